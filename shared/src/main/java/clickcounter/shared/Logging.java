@@ -1,0 +1,88 @@
+package clickcounter.shared;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.JsonEncoder;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.spi.Configurator;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.encoder.Encoder;
+import ch.qos.logback.core.spi.ContextAwareBase;
+import java.io.Console;
+import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
+
+/// Sends every log line of a process, whichever library wrote it, to the standard output: one line per event.
+///
+/// Logback finds this class by itself (`META-INF/services`), in processes and in tests, so there is no logging file to
+/// keep. Until [#configure] has seen the settings, warnings and errors are printed as text.
+public final class Logging extends ContextAwareBase implements Configurator {
+    private static final String TEXT = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z',UTC} %-5level ${process}%msg%n%ex";
+
+    /// How the lines look and how many there are.
+    public record LoggingSettings(boolean debug, boolean json) {
+        /// From `DEBUG` and `LOGGING_FORMAT`.
+        @SuppressWarnings("SystemConsoleNull") // NullAway asks for the check that Error Prone finds needless
+        public static LoggingSettings read(SettingsReader settings) {
+            String format = settings.oneOf(Setting.LOGGING_FORMAT, "auto", "text", "json");
+            Console console = System.console();
+            boolean onTerminal = console != null && console.isTerminal();
+            return new LoggingSettings(
+                    settings.flag(Setting.DEBUG), format.equals("json") || (format.equals("auto") && !onTerminal));
+        }
+    }
+
+    @Override
+    public ExecutionStatus configure(LoggerContext context) {
+        setUp(context, new LoggingSettings(false, false), "");
+        return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
+    }
+
+    /// Applies the settings; `process` stands in every line.
+    public static void configure(LoggingSettings settings, String process) {
+        var context = (LoggerContext) LoggerFactory.getILoggerFactory();
+        context.reset();
+        setUp(context, settings, process);
+        SLF4JBridgeHandler.removeHandlersForRootLogger();
+        SLF4JBridgeHandler.install();
+    }
+
+    private static void setUp(LoggerContext context, LoggingSettings settings, String process) {
+        var console = new ConsoleAppender<ILoggingEvent>();
+        console.setContext(context);
+        console.setName("console");
+        console.setEncoder(settings.json() ? json(context) : text(context, process));
+        console.start();
+        context.putProperty("process", process);
+
+        context.getLogger("ROOT").addAppender(console);
+        context.getLogger("ROOT").setLevel(Level.WARN);
+        context.getLogger("clickcounter").setLevel(settings.debug() ? Level.DEBUG : Level.INFO);
+        if (settings.debug()) {
+            context.getLogger("com.zaxxer").setLevel(Level.INFO);
+            context.getLogger("io.helidon").setLevel(Level.INFO);
+            context.getLogger("org.flywaydb").setLevel(Level.INFO);
+        }
+    }
+
+    private static Encoder<ILoggingEvent> text(LoggerContext context, String process) {
+        var encoder = new PatternLayoutEncoder();
+        encoder.setContext(context);
+        encoder.setPattern(TEXT.replace("${process}", process.isEmpty() ? "" : "%-10.10s ".formatted(process)));
+        encoder.start();
+        return encoder;
+    }
+
+    private static Encoder<ILoggingEvent> json(LoggerContext context) {
+        var encoder = new JsonEncoder();
+        encoder.setContext(context);
+        encoder.setWithFormattedMessage(true);
+        encoder.setWithMessage(false);
+        encoder.setWithArguments(false);
+        encoder.setWithSequenceNumber(false);
+        encoder.setWithNanoseconds(false);
+        encoder.start();
+        return encoder;
+    }
+}

@@ -1,0 +1,66 @@
+package clickcounter.shared;
+
+import java.util.List;
+
+/// Every setting of every process: its environment name is the constant's name, its default stands beside it. What each
+/// one means, with its unit, is written in `config/settings.env`; a test keeps the two equal.
+///
+/// A process refuses unknown names that begin like one of ours or are nearly one, so that a typing error cannot pass
+/// unnoticed.
+public enum Setting {
+    SERVICE_ADDRESS("0.0.0.0"),
+    SERVICE_PORT("3000"),
+    SERVICE_MAX_BODY("64KiB"),
+    SERVICE_MAX_CONNECTIONS("10000"),
+    SERVICE_SHUTDOWN_GRACE("10s"),
+
+    QUERY_ADDRESS("127.0.0.1"),
+    QUERY_PORT("3001"),
+
+    DATA_DIR("data"),
+
+    LOG_MIN_FREE("2GiB"),
+    LOG_SYNC("1s"),
+
+    FLUSH_INTERVAL("1s"),
+    FLUSH_MAX_MINUTES("60"),
+    FLUSH_MAX_ROWS("200000"),
+    FLUSH_WORKERS("4"),
+
+    STATS_MAX_KEPT("2000000"),
+    STATS_MAX_ROWS("1000000"),
+    STATS_MAX_WAIT("50ms"),
+
+    DATABASE_URL(""),
+    DATABASE_POOL_SIZE(""),
+    DATABASE_PORT("0"),
+    DATABASE_TIMEOUT("30s"),
+
+    DEBUG("0"),
+    LOGGING_FORMAT("auto"),
+    SECRET_KEY("");
+
+    private static final List<String> OUR_PREFIXES =
+            List.of("SERVICE_", "QUERY_", "LOG_", "FLUSH_", "STATS_", "DATABASE_");
+
+    private final String defaultText;
+
+    Setting(String defaultText) {
+        this.defaultText = defaultText;
+    }
+
+    /// The default as one would write it into the environment; empty when there is none.
+    public String defaultText() {
+        return defaultText;
+    }
+
+    /// Whether the value may never be printed.
+    boolean isSecret() {
+        return this == SECRET_KEY || this == DATABASE_URL;
+    }
+
+    /// Whether a name belongs to this project even when there is no such setting.
+    static boolean isOurs(String name) {
+        return OUR_PREFIXES.stream().anyMatch(name::startsWith);
+    }
+}
