@@ -6,8 +6,8 @@ public enum ExitCode {
     STOPPED(0),
     /// An error that nobody foresaw; the log has its stack trace. Worth a restart.
     UNEXPECTED(1),
-    /// A setting, a port, the database or its schema: the message says what to mend. Worth a restart when it was there
-    /// before.
+    /// A setting, a port, the database or its schema: the message says what to mend. Worth a restart when it was
+    /// there before.
     START_FAILED(2),
     /// The click log can no longer be written. Halted at once, because writing on could hide clicks. Worth a restart.
     LOG_FAULT(3),

@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The life of a process, the same for all: read the settings, start, say that it is ready, wait for a signal or for a
-/// reason to stop, close in order, exit with an [ExitCode].
+/// The life of a process, the same for all: read the settings, start, say that it is ready, wait for a signal or for
+/// a reason to stop, close in order, exit with an [ExitCode].
 ///
 /// While it is ready, the file `DATA_DIR/run/<name>.ready` holds its process id; `run.sh` waits for it.
 public final class ProcessMain {

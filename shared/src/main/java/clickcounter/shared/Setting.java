@@ -2,8 +2,8 @@ package clickcounter.shared;
 
 import java.util.List;
 
-/// Every setting of every process: its environment name is the constant's name, its default stands beside it. What each
-/// one means, with its unit, is written in `config/settings.env`; a test keeps the two equal.
+/// Every setting of every process: its environment name is the constant's name, its default stands beside it. What
+/// each one means, with its unit, is written in `config/settings.env`; a test keeps the two equal.
 ///
 /// A process refuses unknown names that begin like one of ours or are nearly one, so that a typing error cannot pass
 /// unnoticed.

@@ -1,7 +1,7 @@
 package clickcounter.shared;
 
-/// A process cannot start, for a reason that the operator can mend. The message says what was wrong and what to do; it
-/// is printed without a stack trace and the process exits with [ExitCode#START_FAILED].
+/// A process cannot start, for a reason that the operator can mend. The message says what was wrong and what to do;
+/// it is printed without a stack trace and the process exits with [ExitCode#START_FAILED].
 public final class StartFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

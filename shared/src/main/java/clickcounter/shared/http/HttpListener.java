@@ -1,0 +1,110 @@
+package clickcounter.shared.http;
+
+import clickcounter.shared.StartFailure;
+import io.helidon.http.DirectHandler.EventType;
+import io.helidon.http.DirectHandler.TransportRequest;
+import io.helidon.http.DirectHandler.TransportResponse;
+import io.helidon.http.ServerResponseHeaders;
+import io.helidon.http.Status;
+import io.helidon.http.encoding.ContentEncodingContext;
+import io.helidon.http.media.MediaContext;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.DirectHandlers;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import io.helidon.webserver.http1.Http1Config;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Sets up and starts an HTTP/1.1 server the way all processes do: with limits, without anything that Helidon
+/// discovers on the class path, and with `application/problem+json` for every error, whether a handler or the
+/// protocol finds it.
+public final class HttpListener {
+    private static final Logger logger = LoggerFactory.getLogger(HttpListener.class);
+    private static final int BACKLOG = 4096;
+    private static final int MAX_FIRST_LINE_BYTES = 2048;
+    private static final int MAX_HEADERS_BYTES = 8192;
+    private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(75);
+    private static final Duration IDLE_CHECK = Duration.ofSeconds(15);
+
+    private HttpListener() {}
+
+    /// Starts a server with the routes of `routing`; `media` reads and writes its bodies.
+    ///
+    /// **Errors**: [StartFailure] when the address cannot be listened on.
+    public static WebServer start(HttpSettings settings, HttpRouting.Builder routing, MediaContext media) {
+        // Any other error is a fault of ours: logged here, and nothing of it told to the client.
+        routing.error(Throwable.class, HttpListener::answerUnexpected);
+        WebServer server = WebServer.builder()
+                .host(settings.address())
+                .port(settings.port())
+                .backlog(BACKLOG)
+                .maxTcpConnections(settings.maxConnections())
+                .maxPayloadSize(settings.maxBodyBytes())
+                .idleConnectionTimeout(IDLE_TIMEOUT)
+                .idleConnectionPeriod(IDLE_CHECK)
+                .shutdownGracePeriod(settings.shutdownGrace())
+                .shutdownHook(false)
+                .featuresDiscoverServices(false)
+                .protocolsDiscoverServices(false)
+                .contentEncoding(ContentEncodingContext.builder()
+                        .contentEncodingsDiscoverServices(false)
+                        .build())
+                .mediaContext(media)
+                .addProtocol(Http1Config.builder()
+                        .sendKeepAliveHeader(false)
+                        .validateResponseHeaders(false)
+                        .maxPrologueLength(MAX_FIRST_LINE_BYTES)
+                        .maxHeadersSize(MAX_HEADERS_BYTES)
+                        .build())
+                .directHandlers(directHandlers())
+                .routing(routing)
+                .build()
+                .start();
+        if (!server.isRunning()) {
+            // Helidon has logged why; it does not say it to its caller.
+            throw new StartFailure(
+                    "Port %d of %s cannot be listened on: it is taken or not allowed. Stop what uses it, or set %s to another port."
+                            .formatted(
+                                    settings.port(),
+                                    settings.address(),
+                                    settings.portSetting().name()));
+        }
+        return server;
+    }
+
+    /// Answers of the protocol: what is no proper HTTP request, too long, or asks for what there is not.
+    private static DirectHandlers directHandlers() {
+        var handlers = DirectHandlers.builder();
+        for (EventType type : EventType.values()) {
+            handlers.addHandler(type, HttpListener::answerProtocolError);
+        }
+        return handlers.build();
+    }
+
+    private static TransportResponse answerProtocolError(
+            TransportRequest request,
+            EventType type,
+            Status status,
+            ServerResponseHeaders headers,
+            @Nullable String message) {
+        boolean isOurs = type == EventType.INTERNAL_ERROR || message == null || message.isBlank();
+        var problem = new Problem(status, isOurs ? "The request could not be answered." : message);
+        headers.set(Problem.CONTENT_TYPE);
+        headers.set(Problem.NO_STORE);
+        return TransportResponse.builder()
+                .status(status)
+                .headers(headers)
+                .keepAlive(type.keepAlive())
+                .entity(problem.bytes())
+                .build();
+    }
+
+    private static void answerUnexpected(ServerRequest request, ServerResponse response, Throwable failure) {
+        logger.error("a request failed unexpectedly; please report it", failure);
+        new Problem(Status.INTERNAL_SERVER_ERROR_500, "The request could not be answered.").send(response);
+    }
+}

@@ -1,0 +1,61 @@
+package clickcounter.shared.http;
+
+import io.helidon.http.Header;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.ServerResponse;
+import java.nio.charset.StandardCharsets;
+
+/// An error answer as RFC 9457 has it: `application/problem+json` with a sentence that says what was wrong.
+///
+/// @param status the HTTP status
+/// @param detail what was wrong, with which value, for the client; it names nothing of the inside
+public record Problem(Status status, String detail) {
+    /// The content type of every error answer.
+    public static final Header CONTENT_TYPE =
+            HeaderValues.createCached(HeaderNames.CONTENT_TYPE, "application/problem+json");
+
+    /// No cache may keep an answer that counts or that will be another one soon.
+    public static final Header NO_STORE = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-store");
+
+    private static final int MAX_QUOTED_LENGTH = 64;
+
+    /// Sends the answer. Headers such as `Allow` or `Retry-After` are set before.
+    public void send(ServerResponse response) {
+        response.status(status);
+        response.header(CONTENT_TYPE);
+        response.header(NO_STORE);
+        response.send(bytes());
+    }
+
+    /// The body.
+    public byte[] bytes() {
+        return """
+                {"type":"about:blank","title":"%s","status":%d,"detail":"%s"}""".formatted(escape(status.reasonPhrase()), status.code(), escape(detail))
+                .getBytes(StandardCharsets.UTF_8);
+    }
+
+    /// A client's value for use in `detail`: in quotation marks, cut when long.
+    public static String quote(String value) {
+        return value.length() <= MAX_QUOTED_LENGTH
+                ? "\"" + value + "\""
+                : "\"" + value.substring(0, MAX_QUOTED_LENGTH) + "…\" (" + value.length() + " characters)";
+    }
+
+    /// As RFC 8259 asks for strings.
+    private static String escape(String text) {
+        var escaped = new StringBuilder(text.length() + 16);
+        for (int at = 0; at < text.length(); at++) {
+            char character = text.charAt(at);
+            if (character == '"' || character == '\\') {
+                escaped.append('\\').append(character);
+            } else if (character < ' ' || character == '\u007f' || Character.isSurrogate(character)) {
+                escaped.append("\\u%04x".formatted((int) character));
+            } else {
+                escaped.append(character);
+            }
+        }
+        return escaped.toString();
+    }
+}

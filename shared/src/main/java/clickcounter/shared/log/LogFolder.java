@@ -1,0 +1,85 @@
+package clickcounter.shared.log;
+
+import static java.util.concurrent.TimeUnit.MICROSECONDS;
+
+import clickcounter.shared.StartFailure;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.UUID;
+import net.openhft.chronicle.queue.RollCycles;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
+import net.openhft.chronicle.threads.LongPauser;
+
+/// The folder of a log: the queue's files, opened with the same settings by everyone, and `log.id`, the name under
+/// which the database knows the log.
+final class LogFolder {
+    /// 1.07e9 clicks in ten minutes are 1.79 million a second; deleting old clicks is fine-grained.
+    static final RollCycles ROLL_CYCLE = RollCycles.TEN_MINUTELY;
+
+    /// How long a reader waits for a half-made cycle file, and a writer for a lock that a living process holds.
+    static final int TIMEOUT_MILLIS = 2_000;
+
+    private static final String ID_FILE = "log.id";
+
+    private LogFolder() {}
+
+    /// The queue in `folder`, which is made when it is missing.
+    static SingleChronicleQueue open(Path folder, MonotonicClock clock) {
+        try {
+            Files.createDirectories(folder);
+            return SingleChronicleQueueBuilder.binary(folder)
+                    .rollCycle(ROLL_CYCLE)
+                    .timeoutMS(TIMEOUT_MILLIS)
+                    .timeProvider(clock)
+                    // Several writers on few cores: yields early instead of spinning until the time slice ends.
+                    .pauserSupplier(() -> new LongPauser(200, 50, 20, 200, MICROSECONDS))
+                    .build();
+        } catch (IOException | RuntimeException failure) {
+            throw new StartFailure(
+                    "The click log in %s cannot be opened: %s. Check that the folder is on a local file system and that this user may write to it."
+                            .formatted(folder.toAbsolutePath(), failure),
+                    failure);
+        }
+    }
+
+    /// The id of the log in `folder`, made by whoever asks first, in whichever process.
+    static UUID id(Path folder) {
+        Path file = folder.resolve(ID_FILE);
+        try {
+            if (!Files.exists(file)) {
+                createId(folder, file);
+            }
+            return UUID.fromString(Files.readString(file).strip());
+        } catch (IOException failure) {
+            throw new StartFailure("The log's identity %s cannot be read: %s.".formatted(file, failure), failure);
+        } catch (IllegalArgumentException notAUuid) {
+            throw new StartFailure(
+                    "The log's identity %s does not hold a UUID. Restore the file, or move the folder away to begin a new log."
+                            .formatted(file.toAbsolutePath()),
+                    notAUuid);
+        }
+    }
+
+    /// Linking a complete file into place is atomic and fails when another process was faster.
+    private static void createId(Path folder, Path file) throws IOException {
+        Files.createDirectories(folder);
+        Path complete = Files.createTempFile(folder, "log", ".id.new");
+        try {
+            Files.writeString(complete, UUID.randomUUID() + System.lineSeparator());
+            Files.createLink(file, complete);
+        } catch (FileAlreadyExistsException anotherWasFaster) {
+            // Theirs counts.
+        } finally {
+            Files.deleteIfExists(complete);
+        }
+    }
+
+    /// When the file of the newest cycle begins, as it stands in its name; 0 when there is none.
+    static long lastCycleStartMillis(SingleChronicleQueue queue) {
+        int cycle = queue.lastCycle();
+        return cycle == Integer.MIN_VALUE ? 0 : (long) cycle * ROLL_CYCLE.lengthInMillis();
+    }
+}

@@ -1,0 +1,139 @@
+package clickcounter.shared.log;
+
+import clickcounter.shared.ExitCode;
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.PeriodicTask;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import net.openhft.chronicle.queue.impl.TableStore;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
+import net.openhft.chronicle.queue.impl.single.TableStoreWriteLock;
+import net.openhft.chronicle.queue.impl.table.Metadata;
+import net.openhft.chronicle.queue.impl.table.SingleTableBuilder;
+import net.openhft.chronicle.threads.BusyTimedPauser;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// What a writing process does for the log beside appending:
+/// - every 100 ms it releases the write lock when the process that holds it is dead, so that a killed writer stops
+///   the others
+///   for less than half a second;
+/// - every 250 ms it measures the free space, and has clicks refused while there is too little;
+/// - every `LOG_SYNC` it forces the log to the disk, which bounds what a power failure can cost.
+///
+/// **Threads**: one of its own for each of the three, because forcing may block for seconds on a slow disk.
+final class LogKeeper implements AutoCloseable {
+    private static final Logger logger = LoggerFactory.getLogger(LogKeeper.class);
+    private static final Duration LOCK_CHECK_PAUSE = Duration.ofMillis(100);
+    private static final Duration SPACE_CHECK_PAUSE = Duration.ofMillis(250);
+
+    private final LogSettings settings;
+    private final ClickWriter writer;
+    private final Lifetime lifetime;
+    private final TableStore<Metadata.NoMeta> metadata;
+    private final TableStoreWriteLock writeLock;
+    private final List<PeriodicTask> tasks = new ArrayList<>();
+    private boolean isRefusing;
+    private String firstUnforcedCycle = "";
+
+    /// Nothing runs before [#start]. The queue of `writer` must be open: the lock is in its metadata.
+    LogKeeper(LogSettings settings, ClickWriter writer, Lifetime lifetime) {
+        this.settings = settings;
+        this.writer = writer;
+        this.lifetime = lifetime;
+        SingleChronicleQueueBuilder.addAliases();
+        metadata = SingleTableBuilder.binary(
+                        settings.folder().resolve(SingleChronicleQueue.QUEUE_METADATA_FILE), Metadata.NoMeta.INSTANCE)
+                .readOnly(false)
+                .build();
+        writeLock = new TableStoreWriteLock(metadata, BusyTimedPauser::new, 0L);
+    }
+
+    /// Looks once, so that a full disk is known before the first click, and goes on looking in the background.
+    void start() {
+        checkSpace();
+        tasks.add(PeriodicTask.start("log-lock", LOCK_CHECK_PAUSE, lifetime, writeLock::forceUnlockIfProcessIsDead));
+        tasks.add(PeriodicTask.start("log-space", SPACE_CHECK_PAUSE, lifetime, this::checkSpace));
+        tasks.add(PeriodicTask.start("log-sync", settings.sync(), lifetime, this::force));
+    }
+
+    /// A process that died inside the lock may have had the process id that this one has now, as is usual in
+    /// containers. At start this process holds nothing, so what is locked in its name is not locked by it.
+    void releaseLockOfAPredecessor() {
+        if (writeLock.lockedBy() == ProcessHandle.current().pid()) {
+            logger.warn("the write lock of a killed process that had this process's id is released");
+            writeLock.forceUnlock();
+        }
+    }
+
+    /// Forces the log a last time.
+    @Override
+    public void close() {
+        tasks.forEach(PeriodicTask::close);
+        force();
+        metadata.close();
+    }
+
+    private void checkSpace() {
+        String problem = spaceProblem();
+        if ((problem != null) != isRefusing) {
+            isRefusing = problem != null;
+            if (isRefusing) {
+                logger.error("clicks are refused: {}", problem);
+            } else {
+                logger.info("clicks are taken again: there is enough free space for the log");
+            }
+        }
+        writer.refuse(isRefusing ? new LogUnavailable("There is too little free space for the click log.") : null);
+    }
+
+    private @Nullable String spaceProblem() {
+        try {
+            FileStore store = Files.getFileStore(settings.folder());
+            long freeBytes = store.getUsableSpace();
+            long neededBytes = settings.minFree().bytesOf(store.getTotalSpace());
+            if (freeBytes >= neededBytes) {
+                return null;
+            }
+            return "%,d MiB are free on the file system of %s, LOG_MIN_FREE is %,d MiB. Free space there; clicks are then taken again by themselves."
+                    .formatted(freeBytes >> 20, settings.folder().toAbsolutePath(), neededBytes >> 20);
+        } catch (IOException failure) {
+            return "the free space of %s cannot be measured: %s."
+                    .formatted(settings.folder().toAbsolutePath(), failure);
+        }
+    }
+
+    /// Cycles before the one that was the newest at the last call are on the disk already.
+    private void force() {
+        try (var files = Files.list(settings.folder())) {
+            List<String> cycles = files.map(file -> file.getFileName().toString())
+                    .filter(name ->
+                            name.endsWith(SingleChronicleQueue.SUFFIX) && name.compareTo(firstUnforcedCycle) >= 0)
+                    .sorted()
+                    .toList();
+            for (String cycle : cycles) {
+                try (var channel = FileChannel.open(settings.folder().resolve(cycle), StandardOpenOption.WRITE)) {
+                    channel.force(false);
+                } catch (NoSuchFileException deleted) {
+                    continue;
+                }
+                firstUnforcedCycle = cycle;
+            }
+        } catch (IOException | UncheckedIOException failure) {
+            lifetime.end(
+                    ExitCode.LOG_FAULT,
+                    "The click log in %s cannot be forced to the disk: %s. Check the disk, then start again."
+                            .formatted(settings.folder().toAbsolutePath(), failure));
+        }
+    }
+}
