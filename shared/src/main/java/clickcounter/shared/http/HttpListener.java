@@ -30,6 +30,8 @@ public final class HttpListener {
     private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(75);
     private static final Duration IDLE_CHECK = Duration.ofSeconds(15);
 
+    private static final String UNANSWERED = "The request could not be answered.";
+
     private HttpListener() {}
 
     /// Starts a server with the routes of `routing`; `media` reads and writes its bodies.
@@ -91,20 +93,19 @@ public final class HttpListener {
             Status status,
             ServerResponseHeaders headers,
             @Nullable String message) {
-        boolean isOurs = type == EventType.INTERNAL_ERROR || message == null || message.isBlank();
-        var problem = new Problem(status, isOurs ? "The request could not be answered." : message);
+        String detail = type == EventType.INTERNAL_ERROR || message == null || message.isBlank() ? UNANSWERED : message;
         headers.set(Problem.CONTENT_TYPE);
         headers.set(Problem.NO_STORE);
         return TransportResponse.builder()
                 .status(status)
                 .headers(headers)
                 .keepAlive(type.keepAlive())
-                .entity(problem.bytes())
+                .entity(new Problem(status, detail).bytes())
                 .build();
     }
 
     private static void answerUnexpected(ServerRequest request, ServerResponse response, Throwable failure) {
         logger.error("a request failed unexpectedly; please report it", failure);
-        new Problem(Status.INTERNAL_SERVER_ERROR_500, "The request could not be answered.").send(response);
+        new Problem(Status.INTERNAL_SERVER_ERROR_500, UNANSWERED).send(response);
     }
 }
