@@ -1,0 +1,131 @@
+package clickcounter.ingest;
+
+import clickcounter.shared.http.Problem;
+import io.helidon.http.Header;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Set;
+
+/// Passes a request on to the query process and its answer back, so that one port serves the whole API where there is
+/// no reverse proxy.
+///
+/// **Threads**: any.
+final class QueryForwarder implements Handler, AutoCloseable {
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(60);
+    private static final Header RETRY_AFTER = HeaderValues.createCached(HeaderNames.RETRY_AFTER, "1");
+
+    /// Headers of one connection (RFC 9110, 7.6.1), and what the client or the server sets by itself.
+    private static final Set<String> NOT_PASSED_ON = Set.of(
+            "connection",
+            "content-length",
+            "expect",
+            "host",
+            "http2-settings",
+            "keep-alive",
+            "proxy-authenticate",
+            "proxy-authorization",
+            "proxy-connection",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade");
+
+    private final URI query;
+    private final HttpClient client = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(CONNECT_TIMEOUT)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .build();
+
+    QueryForwarder(URI query) {
+        this.query = query;
+    }
+
+    @Override
+    public void handle(ServerRequest request, ServerResponse response) throws IOException {
+        try {
+            HttpResponse<InputStream> answer = client.send(forwarded(request), BodyHandlers.ofInputStream());
+            try (InputStream body = answer.body()) {
+                passBack(answer, body, response);
+            }
+        } catch (HttpTimeoutException timeout) {
+            unavailable("The statistics have not answered in time.", response);
+        } catch (InterruptedException stopping) {
+            Thread.currentThread().interrupt();
+            unavailable("The server is stopping.", response);
+        } catch (IOException unreachable) {
+            if (response.isSent()) {
+                throw unreachable;
+            }
+            unavailable("The statistics are not available at the moment; clicks are counted.", response);
+        }
+    }
+
+    @Override
+    public void close() {
+        client.shutdownNow();
+    }
+
+    private HttpRequest forwarded(ServerRequest request) {
+        String target = request.prologue().uriPath().rawPath();
+        String parameters = request.prologue().query().rawValue();
+        byte[] body = request.content().hasEntity() ? request.content().as(byte[].class) : new byte[0];
+        var forwarded = HttpRequest.newBuilder(query.resolve(parameters.isEmpty() ? target : target + "?" + parameters))
+                .timeout(ANSWER_TIMEOUT)
+                .method(
+                        request.prologue().method().text(),
+                        body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
+        for (Header header : request.headers()) {
+            if (isPassedOn(header.name())) {
+                header.allValues().forEach(value -> forwarded.header(header.name(), value));
+            }
+        }
+        return forwarded.build();
+    }
+
+    private static void passBack(HttpResponse<InputStream> answer, InputStream body, ServerResponse response)
+            throws IOException {
+        response.status(Status.create(answer.statusCode()));
+        answer.headers().map().forEach((name, values) -> {
+            if (isPassedOn(name)) {
+                response.header(HeaderNames.create(name), values.toArray(String[]::new));
+            }
+        });
+        long length = answer.headers().firstValueAsLong("content-length").orElse(-1);
+        if (length == 0) {
+            response.send();
+            return;
+        }
+        if (length > 0) {
+            response.contentLength(length);
+        }
+        try (var out = response.outputStream()) {
+            body.transferTo(out);
+        }
+    }
+
+    private static boolean isPassedOn(String name) {
+        return !NOT_PASSED_ON.contains(name.toLowerCase(Locale.ROOT));
+    }
+
+    private static void unavailable(String detail, ServerResponse response) {
+        response.header(RETRY_AFTER);
+        new Problem(Status.SERVICE_UNAVAILABLE_503, detail).send(response);
+    }
+}

@@ -1,0 +1,22 @@
+package clickcounter.shared.http;
+
+import io.helidon.http.HeaderValues;
+import io.helidon.webserver.http.ServerResponse;
+import java.nio.charset.StandardCharsets;
+
+/// The public health check: static, cheap, says only that the process answers.
+public final class HealthCheck {
+    /// Where it is.
+    public static final String PATH = "/v1/healthcheck";
+
+    private static final byte[] BODY = "{\"status\":\"ok\"}".getBytes(StandardCharsets.UTF_8);
+
+    private HealthCheck() {}
+
+    /// Sends the answer.
+    public static void send(ServerResponse response) {
+        response.header(HeaderValues.CONTENT_TYPE_JSON);
+        response.header(Problem.NO_STORE);
+        response.send(BODY);
+    }
+}
