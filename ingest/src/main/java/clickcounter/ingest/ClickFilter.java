@@ -14,10 +14,11 @@ import io.helidon.webserver.http.FilterChain;
 import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
 
-/// Counts clicks: `GET` and `POST` of `/v1/banners/counter/{bannerID}` are appended to the log and then answered 204.
+/// Counts clicks: `GET` and `POST` of `/v1/banners/counter/{bannerID}` are appended to the log and then
+/// answered 204.
 ///
-/// It is a filter and not a route because it sees every request first and costs nothing but a comparison of the path;
-/// a route with a parameter is matched with a regular expression.
+/// It is a filter and not a route because it sees every request first and costs nothing but a comparison of the
+/// path; a route with a parameter is matched with a regular expression.
 final class ClickFilter implements Filter {
     private static final String PATH = "/v1/banners/counter/";
     private static final Header ALLOW = HeaderValues.createCached(HeaderNames.ALLOW, "GET, HEAD, POST");
@@ -63,7 +64,8 @@ final class ClickFilter implements Filter {
 
     /// Returns false when the click is not in the log; the answer has then been sent.
     private boolean append(long bannerId, RoutingRequest request, RoutingResponse response) {
-        // The body says nothing. It is read first, so that a request that breaks off or is too large counts nothing.
+        // The body says nothing. It is read first, so that a request that breaks off or is too large counts
+        // nothing.
         if (request.content().hasEntity()) {
             request.content().consume();
         }
@@ -73,7 +75,7 @@ final class ClickFilter implements Filter {
         } catch (LogUnavailable unavailable) {
             refusals.count(unavailable);
             response.header(RETRY_AFTER);
-            new Problem(Status.SERVICE_UNAVAILABLE_503, unavailable.getMessage() + " The click was not counted.")
+            new Problem(Status.SERVICE_UNAVAILABLE_503, unavailable.reason() + " The click was not counted.")
                     .send(response);
             return false;
         }

@@ -21,8 +21,8 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Set;
 
-/// Passes a request on to the query process and its answer back, so that one port serves the whole API where there is
-/// no reverse proxy.
+/// Passes a request on to the query process and its answer back, so that one port serves the whole API where
+/// there is no reverse proxy.
 ///
 /// **Threads**: any.
 final class QueryForwarder implements Handler, AutoCloseable {

@@ -28,7 +28,7 @@ final class RefusalReport implements AutoCloseable {
     }
 
     void count(LogUnavailable reason) {
-        lastReason = reason.getMessage();
+        lastReason = reason.reason();
         refusedClicks.increment();
     }
 

@@ -6,8 +6,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/// The one-way switch that ends a process: whoever finds that the process cannot or shall not go on ends it, with the
-/// exit code and a sentence; the main thread waits for that and closes everything in order.
+/// The one-way switch that ends a process: whoever finds that the process cannot or shall not go on ends it,
+/// with the exit code and a sentence; the main thread waits for that and closes everything in order.
 ///
 /// **Threads**: any.
 public final class Lifetime {

@@ -15,8 +15,8 @@ import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /// Sends every log line of a process, whichever library wrote it, to the standard output: one line per event.
 ///
-/// Logback finds this class by itself (`META-INF/services`), in processes and in tests, so there is no logging file
-/// to keep. Until [#configure] has seen the settings, warnings and errors are printed as text.
+/// Logback finds this class by itself (`META-INF/services`), in processes and in tests, so there is no logging
+/// file to keep. Until [#configure] has seen the settings, warnings and errors are printed as text.
 public final class Logging extends ContextAwareBase implements Configurator {
     private static final String TEXT = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z',UTC} %-5level ${process}%msg%n%ex";
 
@@ -59,6 +59,7 @@ public final class Logging extends ContextAwareBase implements Configurator {
         context.getLogger("ROOT").addAppender(console);
         context.getLogger("ROOT").setLevel(Level.WARN);
         context.getLogger("clickcounter").setLevel(settings.debug() ? Level.DEBUG : Level.INFO);
+        context.getLogger("org.flywaydb").setLevel(Level.OFF); // what it logs as an error it throws, too
         if (settings.debug()) {
             context.getLogger("com.zaxxer").setLevel(Level.INFO);
             context.getLogger("io.helidon").setLevel(Level.INFO);

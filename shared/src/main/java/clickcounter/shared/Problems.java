@@ -9,8 +9,8 @@ import java.util.List;
 public final class Problems {
     private final List<String> sentences = new ArrayList<>();
 
-    /// Adds a sentence that names the key, the value (unless it is a secret), what was expected, and ends with a full
-    /// stop.
+    /// Adds a sentence that names the key, the value (unless it is a secret), what was expected, and ends with
+    /// a full stop.
     public void add(String sentence) {
         sentences.add(sentence);
     }

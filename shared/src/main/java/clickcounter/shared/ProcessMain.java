@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The life of a process, the same for all: read the settings, start, say that it is ready, wait for a signal or for
-/// a reason to stop, close in order, exit with an [ExitCode].
+/// The life of a process, the same for all: read the settings, start, say that it is ready, wait for a signal
+/// or for a reason to stop, close in order, exit with an [ExitCode].
 ///
 /// While it is ready, the file `DATA_DIR/run/<name>.ready` holds its process id; `run.sh` waits for it.
 public final class ProcessMain {
@@ -52,6 +52,11 @@ public final class ProcessMain {
             logger.info(
                     "ready after {} ms", ManagementFactory.getRuntimeMXBean().getUptime());
             end = lifetime.await();
+            if (end.code() == ExitCode.LOG_FAULT) {
+                // Closing would write; the log is safest as it is.
+                logger.error("halted: {}", end.reason());
+                Runtime.getRuntime().halt(end.code().status());
+            }
             Files.deleteIfExists(readyFile);
             if (end.code() == ExitCode.STOPPED) {
                 logger.info("stopping: {}", end.reason());
@@ -61,7 +66,7 @@ public final class ProcessMain {
         } catch (StartFailure failure) {
             logger.error("{}", failure.getMessage());
             logger.debug("the failure in full", failure);
-            return ExitCode.START_FAILED;
+            return failure.code();
         } catch (Throwable unexpected) {
             logger.error("stopped by an unexpected error; please report it", unexpected);
             return ExitCode.UNEXPECTED;
@@ -70,8 +75,8 @@ public final class ProcessMain {
         return end.code();
     }
 
-    /// The hook of SIGTERM and SIGINT: lets the main thread close everything, then exits with its code instead of the
-    /// signal's. After [System#exit] there is nothing left to wait for.
+    /// The hook of SIGTERM and SIGINT: lets the main thread close everything, then exits with its code instead
+    /// of the signal's. After [System#exit] there is nothing left to wait for.
     private static void exitAfterClose(Lifetime lifetime, CompletableFuture<ExitCode> exitCode) {
         lifetime.end(ExitCode.STOPPED, "asked to stop by a signal");
         ExitCode code = exitCode.completeOnTimeout(ExitCode.UNEXPECTED, MAX_CLOSE_SECONDS, TimeUnit.SECONDS)

@@ -2,11 +2,11 @@ package clickcounter.shared;
 
 import java.util.List;
 
-/// Every setting of every process: its environment name is the constant's name, its default stands beside it. What
-/// each one means, with its unit, is written in `config/settings.env`; a test keeps the two equal.
+/// Every setting of every process: its environment name is the constant's name, its default stands beside it.
+/// What each one means, with its unit, is written in `config/settings.env`; a test keeps the two equal.
 ///
-/// A process refuses unknown names that begin like one of ours or are nearly one, so that a typing error cannot pass
-/// unnoticed.
+/// A process refuses unknown names that begin like one of ours or are nearly one, so that a typing error cannot
+/// pass unnoticed.
 public enum Setting {
     SERVICE_ADDRESS("0.0.0.0"),
     SERVICE_PORT("3000"),

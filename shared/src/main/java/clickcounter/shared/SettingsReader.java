@@ -13,10 +13,11 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Reads settings from the environment, collecting everything that is wrong; each process builds its record from one
-/// reader and calls [#finish()] before it uses any value.
+/// Reads settings from the environment, collecting everything that is wrong; each process builds its record
+/// from one reader and calls [#finish()] before it uses any value.
 ///
-/// A name that is set but empty counts as not set. A value that is wrong is reported and its default used meanwhile.
+/// A name that is set but empty counts as not set. A value that is wrong is reported and its default used
+/// meanwhile.
 ///
 /// **Threads**: one.
 public final class SettingsReader {

@@ -17,8 +17,8 @@ import java.time.Duration;
 public record HttpSettings(
         String address, int port, Setting portSetting, int maxConnections, long maxBodyBytes, Duration shutdownGrace) {
 
-    /// Files that a process needs for itself. Helidon closes its port for good when it finds no file descriptor for a
-    /// connection, so there must always be one.
+    /// Files that a process needs for itself. Helidon closes its port for good when it finds no file descriptor
+    /// for a connection, so there must always be one.
     private static final int RESERVED_FILES = 256;
 
     private static final int MOST_CONNECTIONS = 1_000_000;

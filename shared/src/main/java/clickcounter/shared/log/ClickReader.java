@@ -8,8 +8,8 @@ import net.openhft.chronicle.wire.DocumentContext;
 
 /// Reads clicks from the log in the order in which they were appended.
 ///
-/// A position is the index of the last record that was consumed. It grows along the log but not by ones: the number
-/// of the cycle stands in the upper half.
+/// A position is the index of the last record that was consumed. It grows along the log but not by ones: the
+/// number of the cycle stands in the upper half.
 ///
 /// **Threads**: one at a time.
 public final class ClickReader implements AutoCloseable {
@@ -26,8 +26,8 @@ public final class ClickReader implements AutoCloseable {
     /// Where clicks go.
     @FunctionalInterface
     public interface Sink {
-        /// One click. `index` grows from call to call.
-        void click(long index, long bannerId, long timestampMillis);
+        /// One click; `index` grows from call to call. Returns whether to go on reading after it.
+        boolean click(long index, long bannerId, long timestampMillis);
     }
 
     private ClickReader(UUID logId, SingleChronicleQueue queue) {
@@ -53,8 +53,8 @@ public final class ClickReader implements AutoCloseable {
         return logId;
     }
 
-    /// Moves to just after the record at `newPosition`, or to the start of the log. Returns false, and moves nowhere
-    /// useful, when the log has no such record.
+    /// Moves to just after the record at `newPosition`, or to the start of the log. Returns false, and moves
+    /// nowhere useful, when the log has no such record.
     public boolean moveTo(long newPosition) {
         queue.refreshDirectoryListing();
         position = newPosition;
@@ -62,7 +62,8 @@ public final class ClickReader implements AutoCloseable {
             tailer.toStart();
             return true;
         }
-        // A record that is not there moves the tailer to the next one: only the index of what is read can be trusted.
+        // A record that is not there moves the tailer to the next one: only the index of what is read can be
+        // trusted.
         if (!tailer.moveToIndex(newPosition)) {
             return false;
         }
@@ -71,9 +72,9 @@ public final class ClickReader implements AutoCloseable {
         }
     }
 
-    /// Reads what there is, at most `most` records, and passes the clicks on. Returns how many records were consumed;
-    /// fewer than `most` means that the end was reached. What `sink` throws is thrown; the record then counts as
-    /// consumed.
+    /// Reads what there is, at most `most` records, and passes the clicks on. Returns how many records were
+    /// consumed; fewer than `most` means that the end was reached. What `sink` throws is thrown; the record
+    /// then counts as consumed.
     public int read(int most, Sink sink) {
         for (int count = 0; count < most; count++) {
             try (DocumentContext document = tailer.readingDocument()) {
@@ -81,10 +82,10 @@ public final class ClickReader implements AutoCloseable {
                     return count;
                 }
                 position = document.index();
-                if (click.read(document.wire())) {
-                    sink.click(position, click.bannerId(), click.timestampMillis());
-                } else {
+                if (!click.read(document.wire())) {
                     skippedRecords++;
+                } else if (!sink.click(position, click.bannerId(), click.timestampMillis())) {
+                    return count + 1;
                 }
             }
         }

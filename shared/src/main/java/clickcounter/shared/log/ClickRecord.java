@@ -8,10 +8,10 @@ import net.openhft.chronicle.wire.Wire;
 
 /// One click in the log: `bannerId`, a positive 64-bit number, and `ts`, milliseconds since 1970 in UTC.
 ///
-/// The record is self-describing (Chronicle's binary wire format with field names), so Chronicle's own tools print it
-/// and fields can be added. Both numbers are always written with eight bytes: the writer fills two gaps in a fixed
-/// pattern, and the reader recognises the pattern and takes the numbers from their places, which costs a quarter of
-/// parsing the fields. A record with another shape is parsed field by field.
+/// The record is self-describing (Chronicle's binary wire format with field names), so Chronicle's own tools
+/// print it and fields can be added. Both numbers are always written with eight bytes: the writer fills two
+/// gaps in a fixed pattern, and the reader recognises the pattern and takes the numbers from their places,
+/// which costs a quarter of parsing the fields. A record with another shape is parsed field by field.
 final class ClickRecord {
     private static final String BANNER_ID = "bannerId";
     private static final String TIMESTAMP = "ts";
@@ -21,7 +21,8 @@ final class ClickRecord {
     private static final int TIMESTAMP_OFFSET = BANNER_ID_OFFSET + Long.BYTES + 1 + TIMESTAMP.length() + 1;
     static final int LENGTH = TIMESTAMP_OFFSET + Long.BYTES;
 
-    /// What stands before each number: the first eight and last two bytes of `bannerId`'s head, the four of `ts`'s.
+    /// What stands before each number: the first eight and last two bytes of `bannerId`'s head, the four of
+    /// `ts`'s.
     private static final long BANNER_HEAD = Bytes.wrapForRead(PATTERN).readLong(0);
 
     private static final short BANNER_HEAD_END = Bytes.wrapForRead(PATTERN).readShort(Long.BYTES);
@@ -71,8 +72,8 @@ final class ClickRecord {
         return timestampMillis;
     }
 
-    /// The fields by name, in any order and of any width. What is not wire format at all makes the wire throw all
-    /// kinds of exceptions; none of them says more than "not a click".
+    /// The fields by name, in any order and of any width. What is not wire format at all makes the wire throw
+    /// all kinds of exceptions; none of them says more than "not a click".
     private boolean parse(Wire wire) {
         try {
             bannerId = wire.read(BANNER_ID).int64();

@@ -21,13 +21,15 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Appends clicks to the log. When [#append] returns, the click is in the log and survives the end of this process.
+/// Appends clicks to the log. When [#append] returns, the click is in the log and survives the end of this
+/// process.
 ///
-/// One appender serves the whole process. Chronicle's appender must not be used by two threads at once, not even
-/// once: the lock that all writing processes share would then be held for ever. So every use of it is under one
-/// [ReentrantLock], which virtual threads take without holding their carrier.
+/// One appender serves the whole process. Chronicle's appender must not be used by two threads at once, not
+/// even once: the lock that all writing processes share would then be held for ever. So every use of it is
+/// under one [ReentrantLock], which virtual threads take without holding their carrier.
 ///
-/// While it is open, [LogKeeper] watches the disk and the locks of dead processes, and forces the log to the disk.
+/// While it is open, [LogKeeper] watches the disk and the locks of dead processes, and forces the log to the
+/// disk.
 ///
 /// **Threads**: any.
 public final class ClickWriter implements AutoCloseable {
@@ -120,7 +122,8 @@ public final class ClickWriter implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new LogUnavailable("The server is stopping.");
         } catch (InternalError fault) {
-            // A page of the file could not be written (disk full, I/O error). Appending on would hide later clicks.
+            // A page of the file could not be written (disk full, I/O error). Appending on would hide later
+            // clicks.
             LogUnavailable reason = refuseForGood(new LogUnavailable("The click log has failed."));
             lifetime.end(
                     ExitCode.LOG_FAULT,
@@ -147,11 +150,11 @@ public final class ClickWriter implements AutoCloseable {
     /// Why clicks are refused at the moment, or null.
     public @Nullable String refusalReason() {
         LogUnavailable reason = refusal;
-        return reason == null ? null : reason.getMessage();
+        return reason == null ? null : reason.reason();
     }
 
-    /// From now on clicks are refused with this reason; null takes them again. Nothing lifts the refusal after a
-    /// fault.
+    /// From now on clicks are refused with this reason; null takes them again. Nothing lifts the refusal after
+    /// a fault.
     void refuse(@Nullable LogUnavailable reason) {
         lock.lock();
         try {

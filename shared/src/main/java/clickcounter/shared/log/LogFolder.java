@@ -13,8 +13,8 @@ import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 import net.openhft.chronicle.threads.LongPauser;
 
-/// The folder of a log: the queue's files, opened with the same settings by everyone, and `log.id`, the name under
-/// which the database knows the log.
+/// The folder of a log: the queue's files, opened with the same settings by everyone, and `log.id`, the name
+/// under which the database knows the log.
 final class LogFolder {
     /// 1.07e9 clicks in ten minutes are 1.79 million a second; deleting old clicks is fine-grained.
     static final RollCycles ROLL_CYCLE = RollCycles.TEN_MINUTELY;

@@ -25,7 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// What a writing process does for the log beside appending:
-/// - every 100 ms it releases the write lock when the process that holds it is dead, so that a killed writer stops
+/// - every 100 ms it releases the write lock when the process that holds it is dead, so that a killed writer
+///   stops
 ///   the others
 ///   for less than half a second;
 /// - every 250 ms it measures the free space, and has clicks refused while there is too little;

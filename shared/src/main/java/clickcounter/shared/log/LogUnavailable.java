@@ -4,9 +4,17 @@ package clickcounter.shared.log;
 public final class LogUnavailable extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /// The message is for the client of the click: it names no path.
-    LogUnavailable(String message) {
+    private final String reason;
+
+    /// The reason is for the client of the click: it names no path.
+    LogUnavailable(String reason) {
         // Refusals come at the rate of clicks; a stack trace would say nothing.
-        super(message, null, false, false);
+        super(reason, null, false, false);
+        this.reason = reason;
+    }
+
+    /// A sentence that may be shown to the client.
+    public String reason() {
+        return reason;
     }
 }

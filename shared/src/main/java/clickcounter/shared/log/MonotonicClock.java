@@ -4,11 +4,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import net.openhft.chronicle.core.time.TimeProvider;
 
-/// The system's time, except that it stands still while the system's clock is behind a time that was already given
-/// out.
+/// The system's time, except that it stands still while the system's clock is behind a time that was already
+/// given out.
 ///
-/// Chronicle Queue refuses to append to a cycle that has been closed, so a clock that is set back must not lead into
-/// one.
+/// Chronicle Queue refuses to append to a cycle that has been closed, so a clock that is set back must not lead
+/// into one.
 ///
 /// **Threads**: any.
 final class MonotonicClock implements TimeProvider {

@@ -1,0 +1,186 @@
+package clickcounter.aggregator;
+
+import clickcounter.migrations.Database;
+import clickcounter.shared.ExitCode;
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.StartFailure;
+import clickcounter.shared.log.ClickReader;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The running aggregator. One thread does everything in turn: it reads a bounded batch from the log, counts it
+/// into the minutes' shards, and once in an interval moves the shards and the position into the database.
+///
+/// While it writes nothing is read. So the log is the only buffer, and memory is bounded however long the
+/// database is away. Nothing but the position in the database says what is counted: after a crash whoever comes
+/// next goes on from there.
+public final class Aggregator implements AutoCloseable {
+    private static final Logger logger = LoggerFactory.getLogger(Aggregator.class);
+
+    /// Most records of one batch; also the most rows that a batch can add to the waiting ones.
+    private static final int BATCH_RECORDS = 65_536;
+
+    /// Most minutes of one batch.
+    private static final int BATCH_MINUTES = 64;
+
+    /// How long to sleep at the end of the log.
+    private static final long IDLE_PAUSE_NS = Duration.ofMillis(10).toNanos();
+
+    /// When asked to stop, how long to read on to the end of the log before the last flush.
+    private static final long LAST_READ_NS = Duration.ofSeconds(5).toNanos();
+
+    /// One thread flushes; the second connection lets it ask for the outcome while the first is being given up.
+    private static final int CONNECTIONS = 2;
+
+    private final AggregatorSettings settings;
+    private final Lifetime lifetime;
+    private final ClickReader reader;
+    private final Database database;
+    private final Flusher flusher;
+    private final BatchFold fold = new BatchFold(BATCH_RECORDS, BATCH_MINUTES);
+    private final MinuteShards shards;
+    private final Thread thread;
+    private long nextFlushNs = System.nanoTime();
+    private long reportedSkippedRecords;
+
+    private Aggregator(AggregatorSettings settings, Lifetime lifetime) {
+        this.settings = settings;
+        this.lifetime = lifetime;
+        reader = ClickReader.open(settings.logFolder());
+        try {
+            database = Database.connect(settings.database(), "clickcounter-aggregator", CONNECTIONS);
+            try {
+                var store = new CountStore(database, reader.logId());
+                LogPosition position = takeOver(store);
+                flusher = new Flusher(store, position, lifetime);
+                moveReaderTo(position);
+                shards = new MinuteShards(
+                        settings.shardFolder(),
+                        position.epoch(),
+                        settings.maxRows() + BATCH_RECORDS,
+                        settings.flushWorkers());
+            } catch (RuntimeException failure) {
+                database.close();
+                throw failure;
+            }
+        } catch (RuntimeException failure) {
+            reader.close();
+            throw failure;
+        }
+        thread = Thread.ofPlatform().name("aggregator").start(this::run);
+    }
+
+    /// Takes the log over from whoever had it and returns when clicks are being counted.
+    ///
+    /// **Errors**: [StartFailure] when the database or the log cannot be used.
+    public static Aggregator start(AggregatorSettings settings, Lifetime lifetime) {
+        return new Aggregator(settings, lifetime);
+    }
+
+    /// Counts what is in the log, writes it, and lets go of everything.
+    @Override
+    public void close() {
+        lifetime.end(ExitCode.STOPPED, "closed");
+        try {
+            thread.join();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        shards.close();
+        database.close();
+        reader.close();
+        logger.info("{} clicks written to the database in {} rows", flusher.flushedClicks(), flusher.flushedRows());
+    }
+
+    private static LogPosition takeOver(CountStore store) {
+        try {
+            return store.takeOver();
+        } catch (SQLException failure) {
+            throw new StartFailure("The log cannot be taken over in the database: " + failure.getMessage(), failure);
+        }
+    }
+
+    private void moveReaderTo(LogPosition position) {
+        if (!reader.moveTo(position.lastIndex())) {
+            throw new StartFailure(ExitCode.LOG_MISMATCH, """
+                    The click log in %s (id %s) does not hold record 0x%x, up to which the database has counted it: \
+                    files of the log were deleted, replaced or restored from an older copy. Bring the right files \
+                    back. If what is in the folder now was never counted, delete %s to count it as a new log.\
+                    """.formatted(
+                            settings.logFolder().toAbsolutePath(),
+                            reader.logId(),
+                            position.lastIndex(),
+                            settings.logFolder().resolve("log.id").toAbsolutePath()));
+        }
+        logger.info(
+                "log {} taken over: epoch {}, counted up to 0x{}",
+                reader.logId(),
+                position.epoch(),
+                Long.toHexString(position.lastIndex()));
+    }
+
+    private void run() {
+        try {
+            boolean isIntact = true;
+            while (isIntact && !lifetime.hasEnded()) {
+                int records = readBatch();
+                isIntact = !isFlushDue() || flush();
+                if (records == 0) {
+                    LockSupport.parkNanos(this, IDLE_PAUSE_NS);
+                }
+            }
+            if (isIntact) {
+                finish();
+            }
+        } catch (Throwable unexpected) {
+            logger.error("the aggregator failed", unexpected);
+            lifetime.end(ExitCode.UNEXPECTED, "The aggregator failed: " + unexpected);
+        }
+    }
+
+    private int readBatch() {
+        int records = reader.read(BATCH_RECORDS, (_, bannerId, timestampMillis) -> fold.add(bannerId, timestampMillis));
+        fold.drainTo(shards::add);
+        reportSkippedRecords();
+        return records;
+    }
+
+    private boolean isFull() {
+        return shards.rows() >= settings.maxRows() || shards.minutes() >= settings.maxMinutes();
+    }
+
+    private boolean isFlushDue() {
+        return isFull() || System.nanoTime() - nextFlushNs >= 0;
+    }
+
+    /// Returns false when it was given up; nothing may be flushed then.
+    private boolean flush() {
+        nextFlushNs = System.nanoTime() + settings.flushInterval().toNanos();
+        boolean isUpToDate = reader.position() == flusher.position().lastIndex();
+        return isUpToDate || flusher.flush(reader.position(), shards.drain());
+    }
+
+    /// The last act: what is in the log by now is counted and written.
+    private void finish() {
+        long endNs = System.nanoTime() + LAST_READ_NS;
+        int records = readBatch();
+        while (records > 0 && !isFull() && System.nanoTime() - endNs < 0) {
+            records = readBatch();
+        }
+        flush();
+    }
+
+    private void reportSkippedRecords() {
+        long skipped = reader.skippedRecords();
+        if (skipped > reportedSkippedRecords) {
+            logger.error(
+                    "{} records of the log are no clicks and were passed over, the last of them before 0x{}",
+                    skipped - reportedSkippedRecords,
+                    Long.toHexString(reader.position()));
+            reportedSkippedRecords = skipped;
+        }
+    }
+}

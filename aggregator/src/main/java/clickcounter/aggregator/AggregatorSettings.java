@@ -1,0 +1,41 @@
+package clickcounter.aggregator;
+
+import clickcounter.migrations.DatabaseSettings;
+import clickcounter.shared.Setting;
+import clickcounter.shared.SettingsReader;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/// All that the aggregator can be told.
+///
+/// @param logFolder where clicks come from
+/// @param shardFolder where the minutes that wait are kept; everything in it may be deleted
+/// @param database where counts go
+/// @param flushInterval how often
+/// @param maxRows most counts that wait; with more, a flush happens at once
+/// @param maxMinutes most minutes that wait; with more, a flush happens at once
+/// @param flushWorkers threads that collect the counts of several minutes
+public record AggregatorSettings(
+        Path logFolder,
+        Path shardFolder,
+        DatabaseSettings database,
+        Duration flushInterval,
+        int maxRows,
+        int maxMinutes,
+        int flushWorkers) {
+
+    /// **Errors**: [clickcounter.shared.StartFailure] that lists everything that is wrong.
+    public static AggregatorSettings read(SettingsReader settings) {
+        Path dataFolder = settings.path(Setting.DATA_DIR);
+        var read = new AggregatorSettings(
+                dataFolder.resolve("log"),
+                dataFolder.resolve("live"),
+                DatabaseSettings.read(settings),
+                settings.duration(Setting.FLUSH_INTERVAL, Duration.ofMillis(50), Duration.ofMinutes(1)),
+                settings.integer(Setting.FLUSH_MAX_ROWS, 1, 1_000_000),
+                settings.integer(Setting.FLUSH_MAX_MINUTES, 1, 1_000),
+                settings.integer(Setting.FLUSH_WORKERS, 1, 64));
+        settings.finish();
+        return read;
+    }
+}

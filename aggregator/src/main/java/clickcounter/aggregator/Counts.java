@@ -1,0 +1,72 @@
+package clickcounter.aggregator;
+
+import java.util.Arrays;
+
+/// Clicks for pairs of banner and minute, as three columns of equal length; no pair stands twice.
+///
+/// @param bannerIds positive
+/// @param minutes whole minutes since 1970 in UTC
+/// @param clicks positive
+record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
+
+    /// Collects counts row by row.
+    ///
+    /// **Threads**: one.
+    static final class Builder {
+        private long[] bannerIds;
+        private long[] minutes;
+        private long[] clicks;
+        private int size;
+
+        Builder(int expectedRows) {
+            bannerIds = new long[expectedRows];
+            minutes = new long[expectedRows];
+            clicks = new long[expectedRows];
+        }
+
+        void add(long bannerId, long minute, long clickCount) {
+            if (size == bannerIds.length) {
+                int larger = Math.max(16, size * 2);
+                bannerIds = Arrays.copyOf(bannerIds, larger);
+                minutes = Arrays.copyOf(minutes, larger);
+                clicks = Arrays.copyOf(clicks, larger);
+            }
+            bannerIds[size] = bannerId;
+            minutes[size] = minute;
+            clicks[size] = clickCount;
+            size++;
+        }
+
+        Counts build() {
+            return new Counts(
+                    Arrays.copyOf(bannerIds, size), Arrays.copyOf(minutes, size), Arrays.copyOf(clicks, size));
+        }
+    }
+
+    /// All rows of all parts.
+    static Counts concat(Iterable<Counts> parts) {
+        int rows = 0;
+        for (Counts part : parts) {
+            rows += part.size();
+        }
+        var bannerIds = new long[rows];
+        var minutes = new long[rows];
+        var clicks = new long[rows];
+        int at = 0;
+        for (Counts part : parts) {
+            System.arraycopy(part.bannerIds, 0, bannerIds, at, part.size());
+            System.arraycopy(part.minutes, 0, minutes, at, part.size());
+            System.arraycopy(part.clicks, 0, clicks, at, part.size());
+            at += part.size();
+        }
+        return new Counts(bannerIds, minutes, clicks);
+    }
+
+    int size() {
+        return bannerIds.length;
+    }
+
+    long totalClicks() {
+        return Arrays.stream(clicks).sum();
+    }
+}

@@ -1,0 +1,134 @@
+package clickcounter.aggregator;
+
+import clickcounter.shared.ExitCode;
+import clickcounter.shared.Lifetime;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Writes counts to the database until they are there, however often it takes, and exactly once.
+///
+/// The rule for a lost connection: nobody knows whether its commit has happened, so the position is read again.
+/// If it is one flush further, under the same epoch, the commit has happened; if it is the same, the same rows
+/// are written again; anything else means that the log has another owner or the database another past, and this
+/// process ends.
+///
+/// **Threads**: one.
+final class Flusher {
+    private static final Logger logger = LoggerFactory.getLogger(Flusher.class);
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+    private static final long REPORT_INTERVAL_NS = Duration.ofSeconds(10).toNanos();
+
+    private final CountStore store;
+    private final Lifetime lifetime;
+    private LogPosition position;
+    private long flushedClicks;
+    private long flushedRows;
+    private boolean hasGivenUp;
+
+    /// @param position where the log stands after it was taken over
+    Flusher(CountStore store, LogPosition position, Lifetime lifetime) {
+        this.store = store;
+        this.position = position;
+        this.lifetime = lifetime;
+    }
+
+    LogPosition position() {
+        return position;
+    }
+
+    long flushedClicks() {
+        return flushedClicks;
+    }
+
+    long flushedRows() {
+        return flushedRows;
+    }
+
+    /// Returns true when the counts and the position are in the database. Returns false when the lifetime has
+    /// ended before, be it by what this flush found or by a signal. The counts are then given up, and nothing
+    /// may be flushed after them: whoever comes next counts the same clicks from the log.
+    boolean flush(long newLastIndex, Counts counts) {
+        if (hasGivenUp) {
+            throw new IllegalStateException("A flush after one that was given up would lose clicks.");
+        }
+        LogPosition after = position.after(newLastIndex);
+        long startNs = System.nanoTime();
+        if (!repeatUntilDone(after, newLastIndex, counts)) {
+            hasGivenUp = true;
+            return false;
+        }
+        position = after;
+        flushedClicks += counts.totalClicks();
+        flushedRows += counts.size();
+        logger.debug(
+                "flush {}: {} rows, {} clicks, {} ms",
+                after.flush(),
+                counts.size(),
+                counts.totalClicks(),
+                (System.nanoTime() - startNs) / 1_000_000);
+        return true;
+    }
+
+    private boolean repeatUntilDone(LogPosition after, long newLastIndex, Counts counts) {
+        Duration pause = FIRST_PAUSE;
+        long nextReportNs = System.nanoTime();
+        for (int attempt = 1; true; attempt++) {
+            try {
+                if ((attempt > 1 && isDone(after)) || store.flush(position, newLastIndex, counts)) {
+                    reportRecovery(attempt);
+                    return true;
+                }
+                // The log does not stand at our position. The next attempt finds out why.
+            } catch (SQLException failure) {
+                if (System.nanoTime() - nextReportNs >= 0) {
+                    nextReportNs = System.nanoTime() + REPORT_INTERVAL_NS;
+                    logger.warn(
+                            "the database does not take the counts ({}); clicks wait in the log", failure.getMessage());
+                    logger.debug("the failure in full", failure);
+                }
+            }
+            if (lifetime.await(withJitter(pause)).isPresent()) {
+                return false;
+            }
+            pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+        }
+    }
+
+    private static void reportRecovery(int attempt) {
+        if (attempt > 1) {
+            logger.info("the database takes counts again, at attempt {}", attempt);
+        }
+    }
+
+    /// Whether the flush has happened. Ends the lifetime when the log is not ours any more.
+    private boolean isDone(LogPosition after) throws SQLException {
+        Optional<LogPosition> found = store.position();
+        if (found.equals(Optional.of(after))) {
+            return true;
+        }
+        if (found.equals(Optional.of(position))) {
+            return false;
+        }
+        if (found.isPresent() && found.get().epoch() > position.epoch()) {
+            lifetime.end(
+                    ExitCode.SUPERSEDED,
+                    "Another aggregator has taken this log over (epoch %d, ours was %d). It goes on counting where this one stopped; there must be one per log."
+                            .formatted(found.get().epoch(), position.epoch()));
+        } else {
+            lifetime.end(
+                    ExitCode.DATABASE_CHANGED,
+                    "The database's position in this log is not the one that was written (found %s, expected %s): it was restored or emptied. Start again to count on from its position."
+                            .formatted(found.map(LogPosition::toString).orElse("none"), position));
+        }
+        return false;
+    }
+
+    private static Duration withJitter(Duration pause) {
+        return pause.plusMillis(ThreadLocalRandom.current().nextLong(pause.toMillis() / 2 + 1));
+    }
+}
