@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by run.sh, migrate.sh and mvnw.
 
 # Sets JAVA_HOME to a full JDK of version 25 or later: the one that is set, the one on the PATH, else the newest under

@@ -119,9 +119,10 @@ final class CountStore {
             if (!row.next()) {
                 return Optional.empty();
             }
-            long lastIndex = row.getLong(3);
-            return Optional.of(
-                    new LogPosition(row.getLong(1), row.getLong(2), row.wasNull() ? ClickReader.START : lastIndex));
+            long lastIndex = row.getLong("last_index");
+            boolean isAtStart = row.wasNull();
+            return Optional.of(new LogPosition(
+                    row.getLong("epoch"), row.getLong("flush"), isAtStart ? ClickReader.START : lastIndex));
         }
     }
 }

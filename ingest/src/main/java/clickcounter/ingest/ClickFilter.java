@@ -2,6 +2,7 @@ package clickcounter.ingest;
 
 import clickcounter.shared.http.BannerId;
 import clickcounter.shared.http.Problem;
+import clickcounter.shared.http.RefusalReport;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogUnavailable;
 import io.helidon.http.Header;
@@ -73,7 +74,7 @@ final class ClickFilter implements Filter {
             writer.append(bannerId);
             return true;
         } catch (LogUnavailable unavailable) {
-            refusals.count(unavailable);
+            refusals.count(unavailable.reason());
             response.header(RETRY_AFTER);
             new Problem(Status.SERVICE_UNAVAILABLE_503, unavailable.reason() + " The click was not counted.")
                     .send(response);

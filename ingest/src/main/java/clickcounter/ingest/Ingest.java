@@ -3,6 +3,7 @@ package clickcounter.ingest;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.http.HealthCheck;
 import clickcounter.shared.http.HttpListener;
+import clickcounter.shared.http.RefusalReport;
 import clickcounter.shared.log.ClickWriter;
 import io.helidon.http.media.MediaContext;
 import io.helidon.webserver.WebServer;
@@ -18,11 +19,12 @@ public final class Ingest implements AutoCloseable {
     private Ingest(IngestSettings settings, Lifetime lifetime) {
         writer = ClickWriter.open(settings.log(), lifetime);
         try {
-            refusals = RefusalReport.start(lifetime);
+            refusals = RefusalReport.start("clicks", lifetime);
             forwarder = new QueryForwarder(settings.query());
             var routing = HttpRouting.builder()
                     .addFilter(new ClickFilter(writer, refusals))
                     .get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
+                    .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
                     .any(forwarder);
             server = HttpListener.start(settings.http(), routing, MediaContext.create());
         } catch (RuntimeException failure) {

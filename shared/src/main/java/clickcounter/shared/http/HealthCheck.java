@@ -13,10 +13,18 @@ public final class HealthCheck {
 
     private HealthCheck() {}
 
-    /// Sends the answer.
+    /// Sends the answer to `GET`.
     public static void send(ServerResponse response) {
         response.header(HeaderValues.CONTENT_TYPE_JSON);
         response.header(Problem.NO_STORE);
         response.send(BODY);
+    }
+
+    /// Sends the answer to `HEAD`: the same without the body.
+    public static void sendHead(ServerResponse response) {
+        response.header(HeaderValues.CONTENT_TYPE_JSON);
+        response.header(Problem.NO_STORE);
+        response.contentLength(BODY.length);
+        response.send();
     }
 }

@@ -2,8 +2,8 @@ package clickcounter.shared.http;
 
 import clickcounter.shared.StartFailure;
 import io.helidon.http.DirectHandler.EventType;
-import io.helidon.http.DirectHandler.TransportRequest;
 import io.helidon.http.DirectHandler.TransportResponse;
+import io.helidon.http.HttpException;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
 import io.helidon.http.encoding.ContentEncodingContext;
@@ -15,6 +15,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.http1.Http1Config;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,8 @@ public final class HttpListener {
     ///
     /// **Errors**: [StartFailure] when the address cannot be listened on.
     public static WebServer start(HttpSettings settings, HttpRouting.Builder routing, MediaContext media) {
+        routing.addFeature(new CloseAsAsked());
+        routing.error(HttpException.class, HttpListener::answerHttpException);
         // Any other error is a fault of ours: logged here, and nothing of it told to the client.
         routing.error(Throwable.class, HttpListener::answerUnexpected);
         WebServer server = WebServer.builder()
@@ -62,7 +65,7 @@ public final class HttpListener {
                         .maxPrologueLength(MAX_FIRST_LINE_BYTES)
                         .maxHeadersSize(MAX_HEADERS_BYTES)
                         .build())
-                .directHandlers(directHandlers())
+                .directHandlers(directHandlers(settings.maxBodyBytes()))
                 .routing(routing)
                 .build()
                 .start();
@@ -79,21 +82,25 @@ public final class HttpListener {
     }
 
     /// Answers of the protocol: what is no proper HTTP request, too long, or asks for what there is not.
-    private static DirectHandlers directHandlers() {
+    private static DirectHandlers directHandlers(long maxBodyBytes) {
         var handlers = DirectHandlers.builder();
         for (EventType type : EventType.values()) {
-            handlers.addHandler(type, HttpListener::answerProtocolError);
+            handlers.addHandler(
+                    type,
+                    (_, _, status, headers, message) ->
+                            answerProtocolError(type, status, headers, message, maxBodyBytes));
         }
         return handlers.build();
     }
 
     private static TransportResponse answerProtocolError(
-            TransportRequest request,
-            EventType type,
-            Status status,
-            ServerResponseHeaders headers,
-            @Nullable String message) {
-        String detail = type == EventType.INTERNAL_ERROR || message == null || message.isBlank() ? UNANSWERED : message;
+            EventType type, Status status, ServerResponseHeaders headers, @Nullable String message, long maxBodyBytes) {
+        String detail = UNANSWERED;
+        if (status.code() == Status.REQUEST_ENTITY_TOO_LARGE_413.code()) {
+            detail = "The body is larger than %d bytes.".formatted(maxBodyBytes);
+        } else if (type != EventType.INTERNAL_ERROR && message != null && !message.isBlank()) {
+            detail = message;
+        }
         headers.set(Problem.CONTENT_TYPE);
         headers.set(Problem.NO_STORE);
         return TransportResponse.builder()
@@ -102,6 +109,15 @@ public final class HttpListener {
                 .keepAlive(type.keepAlive())
                 .entity(new Problem(status, detail).bytes())
                 .build();
+    }
+
+    /// What Helidon finds wrong with a request while a handler runs.
+    private static void answerHttpException(ServerRequest request, ServerResponse response, HttpException failure) {
+        if (failure.status().family() == Status.Family.SERVER_ERROR) {
+            answerUnexpected(request, response, failure);
+            return;
+        }
+        new Problem(failure.status(), Objects.requireNonNullElse(failure.getMessage(), UNANSWERED)).send(response);
     }
 
     private static void answerUnexpected(ServerRequest request, ServerResponse response, Throwable failure) {

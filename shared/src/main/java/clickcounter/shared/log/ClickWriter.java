@@ -87,8 +87,8 @@ public final class ClickWriter implements AutoCloseable {
         return open(settings, lifetime, System::currentTimeMillis);
     }
 
-    /// With a clock that a test holds.
-    static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier systemMillis) {
+    /// With another clock than the system's, for tests and imports.
+    public static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier systemMillis) {
         return new ClickWriter(settings, lifetime, systemMillis);
     }
 

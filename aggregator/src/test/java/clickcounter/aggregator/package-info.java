@@ -1,0 +1,5 @@
+/// The aggregator against a real log and a real PostgreSQL.
+@NullMarked
+package clickcounter.aggregator;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,73 @@
+package clickcounter.endtoend;
+
+import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/// A keep-alive connection that sends one click after the other.
+///
+/// **Threads**: one.
+final class ClickConnection implements AutoCloseable {
+    private static final Duration MAX_WAIT = Duration.ofSeconds(10);
+
+    private final Socket socket = new Socket();
+    private final InputStream in;
+
+    /// **Errors**: [IOException] when nobody listens.
+    ClickConnection(int port) throws IOException {
+        try {
+            socket.setTcpNoDelay(true);
+            socket.setSoTimeout((int) MAX_WAIT.toMillis());
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), (int) MAX_WAIT.toMillis());
+            in = new BufferedInputStream(socket.getInputStream());
+        } catch (IOException failure) {
+            socket.close();
+            throw failure;
+        }
+    }
+
+    /// Sends one click and returns the status of its answer.
+    ///
+    /// **Errors**: [IOException] when there is no answer: the click may have been counted or not.
+    int click(long bannerId) throws IOException {
+        String request = "GET /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\n\r\n".formatted(bannerId);
+        socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+        int status = Integer.parseInt(readLine().split(" ", 3)[1]);
+        int length = 0;
+        for (String line = readLine(); !line.isEmpty(); line = readLine()) {
+            if (line.regionMatches(true, 0, "content-length:", 0, 15)) {
+                length = Integer.parseInt(line.substring(15).strip());
+            }
+        }
+        in.skipNBytes(length);
+        return status;
+    }
+
+    private String readLine() throws IOException {
+        var line = new StringBuilder();
+        for (int character = in.read(); character != '\n'; character = in.read()) {
+            if (character < 0) {
+                throw new EOFException("The connection was closed before the answer.");
+            }
+            if (character != '\r') {
+                line.append((char) character);
+            }
+        }
+        return line.toString();
+    }
+
+    @Override
+    public void close() {
+        try {
+            socket.close();
+        } catch (IOException closed) {
+            // It is gone, which is what was asked for.
+        }
+    }
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Brings the schema of the database to a version: ./migrate.sh -help
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+. config/java.sh
+. config/build.sh
+. config/settings.sh
+find_jdk
+build_if_needed || exit 2
+load_settings
+exec "$JAVA_HOME/bin/java" @config/jvm.options -XX:TieredStopAtLevel=1 -cp 'migrations/target/lib/*' \
+  clickcounter.migrations.MigrateMain "$@"

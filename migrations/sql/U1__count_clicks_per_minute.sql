@@ -1,0 +1,2 @@
+drop table banner_minute;
+drop table click_log;

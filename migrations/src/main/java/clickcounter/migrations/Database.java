@@ -1,0 +1,120 @@
+package clickcounter.migrations;
+
+import clickcounter.shared.StartFailure;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import javax.sql.DataSource;
+
+/// A pool of connections to the database, whose schema is the one that this release needs.
+///
+/// **Threads**: any.
+public final class Database implements AutoCloseable {
+    /// How long a thread waits for a connection, be it a free one of the pool or a new one to the server. Short:
+    /// whoever
+    /// waits can better say that the database is not there.
+    public static final Duration ACQUIRE_TIMEOUT = Duration.ofSeconds(3);
+
+    /// How long a connection of the pool may take to prove that it still works, before another one is taken.
+    private static final Duration VALIDATE_TIMEOUT = Duration.ofSeconds(1);
+
+    /// How much longer the client waits than the server may take, so that the server's own clear answer comes first.
+    private static final Duration CLIENT_GRACE = Duration.ofSeconds(5);
+
+    /// A connection is replaced after this time, so that a changed address or a new primary is found.
+    private static final Duration MAX_LIFETIME = Duration.ofMinutes(15);
+
+    private final HikariDataSource pool;
+
+    private Database(HikariDataSource pool) {
+        this.pool = pool;
+    }
+
+    /// Connects, and looks at the schema.
+    ///
+    /// @param applicationName what `pg_stat_activity` shows
+    /// @param poolSize most connections at once
+    ///
+    /// **Errors**: [StartFailure] when the database cannot be used, or has another schema; nothing stays open.
+    public static Database connect(DatabaseSettings settings, String applicationName, int poolSize) {
+        HikariDataSource pool = open(settings, applicationName, poolSize);
+        try {
+            checkSchema(settings, pool);
+            return new Database(pool);
+        } catch (SQLException failure) {
+            pool.close();
+            throw ConnectFailure.explain(settings, failure);
+        } catch (StartFailure failure) {
+            pool.close();
+            throw failure;
+        }
+    }
+
+    private static HikariDataSource open(DatabaseSettings settings, String applicationName, int poolSize) {
+        var config = new HikariConfig();
+        config.setPoolName(applicationName);
+        config.setDataSource(
+                settings.url().dataSource(applicationName, settings.timeout().plus(CLIENT_GRACE)));
+        config.setMaximumPoolSize(poolSize);
+        config.setConnectionTimeout(ACQUIRE_TIMEOUT.toMillis());
+        config.setValidationTimeout(VALIDATE_TIMEOUT.toMillis());
+        config.setMaxLifetime(MAX_LIFETIME.toMillis());
+        config.setInitializationFailTimeout(1); // one attempt
+        // The server, too, gives up what the client no longer waits for; else a lost client's locks would stay.
+        long timeoutMs = settings.timeout().toMillis();
+        config.setConnectionInitSql("set statement_timeout = %d; set idle_in_transaction_session_timeout = %d"
+                .formatted(timeoutMs, timeoutMs));
+        try {
+            return new HikariDataSource(config);
+        } catch (PoolInitializationException failure) {
+            if (failure.getCause() instanceof SQLException cause) {
+                throw ConnectFailure.explain(settings, cause);
+            }
+            throw failure;
+        }
+    }
+
+    private static void checkSchema(DatabaseSettings settings, DataSource pool) throws SQLException {
+        SchemaHistory history;
+        try (Connection connection = pool.getConnection()) {
+            history = SchemaHistory.read(connection);
+        }
+        int needed = Migrations.in(Migrations.FOLDER).newest();
+        if (history.hasFailed()) {
+            throw new StartFailure(
+                    "A migration of the database %s has failed halfway: see ./migrate.sh -status and -fix."
+                            .formatted(settings.url()));
+        }
+        if (history.version() < needed) {
+            throw new StartFailure(
+                    "The schema of the database %s has version %d, this release needs %d: run ./migrate.sh -up."
+                            .formatted(settings.url(), history.version(), needed));
+        }
+        if (history.version() > needed) {
+            throw new StartFailure("""
+                            The schema of the database %s has version %d, this release knows only %d: install the newer \
+                            release, or take the schema back with that one's ./migrate.sh -goto %d.\
+                            """.formatted(settings.url(), history.version(), needed, needed));
+        }
+    }
+
+    /// The pool.
+    public DataSource dataSource() {
+        return pool;
+    }
+
+    /// A connection in auto-commit mode; closing it gives it back.
+    ///
+    /// **Errors**: [SQLException] when there is none within [#ACQUIRE_TIMEOUT].
+    public Connection connection() throws SQLException {
+        return pool.getConnection();
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+    }
+}

@@ -1,0 +1,348 @@
+package clickcounter.migrations;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGProperty;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/// Where the database is and how to log in: the parsed `DATABASE_URL`.
+///
+/// It understands `postgres://` and `postgresql://` with the parameters of libpq, as `psql` takes them, and
+/// `jdbc:postgresql://` with the parameters of the JDBC driver. The password is in no message and not in [#toString()].
+///
+/// `properties` are the JDBC driver's. `password` is empty when the server needs none.
+public record DatabaseUrl(
+        List<Host> hosts, String database, String user, Optional<String> password, Map<String, String> properties) {
+    /// Long enough for a server in another data centre, short enough to notice a wrong address.
+    static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+
+    private static final int DEFAULT_PORT = 5432;
+    private static final int MAX_PORT = 65_535;
+    private static final String JDBC_SCHEME = "jdbc:postgresql://";
+    private static final Pattern SCHEME = Pattern.compile("postgres://|postgresql://|" + JDBC_SCHEME);
+    private static final Pattern HOST = Pattern.compile("(?:\\[([0-9A-Fa-f:.]+)]|([^:\\[\\]]*))(?::(.*))?");
+
+    /// The TLS modes of libpq, which are also the driver's.
+    private static final List<String> SSL_MODES =
+            List.of("disable", "allow", "prefer", "require", "verify-ca", "verify-full");
+
+    /// One server. `name` is a host name or an address, an IPv6 address without brackets.
+    public record Host(String name, int port) {
+        @Override
+        public String toString() {
+            return literal() + ":" + port;
+        }
+
+        private String literal() {
+            return name.indexOf(':') >= 0 ? "[" + name + "]" : name;
+        }
+    }
+
+    /// Copies what it is given.
+    public DatabaseUrl {
+        hosts = List.copyOf(hosts);
+        properties = Map.copyOf(properties);
+    }
+
+    /// **Errors**: [IllegalArgumentException] whose message says which part is wrong, as the end of a sentence that
+    /// begins with the name of the setting.
+    public static DatabaseUrl parse(String text) {
+        return new Parser(text).parse();
+    }
+
+    /// Opens a new connection each time; the first host that answers is taken.
+    ///
+    /// @param applicationName what `pg_stat_activity` shows, unless the URL says otherwise
+    /// @param silence how long the server may be silent before the connection is given up; zero is for ever
+    PGSimpleDataSource dataSource(String applicationName, Duration silence) {
+        var dataSource = new PGSimpleDataSource();
+        dataSource.setServerNames(hosts.stream().map(Host::literal).toArray(String[]::new));
+        dataSource.setPortNumbers(hosts.stream().mapToInt(Host::port).toArray());
+        dataSource.setDatabaseName(database);
+        dataSource.setUser(user);
+        password.ifPresent(dataSource::setPassword);
+        dataSource.setApplicationName(applicationName);
+        dataSource.setConnectTimeout(Math.toIntExact(CONNECT_TIMEOUT.toSeconds()));
+        dataSource.setLoginTimeout(Math.toIntExact(CONNECT_TIMEOUT.toSeconds()));
+        dataSource.setSocketTimeout(Math.toIntExact(silence.toSeconds()));
+        dataSource.setTcpKeepAlive(true);
+        properties.forEach((name, value) -> set(dataSource, name, value));
+        return dataSource;
+    }
+
+    private static void set(PGSimpleDataSource dataSource, String name, String value) {
+        try {
+            dataSource.setProperty(name, value);
+        } catch (SQLException impossible) {
+            throw new AssertionError(name + " was checked when the URL was parsed", impossible);
+        }
+    }
+
+    /// Servers and database, without the user and the password: `db.example.com:5432/clicks`.
+    @Override
+    public String toString() {
+        return hosts.stream().map(Host::toString).collect(Collectors.joining(",")) + "/" + database;
+    }
+
+    /// Takes a URL apart, from left to right. `java.net.URI` would refuse several hosts and most passwords.
+    private static final class Parser {
+        private final String text;
+        private final boolean jdbc;
+        private List<Host> hosts = List.of();
+        private String database = "";
+        private String user = "";
+        private @Nullable String password;
+        private final Map<String, String> properties = new LinkedHashMap<>();
+
+        Parser(String text) {
+            this.text = text;
+            this.jdbc = text.startsWith(JDBC_SCHEME);
+        }
+
+        DatabaseUrl parse() {
+            Matcher scheme = SCHEME.matcher(text);
+            if (!scheme.lookingAt()) {
+                throw new IllegalArgumentException(
+                        "must begin with postgres://, postgresql:// or jdbc:postgresql://, as in"
+                                + " postgres://user:password@host:5432/database");
+            }
+            String rest = text.substring(scheme.end());
+            if (!jdbc) {
+                rest = takeUserAndPassword(rest);
+            }
+            int query = rest.indexOf('?');
+            String place = query < 0 ? rest : rest.substring(0, query);
+            if (place.indexOf('@') >= 0) {
+                throw new IllegalArgumentException(
+                        "has a user before the host; with jdbc: write it as ?user=…&password=… instead");
+            }
+            int slash = place.indexOf('/');
+            hosts = hosts(slash < 0 ? place : place.substring(0, slash));
+            database = slash < 0 ? "" : decode("database", place.substring(slash + 1));
+            if (query >= 0) {
+                takeParameters(rest.substring(query + 1));
+            }
+            if (user.isEmpty()) {
+                user = System.getProperty("user.name");
+            }
+            return new DatabaseUrl(
+                    hosts, database.isEmpty() ? user : database, user, Optional.ofNullable(password), properties);
+        }
+
+        private String takeUserAndPassword(String rest) {
+            int at = rest.indexOf('@');
+            if (at != rest.lastIndexOf('@')) {
+                throw new IllegalArgumentException("has more than one @: write one that belongs to the user, the"
+                        + " password or a parameter as %40");
+            }
+            if (at < 0) {
+                return rest;
+            }
+            int slash = rest.indexOf('/');
+            if (slash >= 0 && slash < at) {
+                throw new IllegalArgumentException("has a / before the @: write one that belongs to the user or the"
+                        + " password as %2F, and an @ that belongs to what follows the host as %40");
+            }
+            int colon = rest.substring(0, at).indexOf(':');
+            user = decode("user", rest.substring(0, colon < 0 ? at : colon));
+            if (colon >= 0) {
+                password = decode("password", rest.substring(colon + 1, at));
+            }
+            return rest.substring(at + 1);
+        }
+
+        private static List<Host> hosts(String list) {
+            return Arrays.stream(list.split(",", -1)).map(Parser::host).toList();
+        }
+
+        /// The port is not repeated in messages: in `postgres://user:password`, where the host was forgotten, it is the
+        /// password.
+        private static Host host(String text) {
+            Matcher matcher = HOST.matcher(text);
+            if (!matcher.matches()) {
+                throw new IllegalArgumentException(
+                        "has a host that is neither a name, nor an IPv4 address, nor an IPv6 address in brackets");
+            }
+            String name = matcher.group(1) != null ? matcher.group(1) : decode("host", matcher.group(2));
+            if (name.startsWith("/")) {
+                throw new IllegalArgumentException(
+                        "names a Unix socket as the host; only TCP is supported, for example localhost");
+            }
+            return new Host(name.isEmpty() ? "localhost" : name, port(matcher.group(3)));
+        }
+
+        private static int port(@Nullable String text) {
+            if (text == null || text.isEmpty()) {
+                return DEFAULT_PORT;
+            }
+            try {
+                int port = Integer.parseInt(text);
+                if (port >= 1 && port <= MAX_PORT) {
+                    return port;
+                }
+            } catch (NumberFormatException notANumber) {
+                // Reported below, like a number out of range.
+            }
+            throw new IllegalArgumentException("has a port that is not a number from 1 to 65535 (not shown: where"
+                    + " @host is missing it is the password)");
+        }
+
+        private void takeParameters(String query) {
+            for (String parameter : query.split("&", -1)) {
+                if (parameter.isEmpty()) {
+                    continue;
+                }
+                int equals = parameter.indexOf('=');
+                if (equals <= 0) {
+                    throw new IllegalArgumentException("has a parameter that is not written as name=value");
+                }
+                String name = decode("parameter", parameter.substring(0, equals));
+                String value = decode("parameter " + name, parameter.substring(equals + 1));
+                if (jdbc) {
+                    takeJdbcParameter(name, value);
+                } else {
+                    takeParameter(name, value);
+                }
+            }
+        }
+
+        private void takeJdbcParameter(String name, String value) {
+            switch (name) {
+                case "user" -> user = value;
+                case "password" -> password = value;
+                case "sslmode" -> properties.put(name, oneOf(name, value, SSL_MODES));
+                default -> {
+                    if (PGProperty.forName(name) == null) {
+                        throw new IllegalArgumentException(
+                                "has the parameter %s, which the PostgreSQL JDBC driver does not know".formatted(name));
+                    }
+                    properties.put(name, value);
+                }
+            }
+        }
+
+        /// From libpq's names and values to the driver's.
+        private void takeParameter(String name, String value) {
+            switch (name) {
+                case "user" -> user = value;
+                case "password" -> password = value;
+                case "dbname" -> database = value;
+                case "host" ->
+                    hosts = Arrays.stream(value.split(",", -1))
+                            .map(host -> host(host.indexOf(':') >= 0 ? "[" + host + "]" : host))
+                            .toList();
+                case "port" -> {
+                    int port = port(value);
+                    hosts = hosts.stream()
+                            .map(host -> new Host(host.name(), port))
+                            .toList();
+                }
+                case "application_name" -> properties.put("ApplicationName", value);
+                case "channel_binding" ->
+                    properties.put("channelBinding", oneOf(name, value, List.of("disable", "prefer", "require")));
+                case "connect_timeout" -> {
+                    properties.put("connectTimeout", seconds(name, value));
+                    properties.put("loginTimeout", value);
+                }
+                case "gssencmode" ->
+                    properties.put("gssEncMode", oneOf(name, value, List.of("disable", "prefer", "require")));
+                case "keepalives" ->
+                    properties.put(
+                            "tcpKeepAlive",
+                            Boolean.toString(
+                                    oneOf(name, value, List.of("0", "1")).equals("1")));
+                case "load_balance_hosts" ->
+                    properties.put(
+                            "loadBalanceHosts",
+                            Boolean.toString(oneOf(name, value, List.of("disable", "random"))
+                                    .equals("random")));
+                case "options", "sslcert", "sslkey", "sslpassword" -> properties.put(name, value);
+                case "sslmode" -> properties.put(name, oneOf(name, value, SSL_MODES));
+                case "sslnegotiation" ->
+                    properties.put("sslNegotiation", oneOf(name, value, List.of("postgres", "direct")));
+                case "sslrootcert" -> takeRootCertificate(value);
+                case "target_session_attrs" -> properties.put("targetServerType", targetServerType(name, value));
+                default ->
+                    throw new IllegalArgumentException(
+                            "has the parameter %s, which is unknown or not supported here".formatted(name));
+            }
+        }
+
+        /// `system` stands for the certificates that the system trusts: here, those of the Java installation.
+        private void takeRootCertificate(String value) {
+            if (value.equals("system")) {
+                properties.put("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory");
+                properties.putIfAbsent("sslmode", "verify-full");
+                return;
+            }
+            properties.put("sslrootcert", value);
+        }
+
+        private static String targetServerType(String name, String value) {
+            List<String> words = List.of("any", "read-write", "read-only", "primary", "standby", "prefer-standby");
+            return switch (oneOf(name, value, words)) {
+                case "read-write", "primary" -> "primary";
+                case "read-only", "standby" -> "secondary";
+                case "prefer-standby" -> "preferSecondary";
+                default -> "any";
+            };
+        }
+
+        private static String oneOf(String name, String value, List<String> words) {
+            if (words.contains(value)) {
+                return value;
+            }
+            throw new IllegalArgumentException(
+                    "has %s=%s, which is not one of %s".formatted(name, value, String.join(", ", words)));
+        }
+
+        private static String seconds(String name, String value) {
+            if (value.matches("\\d{1,6}")) {
+                return value;
+            }
+            throw new IllegalArgumentException("has %s=%s, which is not a number of seconds".formatted(name, value));
+        }
+
+        /// Resolves `%41` and the like. A plus sign stands for itself, as in libpq.
+        private static String decode(String part, String text) {
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            var decoded = new ByteArrayOutputStream(bytes.length);
+            for (int at = 0; at < bytes.length; at++) {
+                if (bytes[at] != '%') {
+                    decoded.write(bytes[at]);
+                    continue;
+                }
+                int high = at + 2 < bytes.length ? Character.digit(bytes[at + 1], 16) : -1;
+                int low = at + 2 < bytes.length ? Character.digit(bytes[at + 2], 16) : -1;
+                if (high < 0 || low < 0) {
+                    throw new IllegalArgumentException(
+                            "has a %% in the %s that no two hexadecimal digits follow: write a %% itself as %%25"
+                                    .formatted(part));
+                }
+                decoded.write(high << 4 | low);
+                at += 2;
+            }
+            try {
+                return StandardCharsets.UTF_8
+                        .newDecoder()
+                        .decode(ByteBuffer.wrap(decoded.toByteArray()))
+                        .toString();
+            } catch (CharacterCodingException notUtf8) {
+                throw new IllegalArgumentException("has bytes in the %s that are not UTF-8".formatted(part), notUtf8);
+            }
+        }
+    }
+}

@@ -1,0 +1,422 @@
+package clickcounter.migrations;
+
+import clickcounter.migrations.PostgresBinaries.ProgramFailure;
+import clickcounter.shared.ExitCode;
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.StartFailure;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A PostgreSQL server of our own for those who set no `DATABASE_URL`. It keeps its data in `DATA_DIR/postgres`,
+/// listens
+/// on the loopback address only, and asks for a password, which is made up at the first start.
+///
+/// The server outlives this process when this one is killed, and goes on to serve; the next start stops it and starts
+/// it
+/// anew on the same port, so that its clients find it again.
+///
+/// **Threads**: one starts and closes.
+///
+/// In `DATA_DIR`:
+///
+/// | | |
+/// |---|---|
+/// | `postgres` | the data |
+/// | `postgres-binaries` | the programs, unpacked |
+/// | `postgres.log` | what the server says |
+/// | `database.url` | the URL for our processes while the server runs; secret |
+/// | `database.password` | secret |
+/// | `database.lock` | held by this process |
+final class EmbeddedDatabase implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(EmbeddedDatabase.class);
+
+    private static final String ADDRESS = "127.0.0.1";
+    private static final String SUPERUSER = "postgres";
+
+    /// The name of our role and of our database.
+    private static final String NAME = "clickcounter";
+
+    /// Long enough to recover from a crash with all the write-ahead log that there can be.
+    private static final Duration MAX_START = Duration.ofMinutes(10);
+
+    /// After that the server is stopped without a last checkpoint; nothing is lost, but its next start takes longer.
+    private static final Duration MAX_STOP = Duration.ofSeconds(30);
+
+    /// While the last processes of a server that was killed are still ending, a new one cannot start.
+    private static final int MAX_START_ATTEMPTS = 10;
+
+    private static final Duration BETWEEN_START_ATTEMPTS = Duration.ofMillis(500);
+    private static final int PASSWORD_BYTES = 24;
+
+    /// A port is chosen among those that systems do not give to outgoing connections: it must be free at the next
+    /// start.
+    private static final int FIRST_PORT = 15_000;
+
+    private static final int LAST_PORT = 32_000;
+
+    private static final long MAX_LOG_BYTES = 16L << 20;
+    private static final Pattern PORT_OF_LAST_START = Pattern.compile("\"-p\" \"(\\d+)\"");
+    private static final Pattern FATAL = Pattern.compile("(?:FATAL|PANIC): +(.*)");
+
+    private final Path folder;
+    private final Path data;
+    private final FileChannel lock;
+    private final PostgresBinaries binaries;
+    private final SecureRandom random = new SecureRandom();
+    private volatile boolean closing;
+
+    private EmbeddedDatabase(Path folder, FileChannel lock, PostgresBinaries binaries) {
+        this.folder = folder;
+        this.data = folder.resolve("postgres");
+        this.lock = lock;
+        this.binaries = binaries;
+    }
+
+    /// Starts the server, and writes its URL for the other processes.
+    ///
+    /// @param dataDir the setting `DATA_DIR`
+    /// @param port 0 for the one of the last time, or any free one
+    /// @param lifetime is ended when the server ends by itself
+    static EmbeddedDatabase start(Path dataDir, int port, Lifetime lifetime) throws IOException, InterruptedException {
+        Path folder = Files.createDirectories(dataDir).toRealPath();
+        FileChannel lock = lock(folder);
+        try {
+            PostgresBinaries binaries = PostgresBinaries.unpack(folder.resolve("postgres-binaries"));
+            var database = new EmbeddedDatabase(folder, lock, binaries);
+            database.start(port, lifetime);
+            return database;
+        } catch (Throwable failure) {
+            lock.close();
+            throw failure;
+        }
+    }
+
+    private void start(int wantedPort, Lifetime lifetime) throws IOException, InterruptedException {
+        stopOrphan();
+        String password = password();
+        initialize();
+        int port = choosePort(wantedPort);
+        startServer(port);
+        try {
+            createDatabase(port, password);
+            ProcessHandle server = runningServer().orElseThrow();
+            var _ = server.onExit().thenRun(() -> ended(server, lifetime));
+            writeSecret(
+                    folder.resolve(DatabaseSettings.URL_FILE),
+                    "postgres://%s:%s@%s:%d/%s".formatted(NAME, password, ADDRESS, port, NAME));
+            LOGGER.info("PostgreSQL listens on {}:{}; its own log is {}", ADDRESS, port, serverLog());
+        } catch (Throwable failure) {
+            stopServer();
+            throw failure;
+        }
+    }
+
+    /// Stops the server, and removes its URL.
+    @Override
+    public void close() throws IOException {
+        closing = true;
+        try (lock) {
+            Files.deleteIfExists(folder.resolve(DatabaseSettings.URL_FILE));
+            if (runningServer().isPresent()) {
+                stopServer();
+            }
+        }
+    }
+
+    private void ended(ProcessHandle server, Lifetime lifetime) {
+        if (!closing) {
+            lifetime.end(
+                    ExitCode.UNEXPECTED,
+                    "PostgreSQL (process %d) has ended by itself; %s may say why".formatted(server.pid(), serverLog()));
+        }
+    }
+
+    private static FileChannel lock(Path folder) throws IOException {
+        Path file = folder.resolve("database.lock");
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            if (channel.tryLock() != null) {
+                return channel;
+            }
+        } catch (OverlappingFileLockException heldByThisProcess) {
+            // The same as a lock that another process holds.
+        }
+        channel.close();
+        throw new StartFailure(
+                "The embedded database of %s is running already (%s is locked).".formatted(folder, file));
+    }
+
+    /// Stops the server that an earlier process of ours left behind when it was killed.
+    private void stopOrphan() throws IOException {
+        Optional<ProcessHandle> orphan = runningServer();
+        if (orphan.isPresent()) {
+            LOGGER.warn(
+                    "Stopping PostgreSQL (process {}), which an earlier run left behind",
+                    orphan.get().pid());
+            stopServer();
+            return;
+        }
+        Optional<String> command =
+                processInPidFile().flatMap(process -> process.info().command());
+        if (command.isPresent() && !command.get().endsWith("/postgres")) {
+            // After a crash of the machine the process id belongs to somebody else, and PostgreSQL would not start. One
+            // that names the caller of pg_ctl, which we are, it takes for outdated; and it still makes sure that
+            // nobody uses the shared memory that the file names, too.
+            List<String> lines = new ArrayList<>(Files.readAllLines(pidFile()));
+            lines.set(0, Long.toString(ProcessHandle.current().pid()));
+            Files.write(pidFile(), lines);
+        }
+    }
+
+    /// The server on our data. As the process in its file may be any after a crash of the machine, it must have our
+    /// folder among its arguments.
+    private Optional<ProcessHandle> runningServer() throws IOException {
+        return processInPidFile()
+                .filter(process -> Arrays.asList(process.info().arguments().orElse(new String[0]))
+                        .contains(data.toString()));
+    }
+
+    private Optional<ProcessHandle> processInPidFile() throws IOException {
+        if (Files.notExists(pidFile())) {
+            return Optional.empty();
+        }
+        try (Stream<String> lines = Files.lines(pidFile())) {
+            return lines.findFirst()
+                    .filter(line -> line.matches("\\d{1,18}"))
+                    .flatMap(line -> ProcessHandle.of(Long.parseLong(line)));
+        }
+    }
+
+    private void initialize() throws IOException {
+        if (Files.exists(data)) {
+            return;
+        }
+        Path unfinished = folder.resolve("postgres.unfinished");
+        PostgresBinaries.deleteTree(unfinished);
+        run(
+                "initdb",
+                List.of(
+                        "--pgdata=" + unfinished,
+                        "--username=" + SUPERUSER,
+                        "--pwfile=" + passwordFile(),
+                        "--auth=scram-sha-256",
+                        "--encoding=UTF8",
+                        "--no-locale",
+                        "--locale-provider=builtin",
+                        "--builtin-locale=C.UTF-8"));
+        Files.move(unfinished, data, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private void startServer(int port) throws IOException, InterruptedException {
+        rotateLog();
+        var arguments = new ArrayList<String>(List.of(
+                "start",
+                "--pgdata=" + data,
+                "--log=" + serverLog(),
+                "--wait",
+                "--timeout=" + MAX_START.toSeconds(),
+                "--options=-p " + port));
+        serverSettings().forEach((name, value) -> arguments.add("--options=-c %s=%s".formatted(name, value)));
+        boolean afterCrash = Files.exists(pidFile());
+        long logStart = Files.exists(serverLog()) ? Files.size(serverLog()) : 0;
+        for (int attempt = 1; ; attempt++) {
+            try {
+                binaries.run("pg_ctl", arguments);
+                return;
+            } catch (ProgramFailure failure) {
+                if (!afterCrash || attempt == MAX_START_ATTEMPTS) {
+                    throw new StartFailure(
+                            "PostgreSQL did not start: %s. See %s.".formatted(reason(logStart, failure), serverLog()),
+                            failure);
+                }
+                Thread.sleep(BETWEEN_START_ATTEMPTS);
+            }
+        }
+    }
+
+    /// What differs from PostgreSQL's defaults, which are safe ones. A shell reads it: words without special
+    /// characters.
+    private static Map<String, String> serverSettings() {
+        int connections = Math.max(100, DatabaseSettings.maxPoolSize() + 50); // query's, and those of all others
+        return Map.of(
+                "listen_addresses", ADDRESS,
+                "max_connections", Integer.toString(connections),
+                // A catch-up after an outage writes fast; with less, it would cause one checkpoint after the other.
+                "max_wal_size", "2GB",
+                // The minutes that change all the time, and the newest ones that are read, stay in memory.
+                "shared_buffers", "256MB",
+                "timezone", "UTC",
+                // TCP with a password is the only way in.
+                "unix_socket_directories", "");
+    }
+
+    private void stopServer() throws IOException {
+        try {
+            binaries.run(
+                    "pg_ctl",
+                    List.of("stop", "--pgdata=" + data, "--mode=fast", "--wait", "--timeout=" + MAX_STOP.toSeconds()));
+        } catch (ProgramFailure slow) {
+            LOGGER.warn(
+                    "PostgreSQL did not stop within {} s; stopping it at once ({})",
+                    MAX_STOP.toSeconds(),
+                    slow.getMessage());
+            binaries.run(
+                    "pg_ctl",
+                    List.of(
+                            "stop",
+                            "--pgdata=" + data,
+                            "--mode=immediate",
+                            "--wait",
+                            "--timeout=" + MAX_STOP.toSeconds()));
+        }
+    }
+
+    private void run(String program, List<String> arguments) throws IOException {
+        try {
+            binaries.run(program, arguments);
+        } catch (ProgramFailure failure) {
+            throw new StartFailure(
+                    "The embedded database cannot be set up in %s: %s"
+                            .formatted(folder, ConnectFailure.oneLine(failure)),
+                    failure);
+        }
+    }
+
+    private int choosePort(int wanted) throws IOException {
+        if (wanted != 0) {
+            if (!isFree(wanted)) {
+                throw new StartFailure(
+                        "DATABASE_PORT: something else listens on port %d. Choose another one, or 0 for any that is free."
+                                .formatted(wanted));
+            }
+            return wanted;
+        }
+        Path optionsOfLastStart = data.resolve("postmaster.opts");
+        if (Files.exists(optionsOfLastStart)) {
+            Matcher port = PORT_OF_LAST_START.matcher(Files.readString(optionsOfLastStart));
+            if (port.find() && isFree(Integer.parseInt(port.group(1)))) {
+                return Integer.parseInt(port.group(1));
+            }
+        }
+        int port;
+        do {
+            port = random.nextInt(FIRST_PORT, LAST_PORT + 1);
+        } while (!isFree(port));
+        return port;
+    }
+
+    private static boolean isFree(int port) {
+        try (var socket = new ServerSocket()) {
+            socket.bind(new InetSocketAddress(InetAddress.ofLiteral(ADDRESS), port));
+            return true;
+        } catch (IOException taken) {
+            return false;
+        }
+    }
+
+    private void createDatabase(int port, String password) throws IOException {
+        var url = DatabaseUrl.parse("postgres://%s:%s@%s:%d/postgres".formatted(SUPERUSER, password, ADDRESS, port));
+        try (Connection connection =
+                        url.dataSource("click-counter-database", MAX_START).getConnection();
+                var statement = connection.createStatement()) {
+            if (!has(connection, "select 1 from pg_roles where rolname = ?")) {
+                statement.execute("create role %s login password '%s'".formatted(NAME, password));
+            }
+            if (!has(connection, "select 1 from pg_database where datname = ?")) {
+                statement.execute("create database %s owner %s".formatted(NAME, NAME));
+            }
+        } catch (SQLException failure) {
+            throw new StartFailure(
+                    "The embedded database does not let its own process in (%s). Has %s been changed?"
+                            .formatted(ConnectFailure.oneLine(failure), passwordFile()),
+                    failure);
+        }
+    }
+
+    private static boolean has(Connection connection, String query) throws SQLException {
+        try (var statement = connection.prepareStatement(query)) {
+            statement.setString(1, NAME);
+            return statement.executeQuery().next();
+        }
+    }
+
+    private String password() throws IOException {
+        Path file = passwordFile();
+        if (Files.notExists(file)) {
+            if (Files.exists(data)) {
+                throw new StartFailure("%s is missing, but %s is there: restore it, or the whole folder, from a backup."
+                        .formatted(file, data));
+            }
+            byte[] bytes = new byte[PASSWORD_BYTES];
+            random.nextBytes(bytes);
+            writeSecret(file, HexFormat.of().formatHex(bytes));
+        }
+        return Files.readString(file).strip();
+    }
+
+    /// Atomically, readable for this user only.
+    private static void writeSecret(Path file, String text) throws IOException {
+        Path unfinished = file.resolveSibling(file.getFileName() + ".unfinished");
+        Files.deleteIfExists(unfinished);
+        Files.createFile(
+                unfinished, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(unfinished, text + "\n", StandardOpenOption.SYNC, StandardOpenOption.WRITE);
+        Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private void rotateLog() throws IOException {
+        if (Files.exists(serverLog()) && Files.size(serverLog()) > MAX_LOG_BYTES) {
+            Files.move(serverLog(), folder.resolve("postgres.log.1"), StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    /// The server's own words from the end of its log, else those of `pg_ctl`.
+    private String reason(long logStart, ProgramFailure failure) throws IOException {
+        try (InputStream log = Files.newInputStream(serverLog())) {
+            log.skipNBytes(logStart);
+            Matcher fatal = FATAL.matcher(new String(log.readAllBytes(), StandardCharsets.UTF_8));
+            return fatal.find() ? fatal.group(1) : ConnectFailure.oneLine(failure);
+        } catch (NoSuchFileException serverNeverStarted) {
+            return ConnectFailure.oneLine(failure);
+        }
+    }
+
+    private Path passwordFile() {
+        return folder.resolve("database.password");
+    }
+
+    private Path pidFile() {
+        return data.resolve("postmaster.pid");
+    }
+
+    private Path serverLog() {
+        return folder.resolve("postgres.log");
+    }
+}

@@ -1,0 +1,245 @@
+package clickcounter.migrations;
+
+import clickcounter.shared.StartFailure;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.CoreErrorCode;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.exception.FlywayValidateException;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/// The schema of one database, and the way to any of its versions: up with Flyway, down with the undo scripts that
+/// stand beside the migrations.
+///
+/// **Threads**: any; a lock in the database lets one change at a time happen, whoever asks for it.
+///
+/// **Errors**: [StartFailure] in one line; the schema is then what it was, or has the version that the message names.
+public final class Schema {
+    /// `click` as a number: whoever changes the schema holds this advisory lock.
+    private static final long LOCK = 0x63_6c_69_63_6bL;
+
+    /// How long one change waits for another to end.
+    private static final Duration MAX_LOCK_WAIT = Duration.ofMinutes(2);
+
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
+
+    private final DatabaseSettings settings;
+    private final Migrations migrations;
+    private final PGSimpleDataSource dataSource;
+
+    /// The product's schema in that database; nothing is opened yet.
+    public Schema(DatabaseSettings settings) {
+        this(settings, Migrations.in(Migrations.FOLDER));
+    }
+
+    Schema(DatabaseSettings settings, Migrations migrations) {
+        this.settings = settings;
+        this.migrations = migrations;
+        // A migration may take as long as it needs, and says nothing meanwhile.
+        this.dataSource = settings.url().dataSource("click-counter-migrate", Duration.ZERO);
+    }
+
+    /// From which version to which a change went.
+    public record Change(int from, int to) {}
+
+    /// What the database has, and what this release knows.
+    record Status(SchemaHistory history, Migrations known) {}
+
+    /// What runs while no one else changes the schema; in a transaction that is committed at the end.
+    private interface Locked {
+        Change run(Connection connection, SchemaHistory history) throws SQLException;
+    }
+
+    Status status() {
+        try (Connection connection = connect()) {
+            return new Status(SchemaHistory.read(connection), migrations);
+        } catch (SQLException failure) {
+            throw ConnectFailure.explain(settings, failure);
+        }
+    }
+
+    /// Applies all migrations that are missing.
+    public Change up() {
+        return goTo(migrations.newest());
+    }
+
+    /// Takes all migrations back: the tables are dropped.
+    public Change down() {
+        return goTo(0);
+    }
+
+    /// Applies or takes back migrations until the schema has that version. All that is taken back is taken back in one
+    /// transaction.
+    public Change goTo(int version) {
+        requireKnown(version);
+        return locked((connection, history) -> {
+            if (history.version() > migrations.newest()) {
+                throw new StartFailure("""
+                        The schema of the database %s has version %d, this release knows only %d: use the \
+                        migrate.sh of the newer release.\
+                        """.formatted(settings.url(), history.version(), migrations.newest()));
+            }
+            if (history.hasFailed()) {
+                throw new StartFailure("""
+                        A migration of the database %s has failed halfway: put its tables right, then say which \
+                        version they have with ./migrate.sh -fix VERSION.\
+                        """.formatted(settings.url()));
+            }
+            if (version > history.version()) {
+                migrate(version);
+            } else {
+                undo(connection, history, version);
+            }
+            return new Change(history.version(), version);
+        });
+    }
+
+    /// Records that the schema has that version, whatever the history says; touches nothing else. For an operator who
+    /// has put the tables right after a failure.
+    public Change fix(int version) {
+        requireKnown(version);
+        return locked((connection, history) -> {
+            Flyway flyway = flyway(migrations.newest());
+            if (!history.exists()) {
+                flyway.baseline(); // makes the table; its row is replaced with all others
+            }
+            try (var delete = connection.createStatement()) {
+                delete.execute("delete from " + SchemaHistory.TABLE);
+            }
+            for (MigrationInfo migration : flyway.info().all()) {
+                if (migration.isVersioned()
+                        && numberOf(migration) <= version
+                        && migration.getResolvedChecksum() != null) {
+                    record(connection, migration);
+                }
+            }
+            return new Change(history.version(), version);
+        });
+    }
+
+    private static int numberOf(MigrationInfo migration) {
+        return Integer.parseInt(migration.getVersion().getVersion());
+    }
+
+    /// As Flyway itself would have recorded it, so that it goes on from there.
+    private void record(Connection connection, MigrationInfo migration) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement("""
+                insert into %s (installed_rank, version, description, type, script, checksum, installed_by,
+                                execution_time, success)
+                values (?, ?, ?, 'SQL', ?, ?, current_user, 0, true)
+                """.formatted(SchemaHistory.TABLE))) {
+            insert.setInt(1, numberOf(migration));
+            insert.setString(2, migration.getVersion().getVersion());
+            insert.setString(3, migrations.description(numberOf(migration)));
+            insert.setString(4, migration.getScript());
+            insert.setInt(5, migration.getResolvedChecksum());
+            insert.executeUpdate();
+        }
+    }
+
+    private void requireKnown(int version) {
+        if (version < 0 || version > migrations.newest()) {
+            throw new StartFailure("There is no schema version %d: this release knows 0 (nothing) to %d."
+                    .formatted(version, migrations.newest()));
+        }
+    }
+
+    private Change locked(Locked work) {
+        try (Connection connection = connect()) {
+            connection.setAutoCommit(false);
+            try (var statement = connection.createStatement()) {
+                statement.execute("set local lock_timeout = %d".formatted(MAX_LOCK_WAIT.toMillis()));
+                // While Flyway works this transaction only holds the lock; a server must not take it for forgotten.
+                statement.execute("set local idle_in_transaction_session_timeout = 0");
+                statement.execute("select pg_advisory_xact_lock(%d)".formatted(LOCK));
+            }
+            Change change = work.run(connection, SchemaHistory.read(connection));
+            connection.commit();
+            return change;
+        } catch (SQLException failure) {
+            if (LOCK_NOT_AVAILABLE.equals(failure.getSQLState())) {
+                throw new StartFailure("""
+                        The schema of the database %s was not changed, because something else has held its locks \
+                        for %d s. Try again when that has ended.\
+                        """.formatted(settings.url(), MAX_LOCK_WAIT.toSeconds()), failure);
+            }
+            throw new StartFailure(
+                    "The schema of the database %s was not changed: %s."
+                            .formatted(settings.url(), ConnectFailure.oneLine(failure)),
+                    failure);
+        }
+    }
+
+    private Connection connect() {
+        try {
+            return dataSource.getConnection();
+        } catch (SQLException failure) {
+            throw ConnectFailure.explain(settings, failure);
+        }
+    }
+
+    private void migrate(int version) {
+        try {
+            flyway(version).migrate();
+        } catch (FlywayValidateException failure) {
+            throw new StartFailure("""
+                        The applied migrations of the database %s are not those of this release (%s). Restore \
+                        their files; or, when the tables are right, accept the files with ./migrate.sh -fix \
+                        VERSION.\
+                        """.formatted(settings.url(), ConnectFailure.oneLine(failure)), failure);
+        } catch (FlywayException failure) {
+            throw new StartFailure(
+                    "Migrating the schema of the database %s failed, it has version %d: %s."
+                            .formatted(settings.url(), status().history().version(), reason(failure)),
+                    failure);
+        }
+    }
+
+    private static String reason(FlywayException failure) {
+        if (failure.getErrorCode() == CoreErrorCode.NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE) {
+            return "it has tables of something else. Give Click Counter a database of its own";
+        }
+        return ConnectFailure.oneLine(failure);
+    }
+
+    /// **Errors**: [StartFailure] before anything is changed when a migration has no undo script.
+    private void undo(Connection connection, SchemaHistory history, int version) throws SQLException {
+        List<Integer> undone = history.entries().reversed().stream()
+                .map(SchemaHistory.Entry::version)
+                .filter(applied -> applied > version)
+                .toList();
+        for (int applied : undone) {
+            if (migrations.undo(applied).isEmpty()) {
+                throw new StartFailure("""
+                        Migration %d (%s) cannot be taken back, because it has no undo script U%d__….sql; \
+                        nothing was changed.\
+                        """.formatted(applied, migrations.description(applied), applied));
+            }
+        }
+        for (int applied : undone) {
+            try (var statement = connection.createStatement();
+                    var delete =
+                            connection.prepareStatement("delete from " + SchemaHistory.TABLE + " where version = ?")) {
+                statement.execute(migrations.undo(applied).orElseThrow());
+                delete.setString(1, Integer.toString(applied));
+                delete.executeUpdate();
+            }
+        }
+    }
+
+    private Flyway flyway(int target) {
+        return Flyway.configure()
+                .dataSource(dataSource)
+                .locations("classpath:" + migrations.folder())
+                .table(SchemaHistory.TABLE)
+                .target(Integer.toString(target))
+                .baselineVersion("0")
+                .loggers("slf4j")
+                .load();
+    }
+}

@@ -1,0 +1,56 @@
+package clickcounter.migrations;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What a database says about its schema: the rows of Flyway's table, oldest first. Read without Flyway, whose start
+/// would cost every process more than all the rest of its start.
+///
+/// @param exists whether the table is there; it is made by the first migration
+record SchemaHistory(boolean exists, List<Entry> entries) {
+    static final String TABLE = "flyway_schema_history";
+
+    /// One migration. `succeeded` is false for one that failed halfway and could not be rolled back.
+    record Entry(int version, String description, OffsetDateTime appliedAt, boolean succeeded) {}
+
+    static SchemaHistory read(Connection connection) throws SQLException {
+        try (var statement = connection.createStatement()) {
+            if (!exists(statement.executeQuery("select to_regclass('" + TABLE + "') is not null"))) {
+                return new SchemaHistory(false, List.of());
+            }
+            var entries = new ArrayList<Entry>();
+            ResultSet rows = statement.executeQuery("""
+                    select version::int, description, installed_on at time zone current_setting('timezone'), success
+                    from %s
+                    where version is not null and version <> '0'
+                    order by version::int
+                    """.formatted(TABLE));
+            while (rows.next()) {
+                entries.add(new Entry(
+                        rows.getInt(1),
+                        rows.getString(2),
+                        rows.getObject(3, OffsetDateTime.class),
+                        rows.getBoolean(4)));
+            }
+            return new SchemaHistory(true, List.copyOf(entries));
+        }
+    }
+
+    private static boolean exists(ResultSet row) throws SQLException {
+        row.next();
+        return row.getBoolean(1);
+    }
+
+    /// The newest migration that was applied, or failed; 0 when there is none.
+    int version() {
+        return entries.isEmpty() ? 0 : entries.getLast().version();
+    }
+
+    boolean hasFailed() {
+        return entries.stream().anyMatch(entry -> !entry.succeeded());
+    }
+}

@@ -1,0 +1,2 @@
+create table second (id int);
+insert into second values (1), (2);

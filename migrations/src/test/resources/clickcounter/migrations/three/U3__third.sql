@@ -1,0 +1,2 @@
+do $$ begin perform 1; perform 2; end $$;
+drop function third();

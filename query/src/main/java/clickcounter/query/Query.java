@@ -1,0 +1,108 @@
+package clickcounter.query;
+
+import clickcounter.migrations.Database;
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.http.HealthCheck;
+import clickcounter.shared.http.HttpListener;
+import clickcounter.shared.http.Problem;
+import clickcounter.shared.http.RefusalReport;
+import clickcounter.shared.log.ClickReader;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Status;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/// The running query: statistics over HTTP from the database and the log.
+public final class Query implements AutoCloseable {
+    private static final String PROCESS = "click-counter-query";
+
+    /// What is open, the latest first.
+    private final Deque<Runnable> closers = new ArrayDeque<>();
+
+    private final WebServer server;
+
+    private Query(QuerySettings settings, Lifetime lifetime) throws SQLException {
+        try {
+            int poolSize = settings.database().poolSize();
+            var database = Database.connect(settings.database(), PROCESS, poolSize);
+            closers.push(database::close);
+
+            var reader = ClickReader.open(settings.logFolder());
+            closers.push(reader::close);
+            var counts = new BannerCounts(database, poolSize, reader.logId(), settings.maxRows());
+            var tail = LogTail.start(reader, counts.position(), settings.maxKept(), lifetime);
+            closers.push(tail::close);
+            closers.push(PositionPoller.start(counts, tail, lifetime)::close);
+
+            var statistics = new Statistics(counts, tail, settings.maxRows(), settings.maxWait());
+            var refusals = RefusalReport.start("requests for statistics", lifetime);
+            closers.push(refusals::close);
+
+            server = HttpListener.start(
+                    settings.http(),
+                    routing(new StatisticsHandler(statistics, refusals)),
+                    StatisticsJson.mediaContext());
+            closers.push(server::stop);
+        } catch (SQLException | RuntimeException failure) {
+            close();
+            throw failure;
+        }
+    }
+
+    /// Returns when requests are answered.
+    ///
+    /// **Errors**: [clickcounter.shared.StartFailure] when the database cannot be used or has another schema, when the
+    /// log cannot be opened, or when the port is taken.
+    public static Query start(QuerySettings settings, Lifetime lifetime) throws SQLException {
+        return new Query(settings, lifetime);
+    }
+
+    private static HttpRouting.Builder routing(StatisticsHandler statistics) {
+        return HttpRouting.builder()
+                .post(StatisticsHandler.PATH, statistics)
+                .any(StatisticsHandler.PATH, only("POST"))
+                .get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
+                .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
+                .any(HealthCheck.PATH, only("GET, HEAD"))
+                .any(Query::answerUnknownPath);
+    }
+
+    private static Handler only(String methods) {
+        return (request, response) -> {
+            response.header(HeaderNames.ALLOW, methods);
+            new Problem(
+                            Status.METHOD_NOT_ALLOWED_405,
+                            "The method %s is not allowed here; use %s."
+                                    .formatted(
+                                            Problem.quote(request.prologue().method().text()), methods))
+                    .send(response);
+        };
+    }
+
+    private static void answerUnknownPath(ServerRequest request, ServerResponse response) {
+        new Problem(
+                        Status.NOT_FOUND_404,
+                        "There is nothing at the path %s."
+                                .formatted(Problem.quote(request.prologue().uriPath().rawPath())))
+                .send(response);
+    }
+
+    /// The port that it listens on.
+    public int port() {
+        return server.port();
+    }
+
+    /// Lets running requests finish, then closes everything.
+    @Override
+    public void close() {
+        while (!closers.isEmpty()) {
+            closers.pop().run();
+        }
+    }
+}

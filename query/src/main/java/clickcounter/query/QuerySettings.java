@@ -1,0 +1,37 @@
+package clickcounter.query;
+
+import clickcounter.migrations.DatabaseSettings;
+import clickcounter.shared.Setting;
+import clickcounter.shared.SettingsReader;
+import clickcounter.shared.http.HttpSettings;
+import clickcounter.shared.log.LogSettings;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/// All that query can be told.
+///
+/// @param http where it listens
+/// @param database where the counts are
+/// @param logFolder where the clicks are that the database does not have yet
+/// @param maxKept most of those clicks to keep in memory
+/// @param maxRows most minutes in one answer
+/// @param maxWait longest wait of a request for the log's end
+public record QuerySettings(
+        HttpSettings http, DatabaseSettings database, Path logFolder, int maxKept, int maxRows, Duration maxWait) {
+    private static final int MOST_KEPT = 100_000_000;
+    private static final int MOST_ROWS = 10_000_000;
+    private static final Duration MOST_WAIT = Duration.ofSeconds(10);
+
+    /// **Errors**: [clickcounter.shared.StartFailure] that lists everything that is wrong.
+    public static QuerySettings read(SettingsReader settings) {
+        var read = new QuerySettings(
+                HttpSettings.read(settings, Setting.QUERY_ADDRESS, Setting.QUERY_PORT),
+                DatabaseSettings.read(settings),
+                LogSettings.read(settings).folder(),
+                settings.integer(Setting.STATS_MAX_KEPT, 1, MOST_KEPT),
+                settings.integer(Setting.STATS_MAX_ROWS, 1, MOST_ROWS),
+                settings.duration(Setting.STATS_MAX_WAIT, Duration.ZERO, MOST_WAIT));
+        settings.finish();
+        return read;
+    }
+}

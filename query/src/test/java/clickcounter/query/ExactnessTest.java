@@ -1,0 +1,100 @@
+package clickcounter.query;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import clickcounter.query.Statistics.Answer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLongArray;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The database and the log together are exact at every moment: while clicks are appended, and moved from the log into
+/// the database, and dropped from memory, every answer has all clicks that were acknowledged before the question, and
+/// none that was not appended before the answer.
+class ExactnessTest {
+    private static final int BANNERS = 3;
+    private static final int CLICKS_PER_WRITER = 150_000;
+    private static final int WRITERS = 2;
+    private static final int READERS = 3;
+    private static final Duration LONG_ENOUGH = Duration.ofSeconds(20);
+
+    private final AtomicLongArray begun = new AtomicLongArray(BANNERS + 1);
+    private final AtomicLongArray acknowledged = new AtomicLongArray(BANNERS + 1);
+    private final AtomicBoolean written = new AtomicBoolean();
+
+    @Test
+    void answersNeverTooFewAndNeverTooMany(@TempDir Path folder) throws Exception {
+        long seed = System.nanoTime();
+        System.out.println("seed " + seed);
+        try (var parts = QueryParts.open(folder, 1_000_000);
+                var threads = Executors.newCachedThreadPool()) {
+            var statistics = new Statistics(parts.counts, parts.tail, 1_000_000, LONG_ENOUGH);
+            List<Future<Void>> writers = new ArrayList<>();
+            List<Future<Void>> others = new ArrayList<>();
+            for (int writer = 0; writer < WRITERS; writer++) {
+                var random = new Random(seed + writer);
+                writers.add(threads.submit(() -> write(parts, random)));
+            }
+            others.add(threads.submit(untilWritten(() -> parts.aggregator.move(20_000))));
+            others.add(threads.submit(untilWritten(() -> {
+                parts.tail.committedThrough(parts.counts.position());
+                return null;
+            })));
+            for (int reader = 0; reader < READERS; reader++) {
+                var random = new Random(-seed - reader);
+                others.add(threads.submit(untilWritten(() -> read(statistics, 1 + random.nextInt(BANNERS)))));
+            }
+            for (Future<Void> writer : writers) {
+                writer.get(2, TimeUnit.MINUTES);
+            }
+            written.set(true);
+            for (Future<Void> other : others) {
+                other.get(1, TimeUnit.MINUTES);
+            }
+            for (int banner = 1; banner <= BANNERS; banner++) {
+                read(statistics, banner);
+            }
+        }
+    }
+
+    private Void write(QueryParts parts, Random random) {
+        for (int click = 0; click < CLICKS_PER_WRITER; click++) {
+            int banner = 1 + random.nextInt(BANNERS);
+            begun.incrementAndGet(banner);
+            parts.log.append(banner);
+            acknowledged.incrementAndGet(banner);
+            if (click % 1_000 == 0) {
+                Thread.yield();
+            }
+        }
+        return null;
+    }
+
+    private Void read(Statistics statistics, int banner) throws Exception {
+        long least = acknowledged.get(banner);
+        Answer answer = statistics.answer(QueryParts.all(banner));
+        long most = begun.get(banner);
+
+        assertThat(answer.completeUntil()).isNull();
+        assertThat(QueryParts.sum(answer.counts())).isBetween(least, most);
+        return null;
+    }
+
+    private Callable<Void> untilWritten(Callable<?> work) {
+        return () -> {
+            while (!written.get()) {
+                work.call();
+            }
+            return null;
+        };
+    }
+}

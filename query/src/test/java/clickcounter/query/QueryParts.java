@@ -1,0 +1,67 @@
+package clickcounter.query;
+
+import clickcounter.migrations.Database;
+import clickcounter.migrations.DatabaseSettings;
+import clickcounter.migrations.Schema;
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.SettingsReader;
+import clickcounter.shared.log.ClickReader;
+import clickcounter.shared.log.ClickWriter;
+import clickcounter.shared.log.LogSettings;
+import clickcounter.testing.TestDatabase;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/// What query consists of, without HTTP and without the task that tells the tail the database's position: tests do
+/// that when they want.
+final class QueryParts implements AutoCloseable {
+    private static final int POOL_SIZE = 4;
+
+    final TestDatabase testDatabase = TestDatabase.create();
+    final Lifetime lifetime = new Lifetime();
+    final Database database;
+    final ClickWriter log;
+    final LogToDatabase aggregator;
+    final BannerCounts counts;
+    final LogTail tail;
+    private final ClickReader reader;
+
+    private QueryParts(Path folder, int maxKept) throws SQLException {
+        var databaseSettings = DatabaseSettings.of(testDatabase.url());
+        new Schema(databaseSettings).up();
+        database = Database.connect(databaseSettings, "test", POOL_SIZE);
+        log = ClickWriter.open(
+                LogSettings.read(
+                        new SettingsReader(Map.of("DATA_DIR", folder.toString(), "LOG_MIN_FREE", "0"))),
+                lifetime);
+        Path logFolder = folder.resolve("log");
+        aggregator = LogToDatabase.open(logFolder, testDatabase.dataSource());
+        reader = ClickReader.open(logFolder);
+        counts = new BannerCounts(database, POOL_SIZE, reader.logId(), 1_000_000);
+        tail = LogTail.start(reader, counts.position(), maxKept, lifetime);
+    }
+
+    static QueryParts open(Path folder, int maxKept) throws SQLException {
+        return new QueryParts(folder, maxKept);
+    }
+
+    static StatisticsRequest all(long bannerId) {
+        return new StatisticsRequest(bannerId, 0, Integer.MAX_VALUE);
+    }
+
+    static long sum(MinuteCounts counts) {
+        return IntStream.range(0, counts.size()).mapToLong(counts::clicks).sum();
+    }
+
+    @Override
+    public void close() {
+        tail.close();
+        reader.close();
+        aggregator.close();
+        log.close();
+        database.close();
+        testDatabase.close();
+    }
+}

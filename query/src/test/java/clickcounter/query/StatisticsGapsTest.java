@@ -1,0 +1,192 @@
+package clickcounter.query;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import clickcounter.query.Statistics.Answer;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What is answered while the tail and the database do not meet.
+class StatisticsGapsTest {
+    private static final int MAX_KEPT = 10;
+
+    private QueryParts parts;
+    private Statistics statistics;
+
+    @BeforeEach
+    void open(@TempDir Path folder) throws SQLException {
+        parts = QueryParts.open(folder, MAX_KEPT);
+        statistics = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(20));
+    }
+
+    @AfterEach
+    void close() {
+        parts.close();
+    }
+
+    private void append(int clicks) {
+        for (int click = 0; click < clicks; click++) {
+            parts.log.append(1);
+        }
+    }
+
+    private long clicks(Answer answer) {
+        return QueryParts.sum(answer.counts());
+    }
+
+    private Answer answer() throws Exception {
+        return statistics.answer(QueryParts.all(1));
+    }
+
+    /// The tail takes the position over in its next pass, at the latest.
+    private void tellTail(long position) {
+        parts.tail.committedThrough(position);
+        parts.tail.nextPass().await(System.nanoTime() + Duration.ofSeconds(20).toNanos());
+    }
+
+    @Test
+    void pausesWhenAsManyClicksAreKeptAsAreAllowedAndSaysUntilWhenTheAnswerIsComplete() throws Exception {
+        append(9);
+        Instant before = Instant.now();
+        append(1);
+        Instant after = Instant.now();
+        append(5);
+
+        Answer paused = answer();
+        assertThat(clicks(paused)).isEqualTo(10);
+        assertThat(paused.completeUntil()).isBetween(before.minusMillis(1), after);
+    }
+
+    @Test
+    void goesOnAfterAPauseWhenTheDatabaseHasWhatWasKept() throws Exception {
+        append(25);
+        assertThat(clicks(answer())).isEqualTo(10);
+
+        tellTail(parts.aggregator.move(10));
+        Answer second = answer();
+        assertThat(clicks(second)).isEqualTo(20);
+        assertThat(second.completeUntil()).isNotNull();
+
+        tellTail(parts.aggregator.move(10));
+        assertThat(answer()).satisfies(answer -> assertThat(clicks(answer)).isEqualTo(25));
+        assertThat(answer().completeUntil()).isNull();
+    }
+
+    @Test
+    void jumpsWhenTheDatabaseIsAheadOfAllThatWasKept() throws Exception {
+        append(50);
+        assertThat(clicks(answer())).isEqualTo(10);
+
+        long position = parts.aggregator.move(45);
+        Answer beforeTheTailKnows = answer();
+        assertThat(clicks(beforeTheTailKnows)).isEqualTo(45);
+        assertThat(beforeTheTailKnows.completeUntil()).isNotNull();
+
+        tellTail(position);
+        assertThat(clicks(answer())).isEqualTo(50);
+        assertThat(answer().completeUntil()).isNull();
+    }
+
+    @Test
+    void keepsWhatTheDatabaseDoesNotHaveWhenItsPositionIsInTheMiddle() throws Exception {
+        append(8);
+        tellTail(parts.aggregator.move(3));
+        append(2);
+
+        assertThat(clicks(answer())).isEqualTo(10);
+        assertThat(answer().completeUntil()).isNull();
+    }
+
+    @Test
+    void answersFromTheDatabaseAloneWhenTheTailHasDroppedMore() throws Exception {
+        append(8);
+        long older = parts.aggregator.move(3);
+        long newer = parts.aggregator.move(5);
+        tellTail(newer);
+        restore(older, 3);
+
+        Answer answer = answer();
+        assertThat(clicks(answer)).isEqualTo(3);
+        assertThat(answer.completeUntil()).isEqualTo(Instant.EPOCH);
+    }
+
+    @Test
+    void readsTheLogAgainWhenTheDatabaseWasRestoredToAnOlderState() throws Exception {
+        append(8);
+        long older = parts.aggregator.move(3);
+        tellTail(parts.aggregator.move(5));
+        assertThat(clicks(answer())).isEqualTo(8);
+        restore(older, 3);
+
+        tellTail(parts.counts.position());
+        assertThat(clicks(answer())).isEqualTo(8);
+        assertThat(answer().completeUntil()).isNull();
+    }
+
+    @Test
+    void readsTheLogFromItsStartWhenTheDatabaseWasEmptied() throws Exception {
+        append(8);
+        tellTail(parts.aggregator.move(8));
+        execute("delete from click_log");
+        execute("delete from banner_minute");
+
+        tellTail(parts.counts.position());
+        assertThat(clicks(answer())).isEqualTo(8);
+        assertThat(answer().completeUntil()).isNull();
+    }
+
+    @Test
+    void answersFromTheDatabaseAloneWhileItsPositionIsNotInTheLog() throws Exception {
+        append(8);
+        long position = parts.aggregator.move(3);
+        parts.aggregator.setPosition(position + (1L << 32));
+
+        tellTail(parts.counts.position());
+        append(1);
+        Answer lost = answer();
+        assertThat(clicks(lost)).isEqualTo(3);
+        assertThat(lost.completeUntil()).isEqualTo(Instant.EPOCH);
+
+        parts.aggregator.setPosition(position);
+        tellTail(parts.counts.position());
+        assertThat(clicks(answer())).isEqualTo(9);
+        assertThat(answer().completeUntil()).isNull();
+    }
+
+    @Test
+    void doesNotWaitLongerThanItMay() throws Exception {
+        append(5);
+        var impatient = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ZERO);
+
+        // Whether the tail was fast enough is open; what the answer says of itself must be true.
+        for (int attempt = 0; attempt < 1_000; attempt++) {
+            append(attempt % 2);
+            Answer answer = impatient.answer(QueryParts.all(1));
+            if (answer.completeUntil() == null) {
+                assertThat(clicks(answer)).isEqualTo(5 + (attempt + 1) / 2);
+            }
+            if (attempt % 8 == 0) {
+                tellTail(parts.aggregator.move());
+            }
+        }
+    }
+
+    private void restore(long position, long clicks) throws SQLException {
+        parts.aggregator.setPosition(position);
+        execute("delete from banner_minute");
+        execute("insert into banner_minute values (1, '2024-01-01 10:00Z', %d)".formatted(clicks));
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (var connection = parts.testDatabase.connect();
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package clickcounter.query;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,30 @@
+package clickcounter.testing;
+
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
+
+/// Waits for something that gives no signal of its own, such as a row in the database.
+public final class Await {
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration PAUSE = Duration.ofMillis(2);
+
+    private Await() {}
+
+    /// Returns when `condition` holds.
+    ///
+    /// **Errors**: [AssertionError] with `what` when it does not hold within half a minute, or throws.
+    public static void until(String what, Callable<Boolean> condition) {
+        long startNs = System.nanoTime();
+        try {
+            while (!condition.call()) {
+                if (System.nanoTime() - startNs > LIMIT.toNanos()) {
+                    throw new AssertionError("Not within %d s: %s".formatted(LIMIT.toSeconds(), what));
+                }
+                LockSupport.parkNanos(PAUSE.toNanos());
+            }
+        } catch (Exception failure) {
+            throw new AssertionError("Could not find out whether " + what, failure);
+        }
+    }
+}

@@ -1,0 +1,277 @@
+package clickcounter.testing;
+
+import clickcounter.testing.FrontendReader.Message;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// A TCP proxy in front of PostgreSQL that fails when it is told to: the network between a process and its
+/// database, in a test.
+///
+/// It passes bytes on until then. It reads what clients say, so clients must not encrypt; [#url] sees to that.
+///
+/// **Threads**: any.
+public final class FaultyProxy implements AutoCloseable {
+    private static final int ANSWER_BUFFER_BYTES = 1 << 16;
+
+    private final String host;
+    private final int port;
+    private final ServerSocket listener;
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final Set<Link> links = ConcurrentHashMap.newKeySet();
+    private final AtomicReference<@Nullable CommitCut> commitCut = new AtomicReference<>();
+    private volatile boolean isRefusing;
+
+    /// Guarded by this, as pumps wait on it.
+    private boolean isStalled;
+
+    /// At which moment of a commit its connection is lost. The client cannot tell one from another.
+    public enum CutPoint {
+        /// The server never gets the commit, and rolls back.
+        BEFORE_SERVER_SEES_IT,
+        /// The server gets the commit; whether it has finished when the client's connection is cut is open.
+        AFTER_SERVER_HAS_IT,
+        /// The server has committed, or has said that it cannot; the client does not hear it.
+        AFTER_SERVER_ANSWERED
+    }
+
+    private record CommitCut(CutPoint point, CompletableFuture<Void> done) {}
+
+    private FaultyProxy(String host, int port, ServerSocket listener) {
+        this.host = host;
+        this.port = port;
+        this.listener = listener;
+    }
+
+    /// Listens on a free port of the loopback address, and connects to that server for each client.
+    public static FaultyProxy start(String host, int port) {
+        try {
+            var proxy = new FaultyProxy(host, port, new ServerSocket(0, 0, InetAddress.getLoopbackAddress()));
+            proxy.threads.execute(proxy::acceptClients);
+            return proxy;
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    /// In front of the server of `databaseUrl`.
+    public static FaultyProxy start(String databaseUrl) {
+        URI url = URI.create(databaseUrl);
+        return start(url.getHost(), url.getPort());
+    }
+
+    /// Where it listens.
+    public int port() {
+        return listener.getLocalPort();
+    }
+
+    /// The database of `databaseUrl`, which is without parameters, through this proxy.
+    public String url(String databaseUrl) {
+        URI url = URI.create(databaseUrl);
+        return "%s://%s@%s:%d%s?sslmode=disable"
+                .formatted(
+                        url.getScheme(),
+                        url.getRawUserInfo(),
+                        listener.getInetAddress().getHostAddress(),
+                        port(),
+                        url.getRawPath());
+    }
+
+    /// From now on new connections are closed at once; the others stay.
+    public void refuse() {
+        isRefusing = true;
+    }
+
+    /// Takes new connections again.
+    public void accept() {
+        isRefusing = false;
+    }
+
+    /// Closes all connections, towards clients and server.
+    public void cutAll() {
+        links.forEach(Link::cut);
+    }
+
+    /// From now on no byte flows in any direction. Connections stay, and new ones are taken: what a lost route
+    /// or a frozen server looks like.
+    public synchronized void stall() {
+        isStalled = true;
+    }
+
+    /// Lets bytes flow again; none was lost.
+    public synchronized void resume() {
+        isStalled = false;
+        notifyAll();
+    }
+
+    /// Cuts the connection that commits next, and no other. What is returned completes when it is cut; replaces
+    /// an earlier order that has not come to pass.
+    public CompletableFuture<Void> cutAtNextCommit(CutPoint point) {
+        var cut = new CommitCut(point, new CompletableFuture<>());
+        commitCut.set(cut);
+        return cut.done();
+    }
+
+    /// Closes all connections and waits for the threads to end.
+    @Override
+    public void close() {
+        try {
+            listener.close();
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+        cutAll();
+        threads.close();
+    }
+
+    private void acceptClients() {
+        while (!listener.isClosed()) {
+            try {
+                open(listener.accept());
+            } catch (IOException closedOrServerAway) {
+                // The client has been closed: it sees what it would see without the proxy.
+            }
+        }
+    }
+
+    private void open(Socket client) throws IOException {
+        if (isRefusing) {
+            client.close();
+            return;
+        }
+        try {
+            var link = new Link(client, new Socket(host, port));
+            links.add(link);
+            threads.execute(link::passRequests);
+            threads.execute(link::passAnswers);
+            if (listener.isClosed()) {
+                link.cut(); // opened while everything was being closed
+            }
+        } catch (IOException serverAway) {
+            client.close();
+            throw serverAway;
+        }
+    }
+
+    /// A client's connection and its connection to the server. Each direction has a thread, which ends when
+    /// either side closes.
+    private final class Link {
+        private final Socket client;
+        private final Socket server;
+        private volatile boolean isCut;
+
+        /// Set before the server gets the commit that is to be cut: from then on the client hears nothing.
+        private volatile @Nullable CommitCut cutting;
+
+        Link(Socket client, Socket server) throws IOException {
+            this.client = client;
+            this.server = server;
+            client.setTcpNoDelay(true);
+            server.setTcpNoDelay(true);
+        }
+
+        void cut() {
+            isCut = true;
+            links.remove(this);
+            closeQuietly(client);
+            closeQuietly(server);
+            synchronized (FaultyProxy.this) {
+                FaultyProxy.this.notifyAll();
+            }
+        }
+
+        void passRequests() {
+            try {
+                var requests = new FrontendReader(new BufferedInputStream(client.getInputStream()));
+                OutputStream toServer = server.getOutputStream();
+                Message message = requests.next();
+                while (message != null) {
+                    awaitFlow();
+                    if (message.commits()) {
+                        cutting = commitCut.getAndSet(null);
+                    }
+                    CommitCut cut = cutting;
+                    if (cut != null && cut.point == CutPoint.BEFORE_SERVER_SEES_IT) {
+                        cut();
+                        cut.done.complete(null);
+                        return;
+                    }
+                    toServer.write(message.bytes());
+                    if (cut != null && message.isAnswered()) {
+                        letServerFinish(cut);
+                        return;
+                    }
+                    message = requests.next();
+                }
+                cut();
+            } catch (IOException closed) {
+                cut();
+            }
+        }
+
+        /// The server has the commit. Its own connection is not closed before it has answered, else it might
+        /// never read what was sent.
+        private void letServerFinish(CommitCut cut) throws IOException {
+            if (cut.point == CutPoint.AFTER_SERVER_HAS_IT) {
+                client.close();
+                cut.done.complete(null);
+            }
+            server.shutdownOutput();
+        }
+
+        void passAnswers() {
+            try {
+                InputStream fromServer = server.getInputStream();
+                byte[] buffer = new byte[ANSWER_BUFFER_BYTES];
+                int length = fromServer.read(buffer);
+                while (length >= 0) {
+                    CommitCut cut = cutting;
+                    if (cut == null) {
+                        awaitFlow();
+                        client.getOutputStream().write(buffer, 0, length);
+                    } else if (cut.point == CutPoint.AFTER_SERVER_ANSWERED) {
+                        cut();
+                        cut.done.complete(null);
+                    }
+                    length = fromServer.read(buffer);
+                }
+            } catch (IOException closed) {
+                // Either side has closed; so does the other one now.
+            }
+            cut();
+        }
+
+        private void awaitFlow() throws IOException {
+            synchronized (FaultyProxy.this) {
+                while (isStalled && !isCut) {
+                    try {
+                        FaultyProxy.this.wait();
+                    } catch (InterruptedException closing) {
+                        throw new IOException(closing);
+                    }
+                }
+            }
+        }
+
+        private static void closeQuietly(Socket socket) {
+            try {
+                socket.close();
+            } catch (IOException closedAnyway) {
+                // Nothing can be done about it, and nothing needs to be.
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+package clickcounter.testing;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Takes what a client says to PostgreSQL apart into messages, and recognises the one that makes the server
+/// commit.
+///
+/// In the extended protocol that is not the message with the word `COMMIT`: the client names a statement with
+/// Parse, a portal of it with Bind, and runs the portal with Execute; a statement that is run often is parsed
+/// once. So the names of statements and portals are kept (PostgreSQL, Frontend/Backend Protocol, Message
+/// Formats).
+///
+/// **Threads**: one.
+final class FrontendReader {
+    /// Requests before the real start-up message, which the server answers with one byte.
+    private static final Set<Integer> SSL_AND_GSS_REQUEST = Set.of(80_877_103, 80_877_104);
+
+    private final DataInputStream in;
+    private final Set<String> commitStatements = new HashSet<>();
+    private final Set<String> commitPortals = new HashSet<>();
+    private boolean hasStarted;
+
+    /// @param bytes as they came, to be passed on
+    /// @param commits whether the server commits when it has this message
+    /// @param isAnswered whether the server answers this message and all before it at once
+    record Message(byte[] bytes, boolean commits, boolean isAnswered) {}
+
+    FrontendReader(InputStream in) {
+        this.in = new DataInputStream(in);
+    }
+
+    /// The next message, or null at the end.
+    @Nullable
+    Message next() throws IOException {
+        int first = in.read();
+        if (first < 0) {
+            return null;
+        }
+        try {
+            return hasStarted ? typed((byte) first) : startUp(first);
+        } catch (EOFException cutOff) {
+            return null;
+        }
+    }
+
+    private Message startUp(int first) throws IOException {
+        int length = first << 24 | in.readUnsignedByte() << 16 | in.readUnsignedShort();
+        ByteBuffer message = ByteBuffer.allocate(length).putInt(length);
+        in.readFully(message.array(), Integer.BYTES, length - Integer.BYTES);
+        hasStarted = !SSL_AND_GSS_REQUEST.contains(message.getInt());
+        return new Message(message.array(), false, true);
+    }
+
+    private Message typed(byte type) throws IOException {
+        int length = in.readInt();
+        ByteBuffer message = ByteBuffer.allocate(1 + length).put(type).putInt(length);
+        in.readFully(message.array(), message.position(), message.remaining());
+        return switch (type) {
+            case 'P' -> {
+                note(commitStatements, text(message), isCommit(text(message)));
+                yield new Message(message.array(), false, false);
+            }
+            case 'B' -> {
+                note(commitPortals, text(message), commitStatements.contains(text(message)));
+                yield new Message(message.array(), false, false);
+            }
+            case 'E' -> new Message(message.array(), commitPortals.contains(text(message)), false);
+            case 'Q' -> new Message(message.array(), isCommit(text(message)), true);
+            case 'S' -> new Message(message.array(), false, true);
+            default -> new Message(message.array(), false, false);
+        };
+    }
+
+    /// A name may be given anew, above all the empty one.
+    private static void note(Set<String> commits, String name, boolean isCommit) {
+        if (isCommit) {
+            commits.add(name);
+        } else {
+            commits.remove(name);
+        }
+    }
+
+    private static boolean isCommit(String sql) {
+        return sql.strip().equalsIgnoreCase("commit");
+    }
+
+    /// Text up to a zero byte.
+    private static String text(ByteBuffer message) {
+        int start = message.position();
+        while (message.get() != 0) {
+            continue;
+        }
+        return new String(message.array(), start, message.position() - 1 - start, UTF_8);
+    }
+}

@@ -1,0 +1,38 @@
+package clickcounter.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import org.junit.jupiter.api.Test;
+
+class TestDatabaseTest {
+    @Test
+    void isFreshEachTime() throws SQLException {
+        try (var first = TestDatabase.create();
+                var second = TestDatabase.create()) {
+            try (Connection connection = first.connect();
+                    var statement = connection.createStatement()) {
+                statement.execute("create table only_here (id int)");
+            }
+            try (Connection connection = second.connect();
+                    var statement = connection.createStatement();
+                    var rows = statement.executeQuery("select to_regclass('only_here')")) {
+                rows.next();
+                assertThat(rows.getString(1)).isNull();
+            }
+            assertThat(first.url()).startsWith("postgres://").isNotEqualTo(second.url());
+        }
+    }
+
+    @Test
+    void isDroppedOnCloseWhoeverIsConnected() throws SQLException {
+        var database = TestDatabase.create();
+        try (Connection connection = database.connect()) {
+            database.close();
+            assertThat(connection.isValid(5)).isFalse();
+        }
+        assertThatThrownBy(database::connect).hasMessageContaining("does not exist");
+    }
+}
