@@ -5,8 +5,11 @@ import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
+import clickcounter.shared.log.LogRetention;
+import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,23 +35,32 @@ public final class Aggregator implements AutoCloseable {
     /// When asked to stop, how long to read on to the end of the log before the last flush.
     private static final long LAST_READ_NS = Duration.ofSeconds(5).toNanos();
 
+    /// When asked to stop, how long to wait for that and the last flush. A silent database would take longer.
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
+
+    /// How often old files of the log are looked for.
+    private static final Duration RETENTION_PAUSE = Duration.ofMinutes(1);
+
     /// One thread flushes; the second connection lets it ask for the outcome while the first is being given up.
     private static final int CONNECTIONS = 2;
 
     private final AggregatorSettings settings;
     private final Lifetime lifetime;
     private final ClickReader reader;
+    private final LogRetention retention;
     private final Database database;
     private final Flusher flusher;
     private final BatchFold fold = new BatchFold(BATCH_RECORDS, BATCH_MINUTES);
     private final MinuteShards shards;
     private final Thread thread;
     private long nextFlushNs = System.nanoTime();
+    private long nextRetentionNs = System.nanoTime();
     private long reportedSkippedRecords;
 
     private Aggregator(AggregatorSettings settings, Lifetime lifetime) {
         this.settings = settings;
         this.lifetime = lifetime;
+        retention = new LogRetention(settings.logFolder(), settings.logRetention(), settings.maxLogBytes());
         reader = ClickReader.open(settings.logFolder());
         try {
             database = Database.connect(settings.database(), "clickcounter-aggregator", CONNECTIONS);
@@ -56,7 +68,6 @@ public final class Aggregator implements AutoCloseable {
                 var store = new CountStore(database, reader.logId());
                 LogPosition position = takeOver(store);
                 flusher = new Flusher(store, position, lifetime);
-                moveReaderTo(position);
                 shards = new MinuteShards(
                         settings.shardFolder(),
                         position.epoch(),
@@ -80,12 +91,16 @@ public final class Aggregator implements AutoCloseable {
         return new Aggregator(settings, lifetime);
     }
 
-    /// Counts what is in the log, writes it, and lets go of everything.
+    /// Counts what is in the log, writes it if the database takes it, and lets go of everything.
     @Override
     public void close() {
         lifetime.end(ExitCode.STOPPED, "closed");
         try {
-            thread.join();
+            if (!thread.join(STOP_TIMEOUT)) {
+                // Fails the flush, which is then given up; whoever comes next counts its clicks from the log.
+                database.close();
+                thread.join();
+            }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
@@ -95,16 +110,25 @@ public final class Aggregator implements AutoCloseable {
         logger.info("{} clicks written to the database in {} rows", flusher.flushedClicks(), flusher.flushedRows());
     }
 
-    private static LogPosition takeOver(CountStore store) {
+    private LogPosition takeOver(CountStore store) {
         try {
-            return store.takeOver();
+            // Before, too: whoever cannot go on with this log must not stop the one that counts it.
+            moveReaderTo(store.position().map(LogPosition::lastIndex).orElse(ClickReader.START));
+            LogPosition position = store.takeOver();
+            moveReaderTo(position.lastIndex());
+            logger.info(
+                    "log {} taken over: epoch {}, counted up to 0x{}",
+                    reader.logId(),
+                    position.epoch(),
+                    Long.toHexString(position.lastIndex()));
+            return position;
         } catch (SQLException failure) {
             throw new StartFailure("The log cannot be taken over in the database: " + failure.getMessage(), failure);
         }
     }
 
-    private void moveReaderTo(LogPosition position) {
-        if (!reader.moveTo(position.lastIndex())) {
+    private void moveReaderTo(long lastIndex) {
+        if (!reader.moveTo(lastIndex)) {
             throw new StartFailure(ExitCode.LOG_MISMATCH, """
                     The click log in %s (id %s) does not hold record 0x%x, up to which the database has counted it: \
                     files of the log were deleted, replaced or restored from an older copy. Bring the right files \
@@ -112,14 +136,9 @@ public final class Aggregator implements AutoCloseable {
                     """.formatted(
                             settings.logFolder().toAbsolutePath(),
                             reader.logId(),
-                            position.lastIndex(),
+                            lastIndex,
                             settings.logFolder().resolve("log.id").toAbsolutePath()));
         }
-        logger.info(
-                "log {} taken over: epoch {}, counted up to 0x{}",
-                reader.logId(),
-                position.epoch(),
-                Long.toHexString(position.lastIndex()));
     }
 
     private void run() {
@@ -128,6 +147,7 @@ public final class Aggregator implements AutoCloseable {
             while (isIntact && !lifetime.hasEnded()) {
                 int records = readBatch();
                 isIntact = !isFlushDue() || flush();
+                deleteOldLog();
                 if (records == 0) {
                     LockSupport.parkNanos(this, IDLE_PAUSE_NS);
                 }
@@ -171,6 +191,18 @@ public final class Aggregator implements AutoCloseable {
             records = readBatch();
         }
         flush();
+    }
+
+    private void deleteOldLog() {
+        if (System.nanoTime() - nextRetentionNs < 0) {
+            return;
+        }
+        nextRetentionNs = System.nanoTime() + RETENTION_PAUSE.toNanos();
+        try {
+            retention.apply(flusher.position().lastIndex(), Instant.now());
+        } catch (IOException failure) {
+            logger.warn("old files of the log cannot be deleted: {}", failure.toString());
+        }
     }
 
     private void reportSkippedRecords() {

@@ -11,6 +11,8 @@ import java.time.Duration;
 /// @param logFolder where clicks come from
 /// @param shardFolder where the minutes that wait are kept; everything in it may be deleted
 /// @param database where counts go
+/// @param logRetention how long the log is kept
+/// @param maxLogBytes size of the log above which less is kept
 /// @param flushInterval how often
 /// @param maxRows most counts that wait; with more, a flush happens at once
 /// @param maxMinutes most minutes that wait; with more, a flush happens at once
@@ -19,6 +21,8 @@ public record AggregatorSettings(
         Path logFolder,
         Path shardFolder,
         DatabaseSettings database,
+        Duration logRetention,
+        long maxLogBytes,
         Duration flushInterval,
         int maxRows,
         int maxMinutes,
@@ -31,6 +35,10 @@ public record AggregatorSettings(
                 dataFolder.resolve("log"),
                 dataFolder.resolve("live"),
                 DatabaseSettings.read(settings),
+                settings.duration(Setting.LOG_RETENTION, Duration.ofMinutes(10), Duration.ofDays(3650)),
+                settings.text(Setting.LOG_MAX_SIZE).isEmpty()
+                        ? Long.MAX_VALUE
+                        : settings.bytes(Setting.LOG_MAX_SIZE, 1 << 20, Long.MAX_VALUE),
                 settings.duration(Setting.FLUSH_INTERVAL, Duration.ofMillis(50), Duration.ofMinutes(1)),
                 settings.integer(Setting.FLUSH_MAX_ROWS, 1, 1_000_000),
                 settings.integer(Setting.FLUSH_MAX_MINUTES, 1, 1_000),

@@ -53,7 +53,7 @@ final class BatchFold {
     /// Counts one click. Returns whether another one may follow before [#drainTo].
     boolean add(long bannerId, long timestampMillis) {
         long minute = timestampMillis / MILLIS_PER_MINUTE;
-        int at = (int) ((bannerId * 31 + minute) * FIBONACCI >>> shift);
+        int at = (int) (((bannerId * 31 + minute) * FIBONACCI) >>> shift);
         while (clicks[at] != 0 && (bannerIds[at] != bannerId || minutes[at] != minute)) {
             at = (at + 1) & (clicks.length - 1);
         }

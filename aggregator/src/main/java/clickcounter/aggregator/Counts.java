@@ -7,6 +7,7 @@ import java.util.Arrays;
 /// @param bannerIds positive
 /// @param minutes whole minutes since 1970 in UTC
 /// @param clicks positive
+@SuppressWarnings("ArrayRecordComponent") // columns as the driver wants them; whoever has them last owns them
 record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
 
     /// Collects counts row by row.

@@ -1,9 +1,13 @@
 package clickcounter.aggregator;
 
+import clickcounter.shared.StartFailure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -18,6 +22,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import net.openhft.chronicle.map.ChronicleMap;
 import net.openhft.chronicle.map.ChronicleMapBuilder;
+import org.jspecify.annotations.Nullable;
 
 /// The counts that are not in the database yet: for each minute a Chronicle Map, banner → clicks, off the heap.
 ///
@@ -25,11 +30,16 @@ import net.openhft.chronicle.map.ChronicleMapBuilder;
 /// never opened again: after a crash the counts are made anew from the log. A killed process leaves a Chronicle
 /// Map with a lock in it that nothing heals, so there is nothing to gain by keeping one.
 ///
+/// Each run has a folder, and a lock file beside it that it holds while it lives: the next run deletes what is
+/// left behind, but not under an older run that does not know yet that it is superseded.
+///
 /// **Threads**: one; [#drain] uses workers inside.
 final class MinuteShards implements AutoCloseable {
     private static final int SECONDS_PER_MINUTE = 60;
+    private static final String LOCK_SUFFIX = ".lock";
 
     private final Path folder;
+    private final FileChannel lock;
     private final int capacity;
     private final Map<Long, Shard> shards = new TreeMap<>();
     private final ExecutorService workers;
@@ -37,14 +47,14 @@ final class MinuteShards implements AutoCloseable {
 
     private record Shard(long minute, ChronicleMap<Long, Long> counts, Path file) {}
 
-    /// Deletes what earlier runs have left in `folder`.
+    /// Deletes what earlier runs have left behind in `folder`.
     ///
     /// @param run a number that no other run has; its files are in a folder of their own
     /// @param capacity most rows of one minute
     MinuteShards(Path folder, long run, int capacity, int workerCount) {
         this.folder = folder.resolve("run-" + run);
         this.capacity = capacity;
-        deleteAll(folder);
+        lock = lock(folder);
         workers = Executors.newFixedThreadPool(
                 workerCount, Thread.ofPlatform().name("flush-", 0).daemon().factory());
         // The first map of a virtual machine takes seconds: its classes are compiled at run time.
@@ -94,7 +104,11 @@ final class MinuteShards implements AutoCloseable {
         workers.shutdownNow();
         shards.values().forEach(shard -> shard.counts.close());
         shards.clear();
-        deleteAll(folder);
+        try (lock) {
+            delete(folder);
+        } catch (IOException failure) {
+            throw new UncheckedIOException("The shards in %s cannot be deleted".formatted(folder), failure);
+        }
     }
 
     private Shard open(long minute) {
@@ -106,6 +120,8 @@ final class MinuteShards implements AutoCloseable {
             ChronicleMap<Long, Long> counts = ChronicleMapBuilder.of(Long.class, Long.class)
                     .name(name)
                     .entries(capacity)
+                    // At a signal its own hook would close the map under the last flush.
+                    .skipCloseOnExitHook(true)
                     .createPersistedTo(file.toFile());
             return new Shard(minute, counts, file);
         } catch (IOException failure) {
@@ -122,16 +138,64 @@ final class MinuteShards implements AutoCloseable {
         return rows.build();
     }
 
-    private static void deleteAll(Path folder) {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
+    private FileChannel lock(Path parent) {
+        try {
+            Files.createDirectories(parent);
+            for (Path run : runs(parent)) {
+                try (FileChannel deadRun = tryLock(run)) {
+                    if (deadRun != null) {
+                        delete(run);
+                    }
+                }
+            }
+            FileChannel own = tryLock(folder);
+            if (own != null) {
+                return own;
             }
         } catch (IOException failure) {
-            throw new UncheckedIOException("The old shards in %s cannot be deleted".formatted(folder), failure);
+            throw new UncheckedIOException("The old shards in %s cannot be deleted".formatted(parent), failure);
         }
+        throw new StartFailure("Another aggregator is running with the same DATA_DIR (%s is locked): stop it first."
+                .formatted(lockFile(folder).toAbsolutePath()));
+    }
+
+    /// Whatever is left of a run, be it only its lock file.
+    private static List<Path> runs(Path parent) throws IOException {
+        try (Stream<Path> files = Files.list(parent)) {
+            return files.map(file ->
+                            file.resolveSibling(file.getFileName().toString().replace(LOCK_SUFFIX, "")))
+                    .distinct()
+                    .toList();
+        }
+    }
+
+    private static Path lockFile(Path run) {
+        return run.resolveSibling(run.getFileName() + LOCK_SUFFIX);
+    }
+
+    /// Returns null when somebody else holds it.
+    private static @Nullable FileChannel tryLock(Path run) throws IOException {
+        FileChannel channel = FileChannel.open(lockFile(run), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            if (channel.tryLock() != null) {
+                return channel;
+            }
+        } catch (OverlappingFileLockException heldByThisProcess) {
+            // The same as a lock that another process holds.
+        }
+        channel.close();
+        return null;
+    }
+
+    /// The caller holds its lock.
+    private static void delete(Path run) throws IOException {
+        if (Files.exists(run)) {
+            try (Stream<Path> files = Files.walk(run)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+        Files.deleteIfExists(lockFile(run));
     }
 }

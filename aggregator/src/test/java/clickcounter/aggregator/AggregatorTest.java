@@ -1,22 +1,20 @@
 package clickcounter.aggregator;
 
 import static clickcounter.aggregator.Scene.START;
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.testing.Await;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 
 class AggregatorTest {
     private static final int BATCH_RECORDS = 65_536;
@@ -85,7 +83,7 @@ class AggregatorTest {
 
         try (Connection blocker = scene.connect();
                 var statement = blocker.createStatement();
-                var aggregator = Aggregator.start(scene.settings(), new Lifetime())) {
+                var _ = startThatFlushesOften()) {
             blocker.setAutoCommit(false);
             statement.execute("select * from click_log for update");
             scene.clicks(7, START.plusSeconds(2), 5);
@@ -94,7 +92,6 @@ class AggregatorTest {
             scene.clicks(7, START.plusSeconds(3), 20);
             scene.click(8, START.plusSeconds(60));
             blocker.rollback();
-            assertThat(aggregator).isNotNull();
         }
 
         scene.assertAllIsCountedOnce();
@@ -109,9 +106,7 @@ class AggregatorTest {
         scene.countAll();
 
         assertThat(scene.counted())
-                .containsOnly(
-                        java.util.Map.entry(new Scene.BannerMinute(7, START), 2L),
-                        java.util.Map.entry(new Scene.BannerMinute(7, next), 3L));
+                .containsOnly(entry(new Scene.BannerMinute(7, START), 2L), entry(new Scene.BannerMinute(7, next), 3L));
     }
 
     @Test
@@ -133,12 +128,11 @@ class AggregatorTest {
     @Test
     void aFlushOfMoreThan65535RowsIsOneTransaction() {
         scene.click(1, START);
-        try (var aggregator = Aggregator.start(scene.settings(), new Lifetime())) {
+        try (var _ = Aggregator.start(scene.settings(), new Lifetime())) {
             Await.until("the first click is counted", () -> scene.clicksInDatabase() == 1);
             for (int bannerId = 1; bannerId <= 100_000; bannerId++) {
                 scene.click(bannerId, START.plusSeconds(1));
             }
-            assertThat(aggregator).isNotNull();
         }
 
         scene.assertAllIsCountedOnce();
@@ -154,10 +148,8 @@ class AggregatorTest {
         for (int bannerId = 1; bannerId <= banners; bannerId++) {
             scene.click(bannerId, START);
         }
-        try (var aggregator = Aggregator.start(
-                scene.settings(scene.databaseUrl(), Scene.ONLY_WHEN_DUE_OTHERWISE, maxRows, 60), new Lifetime())) {
+        try (var _ = Aggregator.start(scene.settings(maxRows, 60), new Lifetime())) {
             Await.until("fewer wait than the limit", () -> scene.clicksInDatabase() > banners - maxRows);
-            assertThat(aggregator).isNotNull();
         }
 
         scene.assertAllIsCountedOnce();
@@ -169,7 +161,9 @@ class AggregatorTest {
     void flushesEarlyWhenTooManyMinutesWait() {
         int maxMinutes = 100;
         int batchMinutes = 64;
-        int minutes = 2_000;
+        int maxRows = 1_000;
+        int minutes = 300;
+        // As an import would: backwards in time.
         scene.appendRaw(START, appender -> {
             for (int minute = 0; minute < minutes; minute++) {
                 Instant time = START.minusSeconds(60L * minute);
@@ -179,11 +173,8 @@ class AggregatorTest {
             }
         });
 
-        try (var aggregator = Aggregator.start(
-                scene.settings(scene.databaseUrl(), Scene.ONLY_WHEN_DUE_OTHERWISE, 200_000, maxMinutes),
-                new Lifetime())) {
+        try (var _ = Aggregator.start(scene.settings(maxRows, maxMinutes), new Lifetime())) {
             Await.until("fewer wait than the limit", () -> scene.clicksInDatabase() > minutes - maxMinutes);
-            assertThat(aggregator).isNotNull();
         }
 
         scene.assertAllIsCountedOnce();
@@ -193,10 +184,6 @@ class AggregatorTest {
 
     @Test
     void recordsThatAreNoClicksArePassedOver() {
-        var events = new ListAppender<ILoggingEvent>();
-        events.start();
-        var logger = (Logger) LoggerFactory.getLogger(Aggregator.class);
-        logger.addAppender(events);
         long millis = START.toEpochMilli();
 
         scene.click(7, START);
@@ -219,20 +206,18 @@ class AggregatorTest {
         });
         scene.expect(8, START, 1);
         scene.click(7, START.plusSeconds(1));
-        scene.countAll();
-        scene.assertAllIsCountedOnce();
+
+        try (var log = new LogLines(Aggregator.class)) {
+            scene.countAll();
+            scene.assertAllIsCountedOnce();
+            assertThat(log.lines()).contains("""
+                    ERROR 6 records of the log are no clicks and were passed over, the last of them before 0x%x\
+                    """.formatted(scene.logEnd()));
+        }
 
         scene.appendRaw(START.plusSeconds(2), appender -> appender.writeText("the last record is none, either"));
         scene.countAll();
         scene.assertAllIsCountedOnce();
-
-        logger.detachAppender(events);
-        assertThat(events.list)
-                .filteredOn(event -> event.getFormattedMessage().contains("no clicks"))
-                .extracting(ILoggingEvent::getFormattedMessage)
-                .satisfiesExactly(
-                        message -> assertThat(message).startsWith("6 records of the log are no clicks"),
-                        message -> assertThat(message).startsWith("1 records of the log are no clicks"));
     }
 
     @Test
@@ -254,15 +239,44 @@ class AggregatorTest {
 
     @Test
     void followsTheLogIntoANewCycle() {
-        try (var aggregator = Aggregator.start(
-                scene.settings(scene.databaseUrl(), java.time.Duration.ofMillis(50)), new Lifetime())) {
+        try (var _ = startThatFlushesOften()) {
             for (int cycle = 0; cycle < 5; cycle++) {
                 scene.clicks(7, START.plusSeconds(600L * cycle), 3);
                 Await.until("its clicks are counted", () -> scene.clicksInDatabase() == scene.expectedClicks());
             }
-            assertThat(aggregator).isNotNull();
         }
 
         scene.assertAllIsCountedOnce();
+    }
+
+    /// The log is from March and older than its retention at once.
+    @Test
+    void deletesOldFilesOfTheLogOnlyWhenTheyAreCounted() {
+        scene.execute("""
+                create function fail() returns trigger language plpgsql as $$
+                    begin
+                        raise exception 'not yet';
+                    end $$;
+                create trigger fail after insert on banner_minute for each statement execute function fail()""");
+        for (int cycle = 0; cycle < 4; cycle++) {
+            scene.clicks(7, START.plusSeconds(600L * cycle), 3);
+        }
+        try (var log = new LogLines(Flusher.class);
+                var _ = Aggregator.start(scene.busySettings(Duration.ofHours(1)), new Lifetime())) {
+            Await.until("a flush has failed", () -> !log.lines().isEmpty());
+            assertThat(scene.logFiles()).hasSize(4);
+            scene.execute("drop trigger fail on banner_minute");
+            Await.until(
+                    "only the cycle of the position is left",
+                    () -> scene.logFiles().size() == 1);
+        }
+        scene.click(7, START.plusSeconds(600L * 4));
+        scene.countAll();
+
+        scene.assertAllIsCountedOnce();
+    }
+
+    private Aggregator startThatFlushesOften() {
+        return Aggregator.start(scene.busySettings(), new Lifetime());
     }
 }

@@ -22,6 +22,7 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -37,7 +38,9 @@ final class Scene implements AutoCloseable {
     /// Begins a minute and a cycle of the log.
     static final Instant START = Instant.parse("2026-03-01T10:00:00Z");
 
-    static final Duration ONLY_WHEN_DUE_OTHERWISE = Duration.ofHours(1);
+    private static final Duration OFTEN = Duration.ofMillis(50);
+    private static final Duration RARELY = Duration.ofHours(1);
+    private static final Duration FOR_EVER = Duration.ofDays(36_500);
 
     private static final int MAX_ROWS = 200_000;
     private static final int MAX_MINUTES = 60;
@@ -73,22 +76,52 @@ final class Scene implements AutoCloseable {
 
     /// Flushes once for what is there at its start, then only when it must.
     AggregatorSettings settings() {
-        return settings(database.url(), ONLY_WHEN_DUE_OTHERWISE);
+        return settings(MAX_ROWS, MAX_MINUTES);
     }
 
-    AggregatorSettings settings(String databaseUrl, Duration flushInterval) {
-        return settings(databaseUrl, flushInterval, MAX_ROWS, MAX_MINUTES);
+    AggregatorSettings settings(int maxRows, int maxMinutes) {
+        return settings(folder, ownDatabase(), FOR_EVER, RARELY, maxRows, maxMinutes);
     }
 
-    AggregatorSettings settings(String databaseUrl, Duration flushInterval, int maxRows, int maxMinutes) {
+    /// Flushes all the time.
+    AggregatorSettings busySettings() {
+        return busySettings(ownDatabase());
+    }
+
+    AggregatorSettings busySettings(DatabaseSettings databaseSettings) {
+        return settings(folder, databaseSettings, FOR_EVER, OFTEN, MAX_ROWS, MAX_MINUTES);
+    }
+
+    AggregatorSettings busySettings(Duration logRetention) {
+        return settings(folder, ownDatabase(), logRetention, OFTEN, MAX_ROWS, MAX_MINUTES);
+    }
+
+    /// As on another host, with a folder of its own.
+    AggregatorSettings settings(Path otherFolder) {
+        return settings(otherFolder, ownDatabase(), FOR_EVER, RARELY, MAX_ROWS, MAX_MINUTES);
+    }
+
+    private static AggregatorSettings settings(
+            Path folder,
+            DatabaseSettings databaseSettings,
+            Duration logRetention,
+            Duration flushInterval,
+            int maxRows,
+            int maxMinutes) {
         return new AggregatorSettings(
-                logFolder(),
+                folder.resolve("log"),
                 folder.resolve("live"),
-                DatabaseSettings.of(databaseUrl),
+                databaseSettings,
+                logRetention,
+                Long.MAX_VALUE,
                 flushInterval,
                 maxRows,
                 maxMinutes,
                 2);
+    }
+
+    private DatabaseSettings ownDatabase() {
+        return DatabaseSettings.of(database.url());
     }
 
     /// Appends a click as ingest does, at that time.
@@ -181,6 +214,15 @@ final class Scene implements AutoCloseable {
         try (var reader = ClickReader.open(logFolder())) {
             reader.read(Integer.MAX_VALUE, (_, _, _) -> true);
             return reader.position();
+        }
+    }
+
+    /// One for each cycle.
+    List<Path> logFiles() {
+        try (var files = Files.list(logFolder())) {
+            return files.filter(file -> file.toString().endsWith(".cq4")).toList();
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
         }
     }
 

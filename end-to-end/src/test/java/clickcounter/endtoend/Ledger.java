@@ -2,6 +2,7 @@ package clickcounter.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -9,9 +10,9 @@ import java.util.TreeSet;
 
 /// What a client knows of its clicks, to be compared with the statistics.
 ///
-/// A click that was answered 204 is counted exactly once; one that was refused is not; one without an answer (its
-/// connection broke) once or not at all. Its minute is that of the server's clock between sending and answer: when
-/// these lie in two minutes, either may have it.
+/// A click that was answered 204 is counted exactly once; one that was refused is not; one without an answer
+/// (its connection broke) once or not at all. Its minute is that of the server's clock between sending and
+/// answer: when these lie in two minutes, either may have it.
 ///
 /// **Threads**: one; [#add] joins the ledgers of several.
 final class Ledger {
@@ -21,7 +22,7 @@ final class Ledger {
     private record Slot(long bannerId, long firstMinute, long lastMinute) implements Comparable<Slot> {
         @Override
         public int compareTo(Slot other) {
-            return java.util.Comparator.comparingLong(Slot::bannerId)
+            return Comparator.comparingLong(Slot::bannerId)
                     .thenComparingLong(Slot::firstMinute)
                     .thenComparingLong(Slot::lastMinute)
                     .compare(this, other);
@@ -89,7 +90,9 @@ final class Ledger {
         long unansweredInAll = inMinutes(unanswered, bannerId, Long.MIN_VALUE, Long.MAX_VALUE, false);
         long countedInAll = counted.values().stream().mapToLong(Long::longValue).sum();
         assertThat(countedInAll)
-                .as("clicks of banner %d: %d acknowledged, %d without an answer", bannerId, acknowledgedInAll, unansweredInAll)
+                .as(
+                        "clicks of banner %d: %d acknowledged, %d without an answer",
+                        bannerId, acknowledgedInAll, unansweredInAll)
                 .isBetween(acknowledgedInAll, acknowledgedInAll + unansweredInAll);
         Set<Long> minutes = new TreeSet<>(counted.keySet());
         acknowledged.keySet().stream()

@@ -28,6 +28,7 @@ final class Service implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
 
     private final int port = freePort();
+    private final int queryPort = freePort();
     private final HttpClient client = HttpClient.newHttpClient();
     private final ServiceProcess aggregator;
     private final ServiceProcess query;
@@ -38,7 +39,7 @@ final class Service implements AutoCloseable {
         environment.put("DATA_DIR", dataFolder.toAbsolutePath().toString());
         environment.put("DATABASE_URL", databaseUrl);
         environment.put("SERVICE_PORT", Integer.toString(port));
-        environment.put("QUERY_PORT", Integer.toString(freePort()));
+        environment.put("QUERY_PORT", Integer.toString(queryPort));
         environment.put("LOGGING_FORMAT", "text");
         environment.putIfAbsent("LOG_MIN_FREE", "64MiB");
         aggregator = new ServiceProcess("aggregator", "clickcounter.aggregator.AggregatorMain", environment);
@@ -62,6 +63,11 @@ final class Service implements AutoCloseable {
     /// The public port.
     int port() {
         return port;
+    }
+
+    /// The port of query.
+    int queryPort() {
+        return queryPort;
     }
 
     ServiceProcess ingest() {
@@ -100,7 +106,9 @@ final class Service implements AutoCloseable {
     Map<Long, Long> statistics(long bannerId) {
         HttpResponse<String> answer = statisticsAnswer(bannerId);
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
-        assertThat(answer.headers().firstValue("Stats-Complete-Until")).as("an answer that is complete").isEmpty();
+        assertThat(answer.headers().firstValue("Stats-Complete-Until"))
+                .as("an answer that is complete")
+                .isEmpty();
         Map<Long, Long> counted = new TreeMap<>();
         try {
             for (JsonNode entry : JSON.readTree(answer.body()).get("stats")) {
@@ -149,7 +157,7 @@ final class Service implements AutoCloseable {
         client.close();
     }
 
-    private static int freePort() {
+    static int freePort() {
         try (var socket = new ServerSocket(0)) {
             return socket.getLocalPort();
         } catch (IOException failure) {

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 
 /// One real process of ours: a Java virtual machine with the class path that `run.sh` gives it.
 final class ServiceProcess implements AutoCloseable {
-    private static final Path ROOT = Path.of(System.getProperty("clickcounter.root"));
+    static final Path ROOT = Path.of(System.getProperty("clickcounter.root"));
     private static final Duration MAX_START = Duration.ofSeconds(60);
     private static final Duration MAX_STOP = Duration.ofSeconds(60);
     private static final Duration POLL = Duration.ofMillis(10);
@@ -58,7 +58,10 @@ final class ServiceProcess implements AutoCloseable {
         Path libraries = ROOT.resolve(name).resolve("target").resolve("lib");
         List<String> jars = new ArrayList<>();
         try (Stream<Path> files = Files.list(libraries)) {
-            files.map(Path::toString).filter(file -> file.endsWith(".jar")).sorted().forEach(jars::add);
+            files.map(Path::toString)
+                    .filter(file -> file.endsWith(".jar"))
+                    .sorted()
+                    .forEach(jars::add);
         }
         return List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -1,4 +1,5 @@
-/// Tests of the three real processes together: started, killed and stopped as an operator would, driven over HTTP.
+/// Tests of the three real processes together: started, killed and stopped as an operator would, driven over
+/// HTTP.
 @NullMarked
 package clickcounter.endtoend;
 

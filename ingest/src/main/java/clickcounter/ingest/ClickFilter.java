@@ -3,6 +3,7 @@ package clickcounter.ingest;
 import clickcounter.shared.http.BannerId;
 import clickcounter.shared.http.Problem;
 import clickcounter.shared.http.RefusalReport;
+import clickcounter.shared.http.RequestBody;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogUnavailable;
 import io.helidon.http.Header;
@@ -67,9 +68,7 @@ final class ClickFilter implements Filter {
     private boolean append(long bannerId, RoutingRequest request, RoutingResponse response) {
         // The body says nothing. It is read first, so that a request that breaks off or is too large counts
         // nothing.
-        if (request.content().hasEntity()) {
-            request.content().consume();
-        }
+        RequestBody.skip(request);
         try {
             writer.append(bannerId);
             return true;

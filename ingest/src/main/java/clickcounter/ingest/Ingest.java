@@ -8,27 +8,34 @@ import clickcounter.shared.log.ClickWriter;
 import io.helidon.http.media.MediaContext;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
 /// The running ingest: clicks go into the log, the health check is answered, everything else goes on to query.
 public final class Ingest implements AutoCloseable {
-    private final ClickWriter writer;
-    private final RefusalReport refusals;
-    private final QueryForwarder forwarder;
+    /// What is open, the latest first.
+    private final Deque<Runnable> closers = new ArrayDeque<>();
+
     private final WebServer server;
 
     private Ingest(IngestSettings settings, Lifetime lifetime) {
-        writer = ClickWriter.open(settings.log(), lifetime);
         try {
-            refusals = RefusalReport.start("clicks", lifetime);
-            forwarder = new QueryForwarder(settings.query());
+            var writer = ClickWriter.open(settings.log(), lifetime);
+            closers.push(writer::close);
+            var refusals = RefusalReport.start("clicks", lifetime);
+            closers.push(refusals::close);
+            var forwarder = new QueryForwarder(settings.query());
+            closers.push(forwarder::close);
+
             var routing = HttpRouting.builder()
                     .addFilter(new ClickFilter(writer, refusals))
                     .get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
                     .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
                     .any(forwarder);
             server = HttpListener.start(settings.http(), routing, MediaContext.create());
+            closers.push(server::stop);
         } catch (RuntimeException failure) {
-            writer.close();
+            close();
             throw failure;
         }
     }
@@ -48,9 +55,8 @@ public final class Ingest implements AutoCloseable {
     /// Lets running requests finish, then closes the log.
     @Override
     public void close() {
-        server.stop();
-        forwarder.close();
-        refusals.close();
-        writer.close();
+        while (!closers.isEmpty()) {
+            closers.pop().run();
+        }
     }
 }

@@ -1,11 +1,16 @@
 package clickcounter.ingest;
 
 import clickcounter.shared.http.Problem;
+import clickcounter.shared.http.RequestBody;
+import io.helidon.http.BadRequestException;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
+import io.helidon.http.Method;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
@@ -20,6 +25,7 @@ import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /// Passes a request on to the query process and its answer back, so that one port serves the whole API where
 /// there is no reverse proxy.
@@ -46,6 +52,8 @@ final class QueryForwarder implements Handler, AutoCloseable {
             "transfer-encoding",
             "upgrade");
 
+    private static final Pattern PATH = Pattern.compile("/[!-~]*");
+
     private final URI query;
     private final HttpClient client = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -59,10 +67,11 @@ final class QueryForwarder implements Handler, AutoCloseable {
 
     @Override
     public void handle(ServerRequest request, ServerResponse response) throws IOException {
+        HttpRequest forwarded = forwarded(request);
         try {
-            HttpResponse<InputStream> answer = client.send(forwarded(request), BodyHandlers.ofInputStream());
+            HttpResponse<InputStream> answer = client.send(forwarded, BodyHandlers.ofInputStream());
             try (InputStream body = answer.body()) {
-                passBack(answer, body, response);
+                passBack(request, answer, body, response);
             }
         } catch (HttpTimeoutException timeout) {
             unavailable("The statistics have not answered in time.", response);
@@ -70,9 +79,6 @@ final class QueryForwarder implements Handler, AutoCloseable {
             Thread.currentThread().interrupt();
             unavailable("The server is stopping.", response);
         } catch (IOException unreachable) {
-            if (response.isSent()) {
-                throw unreachable;
-            }
             unavailable("The statistics are not available at the moment; clicks are counted.", response);
         }
     }
@@ -83,24 +89,40 @@ final class QueryForwarder implements Handler, AutoCloseable {
     }
 
     private HttpRequest forwarded(ServerRequest request) {
-        String target = request.prologue().uriPath().rawPath();
-        String parameters = request.prologue().query().rawValue();
-        byte[] body = request.content().hasEntity() ? request.content().as(byte[].class) : new byte[0];
-        var forwarded = HttpRequest.newBuilder(query.resolve(parameters.isEmpty() ? target : target + "?" + parameters))
-                .timeout(ANSWER_TIMEOUT)
-                .method(
-                        request.prologue().method().text(),
-                        body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
-        for (Header header : request.headers()) {
-            if (isPassedOn(header.name())) {
-                header.allValues().forEach(value -> forwarded.header(header.name(), value));
+        byte[] body = request.content().hasEntity() ? RequestBody.as(request, byte[].class) : new byte[0];
+        try {
+            var forwarded = HttpRequest.newBuilder(target(request))
+                    .timeout(ANSWER_TIMEOUT)
+                    .method(
+                            request.prologue().method().text(),
+                            body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
+            for (Header header : request.headers()) {
+                if (isPassedOn(header.name())) {
+                    header.allValues().forEach(value -> forwarded.header(header.name(), value));
+                }
             }
+            return forwarded.build();
+        } catch (IllegalArgumentException notAllowed) {
+            throw new BadRequestException("The request has a method, a path or a header that HTTP does not allow.");
         }
-        return forwarded.build();
     }
 
-    private static void passBack(HttpResponse<InputStream> answer, InputStream body, ServerResponse response)
+    /// Only the path and the query string are the client's: a request for another host, as to a proxy, must not
+    /// get there.
+    private URI target(ServerRequest request) {
+        String path = request.prologue().uriPath().rawPath();
+        String parameters = request.prologue().query().rawValue();
+        if (!PATH.matcher(path).matches()) {
+            throw new BadRequestException("The target %s of the request is not a path.".formatted(Problem.quote(path)));
+        }
+        return URI.create(query + (parameters.isEmpty() ? path : path + "?" + parameters));
+    }
+
+    private static void passBack(
+            ServerRequest request, HttpResponse<InputStream> answer, InputStream body, ServerResponse response)
             throws IOException {
+        boolean hasBody = answer.statusCode() != Status.NO_CONTENT_204.code()
+                && answer.statusCode() != Status.NOT_MODIFIED_304.code();
         response.status(Status.create(answer.statusCode()));
         answer.headers().map().forEach((name, values) -> {
             if (isPassedOn(name)) {
@@ -108,12 +130,12 @@ final class QueryForwarder implements Handler, AutoCloseable {
             }
         });
         long length = answer.headers().firstValueAsLong("content-length").orElse(-1);
-        if (length == 0) {
+        if (hasBody && length >= 0) {
+            response.contentLength(length);
+        }
+        if (!hasBody || length == 0 || request.prologue().method().equals(Method.HEAD)) {
             response.send();
             return;
-        }
-        if (length > 0) {
-            response.contentLength(length);
         }
         try (var out = response.outputStream()) {
             body.transferTo(out);
@@ -125,6 +147,9 @@ final class QueryForwarder implements Handler, AutoCloseable {
     }
 
     private static void unavailable(String detail, ServerResponse response) {
+        if (!((RoutingResponse) response).reset()) {
+            throw new CloseConnectionException("the answer of query broke off, and so does this one");
+        }
         response.header(RETRY_AFTER);
         new Problem(Status.SERVICE_UNAVAILABLE_503, detail).send(response);
     }

@@ -16,16 +16,17 @@ import org.jspecify.annotations.Nullable;
 ///
 /// **Threads**: any.
 ///
-/// **Errors**: [SQLException] whenever the database does not answer, at the latest after
-/// [Database#ACQUIRE_TIMEOUT] when it is not there at all; at once when too many requests wait for a connection already.
+/// **Errors**: [SQLException] whenever the database does not answer. The first to notice that it is away wait
+/// for a connection, [Database#ACQUIRE_TIMEOUT] at most; then all fail at once until [#position()], which is
+/// asked for every second, has found it back. All fail at once, too, that find too many waiting already.
 final class BannerCounts {
     /// How many requests may wait for a connection while all are in use: what a few seconds can serve at most.
-    private static final int MAX_WAITING = 1_000;
+    static final int MAX_WAITING = 1_000;
 
     private static final int SECONDS_PER_MINUTE = 60;
 
-    /// One value for all rows, 16 bytes each: minute and clicks. As rows of their own they would cost the driver ten
-    /// times the memory, and an answer may hold a year of minutes.
+    /// One value for all rows, 16 bytes each: minute and clicks. As rows of their own they would cost the
+    /// driver ten times the memory, and an answer may hold a year of minutes.
     private static final String READ = """
             select
                 (select last_index from click_log where log_id = ?),
@@ -48,6 +49,7 @@ final class BannerCounts {
     private final UUID logId;
     private final int maxRows;
     private final Semaphore places;
+    private volatile boolean isAway;
 
     /// @param poolSize how many connections the database has
     /// @param maxRows most rows of one answer; one more is read when there are more
@@ -70,14 +72,23 @@ final class BannerCounts {
                         connection.prepareStatement("select last_index from click_log where log_id = ?")) {
             select.setObject(1, logId);
             ResultSet row = select.executeQuery();
-            return row.next() ? positionOf(row) : ClickReader.START;
+            long position = row.next() ? positionOf(row) : ClickReader.START;
+            isAway = false;
+            return position;
+        } catch (SQLException failure) {
+            isAway = true;
+            throw failure;
         }
     }
 
     /// Counts and position, from one snapshot of the database.
     Snapshot read(StatisticsRequest asked) throws SQLException {
+        if (isAway) {
+            throw new SQLTransientConnectionException("it did not answer when it was asked last");
+        }
         if (!places.tryAcquire()) {
-            throw new SQLTransientConnectionException("more than %d requests wait for a connection".formatted(MAX_WAITING));
+            throw new SQLTransientConnectionException(
+                    "more than %d requests wait for a connection".formatted(MAX_WAITING));
         }
         try (Connection connection = database.connection();
                 PreparedStatement select = connection.prepareStatement(READ)) {

@@ -46,8 +46,7 @@ final class ClickChunk {
         return timesMillis[at];
     }
 
-    /// Adds up the banner's clicks that stand after the index `after` and in a minute from `fromMinute` to before
-    /// `toMinute`.
+    /// Adds to `sum` the clicks that were asked for and stand after the index `after`.
     void count(StatisticsRequest asked, long after, MinuteSum sum) {
         int published = size;
         for (int at = firstAfter(after, published); at < published; at++) {

@@ -4,11 +4,11 @@ import clickcounter.shared.log.ClickReader;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// A stretch of the log in memory: every click after the index up to which clicks were dropped, without a gap, as far
-/// as the log was read.
+/// A stretch of the log in memory: every click after the index up to which clicks were dropped, without a gap,
+/// as far as the log was read.
 ///
-/// **Threads**: one changes it; any thread takes a [View] and reads that, without locks. What was added is seen by
-/// others after [#publish()].
+/// **Threads**: one changes it; any thread takes a [View] and reads that, without locks. What was added is seen
+/// by others after [#publish()].
 final class KeptClicks {
     /// Nothing is known to be kept: no position can be continued from here.
     private static final long UNKNOWN = Long.MAX_VALUE;

@@ -13,20 +13,23 @@ import org.slf4j.LoggerFactory;
 
 /// Follows the log and keeps the clicks that the database does not have yet.
 ///
-/// Its thread reads to the end of the log again and again. One such reading is a [Pass]; a request that must see all
-/// clicks acknowledged so far asks for the next pass and waits for its end. Between passes the thread sleeps, until
-/// somebody asks for one or a short pause is over.
+/// Its thread reads to the end of the log again and again. One such reading is a [Pass]; a request that must
+/// see all clicks acknowledged so far asks for the next pass and waits for its end. Between passes the thread
+/// sleeps, until somebody asks for one or a short pause is over.
 ///
-/// What the database has counted it is told by [#committedThrough]: those clicks are dropped. When the database is
-/// ahead of all that was read, or behind what was dropped (restored from a backup), reading goes on from its position.
+/// What the database has counted it is told by [#committedThrough]: those clicks are dropped. When the database
+/// is ahead of all that was read, or behind what was dropped (restored from a backup), reading goes on from its
+/// position.
 ///
-/// When as many clicks are kept as are allowed, reading pauses: it never drops a click that is not in the database.
+/// When as many clicks are kept as are allowed, reading pauses: it never drops a click that is not in the
+/// database.
 ///
 /// **Threads**: any.
 final class LogTail implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(LogTail.class);
 
-    /// Between passes that nobody asked for. Long enough to cost nothing, short enough that a pass has little to read.
+    /// Between passes that nobody asked for. Long enough to cost nothing, short enough that a pass has little
+    /// to read.
     private static final Duration IDLE_PAUSE = Duration.ofMillis(20);
 
     private static final Duration SKIPPED_REPORT_PAUSE = Duration.ofMinutes(1);
@@ -57,8 +60,8 @@ final class LogTail implements AutoCloseable {
         private volatile boolean wanted;
         private long through = NOT_REACHED;
 
-        /// The index of the log's last click when the pass ended, or [#NOT_REACHED] when it has not reached the end
-        /// of the log before `deadlineNanos`.
+        /// The index of the log's last click when the pass ended, or [#NOT_REACHED] when it has not reached the
+        /// end of the log before `deadlineNanos`.
         long await(long deadlineNanos) {
             try {
                 return ended.await(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS) ? through : NOT_REACHED;
@@ -83,7 +86,8 @@ final class LogTail implements AutoCloseable {
         thread = Thread.ofPlatform().name("log-tail").daemon().unstarted(this::run);
     }
 
-    /// Reads what there is after `position`, then follows the log. `reader` is its own until it is closed.
+    /// Reads what there is after `position`, then follows the log. Nobody else uses `reader` until the tail is
+    /// closed.
     static LogTail start(ClickReader reader, long position, int maxKept, Lifetime lifetime) {
         var tail = new LogTail(reader, position, maxKept, lifetime);
         tail.thread.start();
@@ -165,8 +169,8 @@ final class LogTail implements AutoCloseable {
         lost = !found;
     }
 
-    /// Returns whether the end was reached; else as many clicks are kept as are allowed, or there is no position to
-    /// read from.
+    /// Returns whether the end was reached; else as many clicks are kept as are allowed, or there is no
+    /// position to read from.
     private boolean readToEnd() {
         while (!lost && !closed && kept.count() < maxKept) {
             int most = Math.min(BATCH, maxKept - kept.count());

@@ -2,17 +2,17 @@ package clickcounter.query;
 
 import java.util.Arrays;
 
-/// How many clicks there were in which minute, ascending; minutes without clicks are not in it. A minute is a number of
-/// minutes since 1970 in UTC.
+/// How many clicks there were in which minute, ascending; minutes without clicks are not in it. A minute is a
+/// number of minutes since 1970 in UTC.
 ///
-/// Immutable: nobody changes the arrays after they were given to it.
+/// **Threads**: any; it does not change.
 final class MinuteCounts {
     static final MinuteCounts NONE = new MinuteCounts(new long[0], new long[0]);
 
     private final long[] minutes;
     private final long[] clicks;
 
-    /// The first `size` elements of both arrays; `minutes` must ascend.
+    /// Both arrays belong to it from now on; `minutes` must ascend.
     MinuteCounts(long[] minutes, long[] clicks) {
         if (minutes.length != clicks.length) {
             throw new IllegalArgumentException("%d minutes, %d counts".formatted(minutes.length, clicks.length));

@@ -7,8 +7,8 @@ import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Tells the tail of the log once a second how far the database has come, so that memory stays bounded also when
-/// nobody asks for statistics.
+/// Tells the tail of the log once a second how far the database has come, so that memory stays bounded also
+/// when nobody asks for statistics.
 final class PositionPoller {
     private static final Logger logger = LoggerFactory.getLogger(PositionPoller.class);
     private static final Duration PAUSE = Duration.ofSeconds(1);

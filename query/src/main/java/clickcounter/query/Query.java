@@ -57,8 +57,8 @@ public final class Query implements AutoCloseable {
 
     /// Returns when requests are answered.
     ///
-    /// **Errors**: [clickcounter.shared.StartFailure] when the database cannot be used or has another schema, when the
-    /// log cannot be opened, or when the port is taken.
+    /// **Errors**: [clickcounter.shared.StartFailure] when the database cannot be used or has another schema,
+    /// when the log cannot be opened, or when the port is taken.
     public static Query start(QuerySettings settings, Lifetime lifetime) throws SQLException {
         return new Query(settings, lifetime);
     }
@@ -80,8 +80,10 @@ public final class Query implements AutoCloseable {
                             Status.METHOD_NOT_ALLOWED_405,
                             "The method %s is not allowed here; use %s."
                                     .formatted(
-                                            Problem.quote(request.prologue().method().text()), methods))
-                    .send(response);
+                                            Problem.quote(
+                                                    request.prologue().method().text()),
+                                            methods))
+                    .send(request, response);
         };
     }
 
@@ -89,8 +91,9 @@ public final class Query implements AutoCloseable {
         new Problem(
                         Status.NOT_FOUND_404,
                         "There is nothing at the path %s."
-                                .formatted(Problem.quote(request.prologue().uriPath().rawPath())))
-                .send(response);
+                                .formatted(Problem.quote(
+                                        request.prologue().uriPath().rawPath())))
+                .send(request, response);
     }
 
     /// The port that it listens on.

@@ -10,8 +10,8 @@ import java.util.regex.Pattern;
 
 /// Times as RFC 3339, section 5.6, writes them: `2024-01-01T10:00:00Z`, `2024-01-01t12:00:00.25+02:00`.
 ///
-/// `java.time` reads a language of its own: it takes times without seconds and years of more than four digits, and no
-/// leap seconds.
+/// `java.time` reads a language of its own: it takes times without seconds and years of more than four digits,
+/// and no leap seconds.
 final class Rfc3339 {
     private static final Pattern DATE_TIME = Pattern.compile(
             "(\\d{4})-(\\d\\d)-(\\d\\d)[Tt](\\d\\d):(\\d\\d):(\\d\\d)(?:\\.(\\d{1,9})(\\d*))?(?:[Zz]|([+-])(\\d\\d):(\\d\\d))");
@@ -21,8 +21,8 @@ final class Rfc3339 {
 
     private Rfc3339() {}
 
-    /// Empty when `text` is no such time. A leap second is the second after it; what is finer than a nanosecond is
-    /// rounded up.
+    /// Empty when `text` is no such time. A leap second is the second after it; what is finer than a nanosecond
+    /// is rounded up.
     static Optional<Instant> parse(String text) {
         Matcher matcher = DATE_TIME.matcher(text);
         if (!matcher.matches()) {

@@ -7,11 +7,11 @@ import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/// The read: what the database has counted, plus the clicks of the log after the position that the database names in
-/// the same snapshot.
+/// The read: what the database has counted, plus the clicks of the log after the position that the database
+/// names in the same snapshot.
 ///
-/// A click that was acknowledged before the question is in the answer: before the database is asked, the tail is told
-/// to read to the end of the log once more, and the answer waits for that.
+/// A click that was acknowledged before the question is in the answer: before the database is asked, the tail
+/// is told to read to the end of the log once more, and the answer waits for that.
 ///
 /// **Threads**: any.
 final class Statistics {
@@ -31,8 +31,9 @@ final class Statistics {
         this.maxWait = maxWait;
     }
 
-    /// @param completeUntil null when all clicks are counted that were acknowledged before the question. Else all up
-    /// to this time are, in the order of the log, and maybe some more; [Instant#EPOCH] when it is not known.
+    /// @param completeUntil null when all clicks are counted that were acknowledged before the question. Else
+    /// all up to this time are, in the order of the log, and maybe some more; [Instant#EPOCH] when it is not
+    /// known.
     record Answer(MinuteCounts counts, @Nullable Instant completeUntil) {}
 
     /// **Errors**: [Refusal] when the answer would be too long.

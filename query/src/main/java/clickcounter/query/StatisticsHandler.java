@@ -4,6 +4,7 @@ import clickcounter.query.Statistics.Answer;
 import clickcounter.shared.http.BannerId;
 import clickcounter.shared.http.Problem;
 import clickcounter.shared.http.RefusalReport;
+import clickcounter.shared.http.RequestBody;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
@@ -15,6 +16,7 @@ import io.helidon.http.HeaderValues;
 import io.helidon.http.HttpMediaType;
 import io.helidon.http.Status;
 import io.helidon.http.media.jackson.JacksonRuntimeException;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -25,10 +27,10 @@ import java.util.regex.Pattern;
 
 /// Answers `POST /v1/banners/stats/{bannerID}`.
 ///
-/// When clicks may be missing that were acknowledged before, because the tail of the log is behind or more clicks than
-/// allowed wait for the database, the header `Stats-Complete-Until` says up to which time none is: all clicks up to
-/// then are counted, of the later ones any number. The time is that of the last click that was read from the log;
-/// `1970-01-01T00:00:00Z` when nothing is known. Without the header the answer is complete.
+/// When clicks may be missing that were acknowledged before, because the tail of the log is behind or more
+/// clicks than allowed wait for the database, the header `Stats-Complete-Until` says up to which time none is:
+/// all clicks up to then are counted, of the later ones any number. The time is that of the last click that was
+/// read from the log; `1970-01-01T00:00:00Z` when nothing is known. Without the header the answer is complete.
 final class StatisticsHandler implements Handler {
     static final String PATH = "/v1/banners/stats/{bannerID}";
     static final HeaderName COMPLETE_UNTIL = HeaderNames.create("Stats-Complete-Until");
@@ -53,16 +55,25 @@ final class StatisticsHandler implements Handler {
             if (answer.completeUntil() != null) {
                 response.header(COMPLETE_UNTIL, answer.completeUntil().toString());
             }
-            response.send(answer.counts());
+            send(answer.counts(), response);
         } catch (Refusal refusal) {
-            refusal.problem().send(response);
+            refusal.problem().send(request, response);
         } catch (SQLException failure) {
             refusals.count(String.valueOf(failure.getMessage()));
             response.header(RETRY_AFTER);
             new Problem(
                             Status.SERVICE_UNAVAILABLE_503,
                             "The database does not answer at the moment. Clicks are still counted.")
-                    .send(response);
+                    .send(request, response);
+        }
+    }
+
+    private static void send(MinuteCounts counts, ServerResponse response) {
+        try {
+            response.send(counts);
+        } catch (JacksonRuntimeException brokenOff) {
+            // The answer has begun, so there is nobody to tell; Helidon would log a stack trace.
+            throw new CloseConnectionException("the client is gone", brokenOff);
         }
     }
 
@@ -74,7 +85,8 @@ final class StatisticsHandler implements Handler {
         }
         if (!request.headers().isAccepted(MediaTypes.APPLICATION_JSON)) {
             throw new Refusal(
-                    Status.NOT_ACCEPTABLE_406, "The answer is application/json, which the Accept header does not list.");
+                    Status.NOT_ACCEPTABLE_406,
+                    "The answer is application/json, which the Accept header does not list.");
         }
         requireJson(request);
         return StatisticsRequest.of(bannerId, body(request));
@@ -105,7 +117,7 @@ final class StatisticsHandler implements Handler {
             return MissingNode.getInstance();
         }
         try {
-            return request.content().as(JsonNode.class);
+            return RequestBody.as(request, JsonNode.class);
         } catch (JacksonRuntimeException failure) {
             if (failure.getCause() instanceof JsonProcessingException notJson) {
                 throw Refusal.badRequest(describe(notJson));
@@ -123,6 +135,7 @@ final class StatisticsHandler implements Handler {
                         .formatted(
                                 notJson.getLocation().getLineNr(),
                                 notJson.getLocation().getColumnNr());
-        return "The body is not valid JSON: %s%s.".formatted(reason.lookingAt() ? reason.group() : "it is damaged", place);
+        return "The body is not valid JSON: %s%s."
+                .formatted(reason.lookingAt() ? reason.group() : "it is damaged", place);
     }
 }

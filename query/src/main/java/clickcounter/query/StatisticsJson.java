@@ -39,8 +39,7 @@ final class StatisticsJson {
         }
 
         @Override
-        public void serialize(MinuteCounts counts, JsonGenerator json, SerializerProvider provider)
-                throws IOException {
+        public void serialize(MinuteCounts counts, JsonGenerator json, SerializerProvider provider) throws IOException {
             var time = new MinuteText();
             json.writeStartObject();
             json.writeArrayFieldStart("stats");
@@ -56,7 +55,8 @@ final class StatisticsJson {
         }
     }
 
-    /// A minute's start as text, in an array that is used again; the date is computed once for a run of one day.
+    /// A minute's start as text, in an array that is used again; the date is computed once for a run of one
+    /// day.
     private static final class MinuteText {
         static final int LENGTH = "2024-01-01T10:00:00Z".length();
 

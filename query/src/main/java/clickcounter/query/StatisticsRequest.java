@@ -13,7 +13,8 @@ record StatisticsRequest(long bannerId, long fromMinute, long toMinute) {
     private static final int SECONDS_PER_MINUTE = 60;
 
     /// There are clicks from 1970 to the end of 9999; times beyond ask for as much as these limits.
-    private static final long END_MINUTE = Instant.parse("9999-12-31T23:59:00Z").getEpochSecond() / SECONDS_PER_MINUTE + 1;
+    private static final long END_MINUTE =
+            Instant.parse("9999-12-31T23:59:00Z").getEpochSecond() / SECONDS_PER_MINUTE + 1;
 
     private static final String EXAMPLE = "an RFC 3339 time such as 2024-01-01T00:00:00Z";
 
@@ -30,8 +31,10 @@ record StatisticsRequest(long bannerId, long fromMinute, long toMinute) {
         Instant from = time(body, "from");
         Instant to = time(body, "to");
         if (from.isAfter(to)) {
-            throw Refusal.badRequest("\"from\" (%s) is after \"to\" (%s)."
-                    .formatted(body.get("from").textValue(), body.get("to").textValue()));
+            throw Refusal.badRequest("The field \"from\" is %s, which is after \"to\", %s."
+                    .formatted(
+                            Problem.quote(body.get("from").textValue()),
+                            Problem.quote(body.get("to").textValue())));
         }
         return new StatisticsRequest(bannerId, minuteAtOrAfter(from), minuteAtOrAfter(to));
     }

@@ -14,22 +14,25 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The database and the log together are exact at every moment: while clicks are appended, and moved from the log into
-/// the database, and dropped from memory, every answer has all clicks that were acknowledged before the question, and
-/// none that was not appended before the answer.
+/// The database and the log together are exact at every moment: while clicks are appended, and moved from the
+/// log into the database, and dropped from memory, every answer has all clicks that were acknowledged before
+/// the question, and none that was not appended before the answer.
 class ExactnessTest {
     private static final int BANNERS = 3;
-    private static final int CLICKS_PER_WRITER = 150_000;
     private static final int WRITERS = 2;
     private static final int READERS = 3;
+    private static final int ANSWERS_PER_READER = 3_000;
+    private static final int CLICKS_AT_ONCE = 20;
+    private static final Duration WRITERS_PAUSE = Duration.ofNanos(200_000);
     private static final Duration LONG_ENOUGH = Duration.ofSeconds(20);
 
     private final AtomicLongArray begun = new AtomicLongArray(BANNERS + 1);
     private final AtomicLongArray acknowledged = new AtomicLongArray(BANNERS + 1);
-    private final AtomicBoolean written = new AtomicBoolean();
+    private final AtomicBoolean answered = new AtomicBoolean();
 
     @Test
     void answersNeverTooFewAndNeverTooMany(@TempDir Path folder) throws Exception {
@@ -38,44 +41,51 @@ class ExactnessTest {
         try (var parts = QueryParts.open(folder, 1_000_000);
                 var threads = Executors.newCachedThreadPool()) {
             var statistics = new Statistics(parts.counts, parts.tail, 1_000_000, LONG_ENOUGH);
-            List<Future<Void>> writers = new ArrayList<>();
+            List<Future<Void>> readers = new ArrayList<>();
             List<Future<Void>> others = new ArrayList<>();
-            for (int writer = 0; writer < WRITERS; writer++) {
-                var random = new Random(seed + writer);
-                writers.add(threads.submit(() -> write(parts, random)));
+            for (int reader = 0; reader < READERS; reader++) {
+                var random = new Random(seed + reader);
+                readers.add(threads.submit(() -> {
+                    for (int answer = 0; answer < ANSWERS_PER_READER; answer++) {
+                        read(statistics, 1 + random.nextInt(BANNERS));
+                    }
+                    return null;
+                }));
             }
-            others.add(threads.submit(untilWritten(() -> parts.aggregator.move(20_000))));
-            others.add(threads.submit(untilWritten(() -> {
+            for (int writer = 0; writer < WRITERS; writer++) {
+                var random = new Random(-seed - writer);
+                others.add(threads.submit(untilAnswered(() -> write(parts, random))));
+            }
+            others.add(threads.submit(untilAnswered(() -> parts.aggregator.move(20_000))));
+            others.add(threads.submit(untilAnswered(() -> {
                 parts.tail.committedThrough(parts.counts.position());
                 return null;
             })));
-            for (int reader = 0; reader < READERS; reader++) {
-                var random = new Random(-seed - reader);
-                others.add(threads.submit(untilWritten(() -> read(statistics, 1 + random.nextInt(BANNERS)))));
+            try {
+                for (Future<Void> reader : readers) {
+                    reader.get(2, TimeUnit.MINUTES);
+                }
+            } finally {
+                answered.set(true);
             }
-            for (Future<Void> writer : writers) {
-                writer.get(2, TimeUnit.MINUTES);
-            }
-            written.set(true);
             for (Future<Void> other : others) {
                 other.get(1, TimeUnit.MINUTES);
             }
             for (int banner = 1; banner <= BANNERS; banner++) {
                 read(statistics, banner);
+                System.out.println("banner " + banner + ": " + acknowledged.get(banner) + " clicks");
             }
         }
     }
 
     private Void write(QueryParts parts, Random random) {
-        for (int click = 0; click < CLICKS_PER_WRITER; click++) {
+        for (int click = 0; click < CLICKS_AT_ONCE; click++) {
             int banner = 1 + random.nextInt(BANNERS);
             begun.incrementAndGet(banner);
             parts.log.append(banner);
             acknowledged.incrementAndGet(banner);
-            if (click % 1_000 == 0) {
-                Thread.yield();
-            }
         }
+        LockSupport.parkNanos(WRITERS_PAUSE.toNanos());
         return null;
     }
 
@@ -89,9 +99,9 @@ class ExactnessTest {
         return null;
     }
 
-    private Callable<Void> untilWritten(Callable<?> work) {
+    private Callable<Void> untilAnswered(Callable<?> work) {
         return () -> {
-            while (!written.get()) {
+            while (!answered.get()) {
                 work.call();
             }
             return null;

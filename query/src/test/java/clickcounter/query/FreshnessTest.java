@@ -10,7 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A click that was appended is in the next answer, whatever the database and the tail are doing.
 class FreshnessTest {
-    private static final int CLICKS = 5_000;
+    private static final int CLICKS = 3_000;
 
     @Test
     void countsEachClickInTheNextAnswer(@TempDir Path folder) throws SQLException {

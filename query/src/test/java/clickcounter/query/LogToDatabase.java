@@ -76,7 +76,8 @@ final class LogToDatabase implements AutoCloseable {
                     """)) {
                 insert.setArray(1, connection.createArrayOf("bigint", bannerIds.toArray()));
                 insert.setArray(2, connection.createArrayOf("bigint", minutes.toArray()));
-                insert.setArray(3, connection.createArrayOf("bigint", clicks.values().toArray()));
+                insert.setArray(
+                        3, connection.createArrayOf("bigint", clicks.values().toArray()));
                 insert.executeUpdate();
             }
             connection.commit();

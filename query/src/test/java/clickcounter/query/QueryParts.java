@@ -14,10 +14,10 @@ import java.sql.SQLException;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/// What query consists of, without HTTP and without the task that tells the tail the database's position: tests do
-/// that when they want.
+/// What query consists of, without HTTP and without the task that tells the tail the database's position: tests
+/// do that when they want.
 final class QueryParts implements AutoCloseable {
-    private static final int POOL_SIZE = 4;
+    static final int POOL_SIZE = 4;
 
     final TestDatabase testDatabase = TestDatabase.create();
     final Lifetime lifetime = new Lifetime();
@@ -33,8 +33,7 @@ final class QueryParts implements AutoCloseable {
         new Schema(databaseSettings).up();
         database = Database.connect(databaseSettings, "test", POOL_SIZE);
         log = ClickWriter.open(
-                LogSettings.read(
-                        new SettingsReader(Map.of("DATA_DIR", folder.toString(), "LOG_MIN_FREE", "0"))),
+                LogSettings.read(new SettingsReader(Map.of("DATA_DIR", folder.toString(), "LOG_MIN_FREE", "0"))),
                 lifetime);
         Path logFolder = folder.resolve("log");
         aggregator = LogToDatabase.open(logFolder, testDatabase.dataSource());

@@ -21,7 +21,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Predicate;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -43,10 +42,7 @@ final class RunningQuery implements AutoCloseable {
         this.database = database;
         new Schema(DatabaseSettings.of(database.url())).up();
         environment = new HashMap<>(Map.of(
-                "DATABASE_URL", databaseUrl,
-                "DATA_DIR", folder.toString(),
-                "LOG_MIN_FREE", "0",
-                "QUERY_PORT", "0"));
+                "DATABASE_URL", databaseUrl, "DATA_DIR", folder.toString(), "LOG_MIN_FREE", "0", "QUERY_PORT", "0"));
         environment.putAll(settings);
         log = ClickWriter.open(LogSettings.read(new SettingsReader(environment)), new Lifetime());
         aggregator = LogToDatabase.open(folder.resolve("log"), database.dataSource());
@@ -106,8 +102,8 @@ final class RunningQuery implements AutoCloseable {
     long clicks(long bannerId) {
         HttpResponse<String> answer = ask(bannerId);
         if (answer.statusCode() != 200 || completeUntil(answer) != null) {
-            throw new AssertionError("not a complete answer: " + answer.statusCode() + " " + answer.headers().map()
-                    + " " + answer.body());
+            throw new AssertionError("not a complete answer: " + answer.statusCode() + " "
+                    + answer.headers().map() + " " + answer.body());
         }
         return sum(answer);
     }
@@ -129,8 +125,8 @@ final class RunningQuery implements AutoCloseable {
         HttpResponse<String> answer = ask(bannerId);
         while (!expected.test(answer)) {
             if (System.nanoTime() > deadline) {
-                throw new AssertionError("still " + answer.statusCode() + " " + answer.headers().map() + " "
-                        + answer.body());
+                throw new AssertionError(
+                        "still " + answer.statusCode() + " " + answer.headers().map() + " " + answer.body());
             }
             answer = ask(bannerId);
         }
@@ -158,12 +154,6 @@ final class RunningQuery implements AutoCloseable {
                 var statement = connection.createStatement()) {
             statement.execute(sql);
         }
-    }
-
-    /// The same URL with another host and port.
-    static String through(int port, String databaseUrl) {
-        Matcher host = Pattern.compile("@[^/]+/").matcher(databaseUrl);
-        return host.replaceFirst("@127.0.0.1:" + port + "/");
     }
 
     @Override

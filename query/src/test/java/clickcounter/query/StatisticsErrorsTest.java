@@ -49,7 +49,17 @@ class StatisticsErrorsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "0", "-1", "+1", "1.5", "1e3", "0x10", "abc", "9223372036854775808", "99999999999999999999", "12a", "1,2"
+                "0",
+                "-1",
+                "+1",
+                "1.5",
+                "1e3",
+                "0x10",
+                "abc",
+                "9223372036854775808",
+                "99999999999999999999",
+                "12a",
+                "1,2"
             })
     void refusesIdsThatAreNoPositiveNumbersOf63Bits(String id) {
         assertProblem(
@@ -72,30 +82,20 @@ class StatisticsErrorsTest {
                 Arguments.of("5", "The body is the number 5; it must be an object such as " + GOOD + "."),
                 Arguments.of("\"x\"", "The body is the string \"x\"; it must be an object such as " + GOOD + "."),
                 Arguments.of("{}", "The field \"from\" is missing; it must be " + EXAMPLE),
-                Arguments.of(
-                        """
-                        {"from":"2024-01-01T00:00:00Z"}""",
-                        "The field \"to\" is missing; it must be " + EXAMPLE),
-                Arguments.of(
-                        """
-                        {"from":null,"to":"2024-01-01T00:00:00Z"}""",
-                        "The field \"from\" is null; it must be " + EXAMPLE),
-                Arguments.of(
-                        """
-                        {"from":"2024-01-01T00:00:00Z","to":1704067200}""",
-                        "The field \"to\" is the number 1704067200; it must be " + EXAMPLE),
-                Arguments.of(
-                        """
-                        {"from":true,"to":"2024-01-01T00:00:00Z"}""",
-                        "The field \"from\" is the boolean true; it must be " + EXAMPLE),
-                Arguments.of(
-                        """
-                        {"from":["2024-01-01T00:00:00Z"],"to":"2024-01-01T00:00:00Z"}""",
-                        "The field \"from\" is an array; it must be " + EXAMPLE),
+                Arguments.of("""
+                        {"from":"2024-01-01T00:00:00Z"}""", "The field \"to\" is missing; it must be " + EXAMPLE),
+                Arguments.of("""
+                        {"from":null,"to":"2024-01-01T00:00:00Z"}""", "The field \"from\" is null; it must be " + EXAMPLE),
+                Arguments.of("""
+                        {"from":"2024-01-01T00:00:00Z","to":1704067200}""", "The field \"to\" is the number 1704067200; it must be " + EXAMPLE),
+                Arguments.of("""
+                        {"from":true,"to":"2024-01-01T00:00:00Z"}""", "The field \"from\" is the boolean true; it must be " + EXAMPLE),
+                Arguments.of("""
+                        {"from":["2024-01-01T00:00:00Z"],"to":"2024-01-01T00:00:00Z"}""", "The field \"from\" is an array; it must be " + EXAMPLE),
                 Arguments.of(
                         """
                         {"from":"2024-01-02T00:00:00Z","to":"2024-01-02T01:59:59.9+02:00"}""",
-                        "\"from\" (2024-01-02T00:00:00Z) is after \"to\" (2024-01-02T01:59:59.9+02:00)."));
+                        "The field \"from\" is \"2024-01-02T00:00:00Z\", which is after \"to\", \"2024-01-02T01:59:59.9+02:00\"."));
     }
 
     @ParameterizedTest
@@ -148,7 +148,7 @@ class StatisticsErrorsTest {
                 Arguments.of("{\"from\":}", "Unexpected character (line 1, column 9)"),
                 Arguments.of("{'from':1}", "Unexpected character (line 1, column 2)"),
                 Arguments.of(" \n ", "No content to map due to end-of-input (line 1, column 0)"),
-                Arguments.of(GOOD + " x", "Unrecognized token 'x' (line 1, column 62)"),
+                Arguments.of(GOOD + " x", "Unrecognized token 'x' (line 1, column 61)"),
                 Arguments.of(GOOD + GOOD, "Trailing token (line 1, column 60)"),
                 Arguments.of("{\"from\":\"a\",\"from\":\"b\"}", "Duplicate field 'from' (line 1, column 19)"),
                 Arguments.of("{\"a\":{\"b\":1,\"b\":2}}", "Duplicate field 'b' (line 1, column 16)"),
@@ -249,8 +249,7 @@ class StatisticsErrorsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {
-                "/", "/v1", "/v1/banners/stats", "/v1/banners/stats/", "/v1/banners/stats/1/2", "/v2/healthcheck"
+            strings = {"/", "/v1", "/v1/banners/stats", "/v1/banners/stats/", "/v1/banners/stats/1/2", "/v2/healthcheck"
             })
     void answers404ForOtherPaths(String path) {
         for (String method : List.of("GET", "POST")) {
@@ -273,7 +272,8 @@ class StatisticsErrorsTest {
 
     @Test
     void answersTheHealthCheck() {
-        HttpResponse<String> answer = query.send(query.request("/v1/healthcheck").GET());
+        HttpResponse<String> answer =
+                query.send(query.request("/v1/healthcheck").GET());
 
         assertThat(answer.statusCode()).isEqualTo(200);
         assertThat(answer.body()).isEqualTo("{\"status\":\"ok\"}");
@@ -281,6 +281,7 @@ class StatisticsErrorsTest {
         HttpResponse<String> head = query.send(query.request("/v1/healthcheck").HEAD());
         assertThat(head.statusCode()).isEqualTo(200);
         assertThat(head.headers().firstValue("Content-Length")).contains("15");
-        assertThat(query.send(query.request("/v1/healthcheck").GET()).statusCode()).isEqualTo(200);
+        assertThat(query.send(query.request("/v1/healthcheck").GET()).statusCode())
+                .isEqualTo(200);
     }
 }

@@ -19,7 +19,9 @@ public enum Setting {
 
     DATA_DIR("data"),
 
+    LOG_MAX_SIZE(""),
     LOG_MIN_FREE("2GiB"),
+    LOG_RETENTION("7d"),
     LOG_SYNC("1s"),
 
     FLUSH_INTERVAL("1s"),
@@ -29,7 +31,7 @@ public enum Setting {
 
     STATS_MAX_KEPT("2000000"),
     STATS_MAX_ROWS("1000000"),
-    STATS_MAX_WAIT("50ms"),
+    STATS_MAX_WAIT("1s"),
 
     DATABASE_URL(""),
     DATABASE_POOL_SIZE(""),

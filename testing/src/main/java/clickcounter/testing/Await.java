@@ -6,20 +6,25 @@ import java.util.concurrent.locks.LockSupport;
 
 /// Waits for something that gives no signal of its own, such as a row in the database.
 public final class Await {
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final Duration PAUSE = Duration.ofMillis(2);
 
     private Await() {}
 
     /// Returns when `condition` holds.
     ///
-    /// **Errors**: [AssertionError] with `what` when it does not hold within half a minute, or throws.
+    /// **Errors**: [AssertionError] with `what` when it does not hold within a minute, or throws.
     public static void until(String what, Callable<Boolean> condition) {
+        until(what, LIMIT, condition);
+    }
+
+    /// The same with a limit of its own.
+    public static void until(String what, Duration limit, Callable<Boolean> condition) {
         long startNs = System.nanoTime();
         try {
             while (!condition.call()) {
-                if (System.nanoTime() - startNs > LIMIT.toNanos()) {
-                    throw new AssertionError("Not within %d s: %s".formatted(LIMIT.toSeconds(), what));
+                if (System.nanoTime() - startNs > limit.toNanos()) {
+                    throw new AssertionError("Not within %d s: %s".formatted(limit.toSeconds(), what));
                 }
                 LockSupport.parkNanos(PAUSE.toNanos());
             }

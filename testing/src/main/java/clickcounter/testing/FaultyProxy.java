@@ -15,6 +15,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +35,7 @@ public final class FaultyProxy implements AutoCloseable {
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Set<Link> links = ConcurrentHashMap.newKeySet();
     private final AtomicReference<@Nullable CommitCut> commitCut = new AtomicReference<>();
+    private final AtomicInteger refusedConnections = new AtomicInteger();
     private volatile boolean isRefusing;
 
     /// Guarded by this, as pumps wait on it.
@@ -95,6 +98,11 @@ public final class FaultyProxy implements AutoCloseable {
         isRefusing = true;
     }
 
+    /// How many connections were closed at once, so far.
+    public int refusedConnections() {
+        return refusedConnections.get();
+    }
+
     /// Takes new connections again.
     public void accept() {
         isRefusing = false;
@@ -150,6 +158,7 @@ public final class FaultyProxy implements AutoCloseable {
     private void open(Socket client) throws IOException {
         if (isRefusing) {
             client.close();
+            refusedConnections.incrementAndGet();
             return;
         }
         try {
@@ -160,6 +169,8 @@ public final class FaultyProxy implements AutoCloseable {
             if (listener.isClosed()) {
                 link.cut(); // opened while everything was being closed
             }
+        } catch (RejectedExecutionException closing) {
+            cutAll();
         } catch (IOException serverAway) {
             client.close();
             throw serverAway;

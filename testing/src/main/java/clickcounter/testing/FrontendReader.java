@@ -2,6 +2,7 @@ package clickcounter.testing;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -32,6 +33,7 @@ final class FrontendReader {
     /// @param bytes as they came, to be passed on
     /// @param commits whether the server commits when it has this message
     /// @param isAnswered whether the server answers this message and all before it at once
+    @SuppressWarnings("ArrayRecordComponent") // made for one reader, who passes it on
     record Message(byte[] bytes, boolean commits, boolean isAnswered) {}
 
     FrontendReader(InputStream in) {
@@ -95,10 +97,10 @@ final class FrontendReader {
 
     /// Text up to a zero byte.
     private static String text(ByteBuffer message) {
-        int start = message.position();
-        while (message.get() != 0) {
-            continue;
+        var text = new ByteArrayOutputStream();
+        for (byte next = message.get(); next != 0; next = message.get()) {
+            text.write(next);
         }
-        return new String(message.array(), start, message.position() - 1 - start, UTF_8);
+        return text.toString(UTF_8);
     }
 }

@@ -126,6 +126,7 @@ class FaultyProxyTest {
             proxy.refuse();
 
             assertThatThrownBy(() -> connect("").close()).isInstanceOf(SQLException.class);
+            assertThat(proxy.refusedConnections()).isPositive();
             assertThat(before.isValid(10)).isTrue();
         }
         proxy.accept();

@@ -8,6 +8,7 @@ import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
 import io.helidon.http.encoding.ContentEncodingContext;
 import io.helidon.http.media.MediaContext;
+import io.helidon.webserver.ErrorHandling;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
@@ -32,6 +33,11 @@ public final class HttpListener {
     private static final Duration IDLE_CHECK = Duration.ofSeconds(15);
 
     private static final String UNANSWERED = "The request could not be answered.";
+    private static final String UNREADABLE = "The request could not be read as one of HTTP/1.1.";
+
+    /// What Helidon says instead of repeating a first line that it could not read; its log would say nothing
+    /// more.
+    private static final String UNREADABLE_FIRST_LINE = "Bad request, see server log for more information";
 
     private HttpListener() {}
 
@@ -39,7 +45,7 @@ public final class HttpListener {
     ///
     /// **Errors**: [StartFailure] when the address cannot be listened on.
     public static WebServer start(HttpSettings settings, HttpRouting.Builder routing, MediaContext media) {
-        routing.addFeature(new CloseAsAsked());
+        routing.addFeature(new CloseAsAnnounced());
         routing.error(HttpException.class, HttpListener::answerHttpException);
         // Any other error is a fault of ours: logged here, and nothing of it told to the client.
         routing.error(Throwable.class, HttpListener::answerUnexpected);
@@ -53,6 +59,8 @@ public final class HttpListener {
                 .idleConnectionPeriod(IDLE_CHECK)
                 .shutdownGracePeriod(settings.shutdownGrace())
                 .shutdownHook(false)
+                // An answer of several writes must not wait for the client to acknowledge the first (40 ms).
+                .connectionOptions(options -> options.tcpNoDelay(true))
                 .featuresDiscoverServices(false)
                 .protocolsDiscoverServices(false)
                 .contentEncoding(ContentEncodingContext.builder()
@@ -65,6 +73,8 @@ public final class HttpListener {
                         .maxPrologueLength(MAX_FIRST_LINE_BYTES)
                         .maxHeadersSize(MAX_HEADERS_BYTES)
                         .build())
+                // What was wrong goes to the direct handlers, which put it into the answer.
+                .errorHandling(ErrorHandling.builder().includeEntity(true).build())
                 .directHandlers(directHandlers(settings.maxBodyBytes()))
                 .routing(routing)
                 .build()
@@ -95,19 +105,24 @@ public final class HttpListener {
 
     private static TransportResponse answerProtocolError(
             EventType type, Status status, ServerResponseHeaders headers, @Nullable String message, long maxBodyBytes) {
-        String detail = UNANSWERED;
+        // A handler's fault is answered below. What Helidon itself falls over is a request that breaks off or
+        // is garbage, which is not worth the stack trace that it logs for every 500.
+        Status answered = type == EventType.INTERNAL_ERROR ? Status.BAD_REQUEST_400 : status;
+        String detail = UNREADABLE;
         if (status.code() == Status.REQUEST_ENTITY_TOO_LARGE_413.code()) {
             detail = "The body is larger than %d bytes.".formatted(maxBodyBytes);
+        } else if (UNREADABLE_FIRST_LINE.equals(message)) {
+            detail = "The first line of the request is not one of HTTP/1.1, or has a character that must be encoded.";
         } else if (type != EventType.INTERNAL_ERROR && message != null && !message.isBlank()) {
             detail = message;
         }
         headers.set(Problem.CONTENT_TYPE);
         headers.set(Problem.NO_STORE);
         return TransportResponse.builder()
-                .status(status)
+                .status(answered)
                 .headers(headers)
                 .keepAlive(type.keepAlive())
-                .entity(new Problem(status, detail).bytes())
+                .entity(new Problem(answered, detail).bytes())
                 .build();
     }
 
@@ -117,11 +132,12 @@ public final class HttpListener {
             answerUnexpected(request, response, failure);
             return;
         }
-        new Problem(failure.status(), Objects.requireNonNullElse(failure.getMessage(), UNANSWERED)).send(response);
+        new Problem(failure.status(), Objects.requireNonNullElse(failure.getMessage(), UNANSWERED))
+                .send(request, response);
     }
 
     private static void answerUnexpected(ServerRequest request, ServerResponse response, Throwable failure) {
         logger.error("a request failed unexpectedly; please report it", failure);
-        new Problem(Status.INTERNAL_SERVER_ERROR_500, UNANSWERED).send(response);
+        new Problem(Status.INTERNAL_SERVER_ERROR_500, UNANSWERED).send(request, response);
     }
 }

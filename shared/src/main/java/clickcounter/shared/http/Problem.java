@@ -3,7 +3,9 @@ package clickcounter.shared.http;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
+import io.helidon.http.Method;
 import io.helidon.http.Status;
+import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.nio.charset.StandardCharsets;
 
@@ -22,11 +24,28 @@ public record Problem(Status status, String detail) {
     private static final int MAX_QUOTED_LENGTH = 64;
 
     /// Sends the answer. Headers such as `Allow` or `Retry-After` are set before.
+    public void send(ServerRequest request, ServerResponse response) {
+        byte[] body = bytes();
+        prepare(response);
+        if (request.prologue().method().equals(Method.HEAD)) {
+            // The client would take a body for the beginning of the next answer.
+            response.contentLength(body.length);
+            response.send();
+            return;
+        }
+        response.send(body);
+    }
+
+    /// Sends the answer to a request that is not `HEAD`.
     public void send(ServerResponse response) {
+        prepare(response);
+        response.send(bytes());
+    }
+
+    private void prepare(ServerResponse response) {
         response.status(status);
         response.header(CONTENT_TYPE);
         response.header(NO_STORE);
-        response.send(bytes());
     }
 
     /// The body.

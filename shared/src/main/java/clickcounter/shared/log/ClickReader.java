@@ -1,10 +1,13 @@
 package clickcounter.shared.log;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.UUID;
 import net.openhft.chronicle.queue.ExcerptTailer;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.wire.DocumentContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Reads clicks from the log in the order in which they were appended.
 ///
@@ -16,12 +19,28 @@ public final class ClickReader implements AutoCloseable {
     /// The position before the first record.
     public static final long START = -1;
 
+    private static final Logger logger = LoggerFactory.getLogger(ClickReader.class);
+
+    /// How long nothing is readable, while there is a later cycle, before the reader looks behind a hole.
+    private static final Duration GAP_PATIENCE = Duration.ofSeconds(2);
+
+    private static final long NONE = -1;
+
+    private final Path folder;
+    private final String bootId;
     private final UUID logId;
     private final SingleChronicleQueue queue;
     private final ExcerptTailer tailer;
     private final ClickRecord click = new ClickRecord();
     private long position = START;
     private long skippedRecords;
+    private long lastProgressNs = System.nanoTime();
+
+    /// The position itself is missing: there is nothing to wait for.
+    private boolean isInGap;
+
+    /// Behind one hole there may be another one in the same cycle: no need to be patient.
+    private boolean isBehindGap;
 
     /// Where clicks go.
     @FunctionalInterface
@@ -30,8 +49,10 @@ public final class ClickReader implements AutoCloseable {
         boolean click(long index, long bannerId, long timestampMillis);
     }
 
-    private ClickReader(UUID logId, SingleChronicleQueue queue) {
-        this.logId = logId;
+    private ClickReader(Path folder, String bootId, SingleChronicleQueue queue) {
+        this.folder = folder;
+        this.bootId = bootId;
+        logId = LogFolder.id(folder);
         this.queue = queue;
         this.tailer = queue.createTailer();
         tailer.singleThreadedCheckDisabled(true);
@@ -39,9 +60,14 @@ public final class ClickReader implements AutoCloseable {
 
     /// Opens the log in `folder`, which is made when it is missing, at its start.
     public static ClickReader open(Path folder) {
+        return open(folder, PowerLoss.bootId());
+    }
+
+    /// On another boot of the machine, too.
+    static ClickReader open(Path folder, String bootId) {
         var queue = LogFolder.open(folder, new MonotonicClock(System::currentTimeMillis, 0));
         try {
-            return new ClickReader(LogFolder.id(folder), queue);
+            return new ClickReader(folder, bootId, queue);
         } catch (RuntimeException | Error failure) {
             queue.close();
             throw failure;
@@ -54,28 +80,53 @@ public final class ClickReader implements AutoCloseable {
     }
 
     /// Moves to just after the record at `newPosition`, or to the start of the log. Returns false, and moves
-    /// nowhere useful, when the log has no such record.
+    /// nowhere useful, when the log has no such record. After a power loss the record may be missing although
+    /// it was once there; the reader then stands before what follows it.
     public boolean moveTo(long newPosition) {
         queue.refreshDirectoryListing();
         position = newPosition;
+        lastProgressNs = System.nanoTime();
+        isInGap = false;
+        isBehindGap = false;
         if (newPosition == START) {
             tailer.toStart();
             return true;
         }
-        // A record that is not there moves the tailer to the next one: only the index of what is read can be
-        // trusted.
-        if (!tailer.moveToIndex(newPosition)) {
+        if (moveTailerTo(newPosition)) {
+            return true;
+        }
+        isInGap = PowerLoss.mayHaveHoles(folder, LogFolder.ROLL_CYCLE.toCycle(newPosition), bootId);
+        return isInGap;
+    }
+
+    /// Consumes the record. One that is not there moves the tailer to the next one: only the index of what is
+    /// read can be trusted.
+    private boolean moveTailerTo(long index) {
+        if (!tailer.moveToIndex(index)) {
             return false;
         }
         try (DocumentContext document = tailer.readingDocument()) {
-            return document.isPresent() && document.index() == newPosition;
+            return document.isPresent() && document.index() == index;
         }
     }
 
     /// Reads what there is, at most `most` records, and passes the clicks on. Returns how many records were
-    /// consumed; fewer than `most` means that the end was reached. What `sink` throws is thrown; the record
-    /// then counts as consumed.
+    /// consumed; fewer than `most` means that the end was reached, unless `sink` wanted no more. What `sink`
+    /// throws is thrown; the record then counts as consumed.
     public int read(int most, Sink sink) {
+        int count = isInGap ? 0 : readOn(most, sink);
+        if (count > 0) {
+            lastProgressNs = System.nanoTime();
+            return count;
+        }
+        if (!isInGap && !isBehindGap && System.nanoTime() - lastProgressNs < GAP_PATIENCE.toNanos()) {
+            return 0;
+        }
+        lastProgressNs = System.nanoTime();
+        return passGap(most, sink);
+    }
+
+    private int readOn(int most, Sink sink) {
         for (int count = 0; count < most; count++) {
             try (DocumentContext document = tailer.readingDocument()) {
                 if (!document.isPresent()) {
@@ -90,6 +141,76 @@ public final class ClickReader implements AutoCloseable {
             }
         }
         return most;
+    }
+
+    /// Reads on behind a hole that a power loss has left, if there is one.
+    private int passGap(int most, Sink sink) {
+        long behind = firstReadableBehind();
+        isBehindGap = false;
+        if (!isInGap) {
+            // What has been appended since the last look is no gap. A cycle that has a successor is complete.
+            moveTailerBack();
+            int count = readOn(most, sink);
+            if (count > 0) {
+                return count;
+            }
+        }
+        if (behind == NONE) {
+            return 0;
+        }
+        reportGap(behind);
+        tailer.moveToIndex(behind);
+        isInGap = false;
+        isBehindGap = true;
+        return readOn(most, sink);
+    }
+
+    /// The first index behind the position that can be read although what is before it cannot, or [#NONE]. A
+    /// record without a header stops a tailer for ever; the log's own index knows the place of every 256th
+    /// record behind it. So up to 255 clicks that are intact may be given up with those that are missing.
+    ///
+    /// Nobody appends behind a hole ([PowerLoss]): only a cycle that has a successor can have one.
+    private long firstReadableBehind() {
+        queue.refreshDirectoryListing();
+        int lastCycle = queue.lastCycle();
+        int cycle = position == START ? queue.firstCycle() : LogFolder.ROLL_CYCLE.toCycle(position);
+        if (cycle >= lastCycle) {
+            return NONE;
+        }
+        long spacing = LogFolder.ROLL_CYCLE.defaultIndexSpacing();
+        long sequence =
+                position == START ? 0 : (LogFolder.ROLL_CYCLE.toSequenceNumber(position) / spacing + 1) * spacing;
+        for (; cycle <= lastCycle; cycle++) {
+            long mostRecords = LogFolder.file(folder, cycle).toFile().length() / ClickRecord.LENGTH;
+            for (; sequence < mostRecords; sequence += spacing) {
+                long index = LogFolder.ROLL_CYCLE.toIndex(cycle, sequence);
+                if (moveTailerTo(index)) {
+                    return index;
+                }
+            }
+            sequence = 0;
+        }
+        return NONE;
+    }
+
+    private void moveTailerBack() {
+        if (position == START) {
+            tailer.toStart();
+        } else {
+            moveTailerTo(position);
+        }
+    }
+
+    private void reportGap(long behind) {
+        boolean isSameCycle =
+                LogFolder.ROLL_CYCLE.toCycle(position) == LogFolder.ROLL_CYCLE.toCycle(behind) && position != START;
+        logger.error(
+                "the log has a hole between 0x{} and 0x{}: {} are missing; reading goes on behind it",
+                Long.toHexString(position),
+                Long.toHexString(behind),
+                isSameCycle
+                        ? "at most %d clicks".formatted(behind - position - 1)
+                        : "the end of a cycle, at most the clicks of one LOG_SYNC before the machine went down");
     }
 
     /// The index of the last record that was consumed, or [#START].

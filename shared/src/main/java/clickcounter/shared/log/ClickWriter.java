@@ -4,6 +4,8 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.StartFailure;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.UUID;
@@ -47,7 +49,14 @@ public final class ClickWriter implements AutoCloseable {
 
     private final UUID logId;
     private final SingleChronicleQueue queue;
+
+    /// Gives clicks their times.
     private final MonotonicClock clock;
+
+    /// Gives the queue its cycles. It may be ahead of `clock` by the rest of a cycle, after a power loss.
+    private final MonotonicClock cycleClock;
+
+    private final PowerLoss powerLoss;
     private final Lifetime lifetime;
     private final ReentrantLock lock = new ReentrantLock();
     private final ExcerptAppender appender;
@@ -59,20 +68,29 @@ public final class ClickWriter implements AutoCloseable {
     /// Why no click is taken at the moment; null when they are.
     private volatile @Nullable LogUnavailable refusal;
 
-    private ClickWriter(LogSettings settings, Lifetime lifetime, LongSupplier systemMillis) {
+    private ClickWriter(LogSettings settings, Lifetime lifetime, LongSupplier systemMillis, String bootId) {
         this.lifetime = lifetime;
         clock = new MonotonicClock(systemMillis, 0);
+        cycleClock = new MonotonicClock(systemMillis, 0);
         logId = LogFolder.id(settings.folder());
-        queue = LogFolder.open(settings.folder(), clock);
+        powerLoss = PowerLoss.mark(settings.folder(), bootId);
+        queue = LogFolder.open(settings.folder(), cycleClock);
         try {
+            cycleClock.atLeast(LogFolder.startMillis(PowerLoss.firstCycle(settings.folder())));
             keeper = new LogKeeper(settings, this, lifetime);
             if (openedHere.add(settings.folder().toAbsolutePath())) {
                 keeper.releaseLockOfAPredecessor();
             }
-            clock.atLeast(lastTimeMillis(queue));
+            if (!PowerLoss.mayHaveHoles(settings.folder(), queue.lastCycle(), bootId)) {
+                clock.atLeast(lastTimeMillis(queue));
+            }
             appender = queue.createAppender();
             appender.singleThreadedCheckDisabled(true);
             keeper.start();
+        } catch (IOException failure) {
+            queue.close();
+            throw new StartFailure(
+                    "The click log in %s cannot be read: %s.".formatted(settings.folder(), failure), failure);
         } catch (RuntimeException | Error failure) {
             queue.close();
             throw failure;
@@ -89,7 +107,12 @@ public final class ClickWriter implements AutoCloseable {
 
     /// With another clock than the system's, for tests and imports.
     public static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier systemMillis) {
-        return new ClickWriter(settings, lifetime, systemMillis);
+        return open(settings, lifetime, systemMillis, PowerLoss.bootId());
+    }
+
+    /// On another boot of the machine, too.
+    static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier systemMillis, String bootId) {
+        return new ClickWriter(settings, lifetime, systemMillis, bootId);
     }
 
     /// The identity of the log.
@@ -103,6 +126,18 @@ public final class ClickWriter implements AutoCloseable {
     ///
     /// **Cost**: some 0.2 µs, no allocation. Waits at most [LogFolder#TIMEOUT_MILLIS] for other writers.
     public void append(long bannerId) {
+        try {
+            appendUnderLock(bannerId);
+            if (!keeper.awaitSync()) {
+                throw new LogUnavailable("The click log has failed.");
+            }
+        } catch (InterruptedException | InterruptedRuntimeException stopping) {
+            Thread.currentThread().interrupt();
+            throw new LogUnavailable("The server is stopping.");
+        }
+    }
+
+    private void appendUnderLock(long bannerId) throws InterruptedException {
         boolean locked = false;
         try {
             locked = lock.tryLock() || lock.tryLock(LogFolder.TIMEOUT_MILLIS, MILLISECONDS);
@@ -113,14 +148,14 @@ public final class ClickWriter implements AutoCloseable {
             if (reason != null) {
                 throw reason;
             }
+            // Another process's clock may have been ahead when it began a cycle; this one's must not stay
+            // behind.
+            cycleClock.atLeast(LogFolder.lastCycleStartMillis(queue));
             ClickRecord.fill(buffer, bannerId, clock.currentTimeMillis());
             appender.writeBytes(buffer);
             appendedClicks++;
         } catch (UnrecoverableTimeoutException anotherProcessHoldsIt) {
             throw new LogUnavailable("The click log is busy.");
-        } catch (InterruptedException | InterruptedRuntimeException stopping) {
-            Thread.currentThread().interrupt();
-            throw new LogUnavailable("The server is stopping.");
         } catch (InternalError fault) {
             // A page of the file could not be written (disk full, I/O error). Appending on would hide later
             // clicks.
@@ -173,6 +208,7 @@ public final class ClickWriter implements AutoCloseable {
     public void close() {
         refuseForGood(new LogUnavailable("The server is stopping."));
         keeper.close();
+        powerLoss.close();
         lock.lock();
         try {
             appender.close();
@@ -200,18 +236,16 @@ public final class ClickWriter implements AutoCloseable {
                 && appender.cycle() == queue.cycle();
     }
 
-    /// The time of the log's last click, or of its last cycle's start when that has none yet.
+    /// The time of the log's last click; 0 when it has none.
     private static long lastTimeMillis(SingleChronicleQueue queue) {
-        long cycleStartMillis = LogFolder.lastCycleStartMillis(queue);
-        long lastIndex = queue.lastIndex();
         try (ExcerptTailer tailer = queue.createTailer()) {
+            long lastIndex = queue.lastIndex();
             if (lastIndex == -1 || !tailer.moveToIndex(lastIndex)) {
-                return cycleStartMillis;
+                return 0;
             }
             try (DocumentContext document = tailer.readingDocument()) {
                 var click = new ClickRecord();
-                boolean isClick = document.isPresent() && click.read(document.wire());
-                return isClick ? Math.max(cycleStartMillis, click.timestampMillis()) : cycleStartMillis;
+                return document.isPresent() && click.read(document.wire()) ? click.timestampMillis() : 0;
             }
         }
     }

@@ -7,7 +7,13 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
+import java.util.stream.Stream;
 import net.openhft.chronicle.queue.RollCycles;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
@@ -21,6 +27,9 @@ final class LogFolder {
 
     /// How long a reader waits for a half-made cycle file, and a writer for a lock that a living process holds.
     static final int TIMEOUT_MILLIS = 2_000;
+
+    private static final DateTimeFormatter CYCLE_NAME =
+            DateTimeFormatter.ofPattern(ROLL_CYCLE.format(), Locale.ROOT).withZone(ZoneOffset.UTC);
 
     private static final String ID_FILE = "log.id";
 
@@ -77,9 +86,36 @@ final class LogFolder {
         }
     }
 
-    /// When the file of the newest cycle begins, as it stands in its name; 0 when there is none.
+    /// When the newest cycle begins; 0 when there is none.
     static long lastCycleStartMillis(SingleChronicleQueue queue) {
         int cycle = queue.lastCycle();
-        return cycle == Integer.MIN_VALUE ? 0 : (long) cycle * ROLL_CYCLE.lengthInMillis();
+        return cycle == Integer.MIN_VALUE ? 0 : startMillis(cycle);
+    }
+
+    static long startMillis(int cycle) {
+        return (long) cycle * ROLL_CYCLE.lengthInMillis();
+    }
+
+    /// The file of a cycle is named after its start, in UTC.
+    static Path file(Path folder, int cycle) {
+        String name = CYCLE_NAME.format(Instant.ofEpochMilli(startMillis(cycle)));
+        return folder.resolve(name + SingleChronicleQueue.SUFFIX);
+    }
+
+    /// The cycle of a file that [#file] names.
+    static int cycle(Path file) {
+        String name = file.getFileName().toString();
+        Instant start = CYCLE_NAME.parse(
+                name.substring(0, name.length() - SingleChronicleQueue.SUFFIX.length()), Instant::from);
+        return Math.toIntExact(start.toEpochMilli() / ROLL_CYCLE.lengthInMillis());
+    }
+
+    /// The files of all cycles, from the oldest to the newest, which is the order of their names.
+    static List<Path> cycleFiles(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(SingleChronicleQueue.SUFFIX))
+                    .sorted()
+                    .toList();
+        }
     }
 }

@@ -4,15 +4,16 @@ import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.PeriodicTask;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import net.openhft.chronicle.queue.impl.TableStore;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
@@ -30,7 +31,9 @@ import org.slf4j.LoggerFactory;
 ///   the others
 ///   for less than half a second;
 /// - every 250 ms it measures the free space, and has clicks refused while there is too little;
-/// - every `LOG_SYNC` it forces the log to the disk, which bounds what a power failure can cost.
+/// - every `LOG_SYNC`, or for each group of clicks, it forces the log to the disk, which bounds what a power
+///   failure
+///   can cost.
 ///
 /// **Threads**: one of its own for each of the three, because forcing may block for seconds on a slow disk.
 final class LogKeeper implements AutoCloseable {
@@ -44,8 +47,9 @@ final class LogKeeper implements AutoCloseable {
     private final TableStore<Metadata.NoMeta> metadata;
     private final TableStoreWriteLock writeLock;
     private final List<PeriodicTask> tasks = new ArrayList<>();
+    private @Nullable GroupCommit groupCommit;
     private boolean isRefusing;
-    private String firstUnforcedCycle = "";
+    private Optional<Path> firstUnforced = Optional.empty();
 
     /// Nothing runs before [#start]. The queue of `writer` must be open: the lock is in its metadata.
     LogKeeper(LogSettings settings, ClickWriter writer, Lifetime lifetime) {
@@ -65,7 +69,17 @@ final class LogKeeper implements AutoCloseable {
         checkSpace();
         tasks.add(PeriodicTask.start("log-lock", LOCK_CHECK_PAUSE, lifetime, writeLock::forceUnlockIfProcessIsDead));
         tasks.add(PeriodicTask.start("log-space", SPACE_CHECK_PAUSE, lifetime, this::checkSpace));
-        tasks.add(PeriodicTask.start("log-sync", settings.sync(), lifetime, this::force));
+        if (settings.sync().equals(LogSettings.SYNC_ON_COMMIT)) {
+            groupCommit = new GroupCommit(this::force);
+        } else {
+            tasks.add(PeriodicTask.start("log-sync", settings.sync(), lifetime, this::force));
+        }
+    }
+
+    /// Returns when what was appended before the call is as safe as `LOG_SYNC` asks for; false when forcing has
+    /// failed.
+    boolean awaitSync() throws InterruptedException {
+        return groupCommit == null || groupCommit.await();
     }
 
     /// A process that died inside the lock may have had the process id that this one has now, as is usual in
@@ -81,6 +95,9 @@ final class LogKeeper implements AutoCloseable {
     @Override
     public void close() {
         tasks.forEach(PeriodicTask::close);
+        if (groupCommit != null) {
+            groupCommit.close();
+        }
         force();
         metadata.close();
     }
@@ -114,27 +131,28 @@ final class LogKeeper implements AutoCloseable {
         }
     }
 
-    /// Cycles before the one that was the newest at the last call are on the disk already.
-    private void force() {
-        try (var files = Files.list(settings.folder())) {
-            List<String> cycles = files.map(file -> file.getFileName().toString())
-                    .filter(name ->
-                            name.endsWith(SingleChronicleQueue.SUFFIX) && name.compareTo(firstUnforcedCycle) >= 0)
-                    .sorted()
-                    .toList();
-            for (String cycle : cycles) {
-                try (var channel = FileChannel.open(settings.folder().resolve(cycle), StandardOpenOption.WRITE)) {
-                    channel.force(false);
-                } catch (NoSuchFileException deleted) {
+    /// Cycles before the one that was the newest at the last call are on the disk already. Returns false when
+    /// forcing has failed, and ends the lifetime then.
+    private boolean force() {
+        try {
+            for (Path cycle : LogFolder.cycleFiles(settings.folder())) {
+                if (firstUnforced.isPresent() && cycle.compareTo(firstUnforced.get()) < 0) {
                     continue;
                 }
-                firstUnforcedCycle = cycle;
+                try (var channel = FileChannel.open(cycle, StandardOpenOption.WRITE)) {
+                    channel.force(false);
+                    firstUnforced = Optional.of(cycle);
+                } catch (NoSuchFileException deleted) {
+                    // By the retention: everything in it is in the database.
+                }
             }
-        } catch (IOException | UncheckedIOException failure) {
+            return true;
+        } catch (IOException failure) {
             lifetime.end(
                     ExitCode.LOG_FAULT,
                     "The click log in %s cannot be forced to the disk: %s. Check the disk, then start again."
                             .formatted(settings.folder().toAbsolutePath(), failure));
+            return false;
         }
     }
 }

@@ -9,8 +9,10 @@ import java.time.Duration;
 ///
 /// @param folder the queue's folder
 /// @param minFree what must remain free on its file system
-/// @param sync how often it is forced to the disk
+/// @param sync how often it is forced to the disk; [#SYNC_ON_COMMIT] when each click waits for it
 public record LogSettings(Path folder, MinFree minFree, Duration sync) {
+    /// Each click is answered after it is on the disk.
+    public static final Duration SYNC_ON_COMMIT = Duration.ZERO;
 
     /// Free space: the greater of a number of bytes and a share of the file system.
     public record MinFree(long bytes, int percent) {
@@ -37,8 +39,12 @@ public record LogSettings(Path folder, MinFree minFree, Duration sync) {
     /// From `DATA_DIR`, `LOG_MIN_FREE` and `LOG_SYNC`.
     public static LogSettings read(SettingsReader settings) {
         return new LogSettings(
-                settings.path(Setting.DATA_DIR).resolve("log"),
-                MinFree.read(settings),
-                settings.duration(Setting.LOG_SYNC, Duration.ofMillis(10), Duration.ofMinutes(1)));
+                settings.path(Setting.DATA_DIR).resolve("log"), MinFree.read(settings), readSync(settings));
+    }
+
+    private static Duration readSync(SettingsReader settings) {
+        return settings.text(Setting.LOG_SYNC).orElseThrow().equals("commit")
+                ? SYNC_ON_COMMIT
+                : settings.duration(Setting.LOG_SYNC, Duration.ofMillis(10), Duration.ofMinutes(1));
     }
 }

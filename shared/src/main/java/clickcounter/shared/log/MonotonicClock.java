@@ -36,6 +36,8 @@ final class MonotonicClock implements TimeProvider {
 
     /// Raises the floor.
     void atLeast(long floorMillis) {
-        lastMillis.accumulateAndGet(floorMillis, Math::max);
+        if (lastMillis.get() < floorMillis) {
+            lastMillis.accumulateAndGet(floorMillis, Math::max);
+        }
     }
 }

@@ -1,0 +1,126 @@
+package clickcounter.aggregator;
+
+import static clickcounter.aggregator.Scene.START;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import clickcounter.migrations.DatabaseSettings;
+import clickcounter.migrations.DatabaseUrl;
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.StartFailure;
+import clickcounter.testing.Await;
+import clickcounter.testing.FaultyProxy;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/// The database is not there for a while; clicks go on.
+class DatabaseAwayTest {
+    private final Scene scene = new Scene();
+    private final FaultyProxy proxy = FaultyProxy.start(scene.databaseUrl());
+
+    @AfterEach
+    void close() {
+        proxy.close();
+        scene.close();
+    }
+
+    @Test
+    void countsWhatCameInTheMeantimeWhenTheDatabaseIsBack() {
+        try (var log = new LogLines("clickcounter.aggregator");
+                var pool = new LogLines("com.zaxxer.hikari");
+                var _ = startAndCount()) {
+            proxy.refuse();
+            proxy.cutAll();
+            scene.clicks(7, START.plusSeconds(1), 100);
+            scene.clicks(8, START.plusSeconds(60), 100);
+            Await.until("the aggregator has noticed", () -> warnings(log) == 1);
+            scene.clicks(7, START.plusSeconds(61), 100);
+            Await.until("it goes on trying", () -> proxy.refusedConnections() >= 5);
+            assertThat(scene.clicksInDatabase()).isEqualTo(1);
+            proxy.accept();
+            Await.until("all is counted", () -> scene.clicksInDatabase() == scene.expectedClicks());
+            assertThat(log.lines()).anySatisfy(line -> assertThat(line).contains("takes counts again"));
+            assertThat(warnings(log)).isEqualTo(1);
+            assertThat(pool.lines()).isEmpty();
+        }
+
+        scene.assertAllIsCountedOnce();
+    }
+
+    @Test
+    void givesUpAConnectionThatIsSilentAndCountsOverAnotherOne() {
+        var impatient = new DatabaseSettings(
+                DatabaseUrl.parse(proxy.url(scene.databaseUrl())), false, 1, Duration.ofSeconds(1));
+        scene.click(7, START);
+        try (var log = new LogLines(Flusher.class);
+                var _ = Aggregator.start(scene.busySettings(impatient), new Lifetime())) {
+            Await.until("a click is counted", () -> scene.clicksInDatabase() == 1);
+            proxy.stall();
+            scene.clicks(7, START.plusSeconds(1), 100);
+            Await.until("the aggregator has noticed", () -> warnings(log) == 1);
+            scene.clicks(7, START.plusSeconds(2), 100);
+            assertThat(scene.clicksInDatabase()).isEqualTo(1);
+            proxy.resume();
+            Await.until("all is counted", () -> scene.clicksInDatabase() == scene.expectedClicks());
+        }
+
+        scene.assertAllIsCountedOnce();
+    }
+
+    @Test
+    void stopsSoonWhileTheDatabaseRefuses() {
+        Aggregator aggregator = startAndCount();
+        proxy.refuse();
+        proxy.cutAll();
+        scene.clicks(7, START.plusSeconds(1), 3);
+
+        assertStopsSoon(aggregator);
+
+        scene.countAll();
+        scene.assertAllIsCountedOnce();
+    }
+
+    @Test
+    void stopsSoonWhileTheDatabaseIsSilent() {
+        Aggregator aggregator = startAndCount();
+        proxy.stall();
+        scene.clicks(7, START.plusSeconds(1), 3);
+
+        assertStopsSoon(aggregator);
+
+        scene.countAll();
+        scene.assertAllIsCountedOnce();
+    }
+
+    @Test
+    void refusesToStartWithoutTheDatabase() {
+        proxy.refuse();
+
+        assertThatThrownBy(this::start)
+                .isInstanceOf(StartFailure.class)
+                .hasMessageContaining("The database 127.0.0.1:%d/", proxy.port());
+    }
+
+    private Aggregator startAndCount() {
+        scene.click(7, START);
+        Aggregator aggregator = start();
+        Await.until("a click is counted", () -> scene.clicksInDatabase() == 1);
+        return aggregator;
+    }
+
+    private Aggregator start() {
+        return Aggregator.start(
+                scene.busySettings(DatabaseSettings.of(proxy.url(scene.databaseUrl()))), new Lifetime());
+    }
+
+    private static void assertStopsSoon(Aggregator aggregator) {
+        long startNs = System.nanoTime();
+        aggregator.close();
+        assertThat(Duration.ofNanos(System.nanoTime() - startNs)).isLessThan(Duration.ofSeconds(15));
+    }
+
+    private static long warnings(LogLines log) {
+        return log.lines().stream().filter(line -> line.startsWith("WARN")).count();
+    }
+}

@@ -1,0 +1,159 @@
+package clickcounter.aggregator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import clickcounter.shared.StartFailure;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MinuteShardsTest {
+    private static final int CAPACITY = 1_000;
+
+    @TempDir
+    Path folder;
+
+    record Pair(long bannerId, long minute) {}
+
+    @Test
+    void givesOutWhatWasAddedAndIsEmptyThen() throws IOException {
+        try (MinuteShards shards = open(1)) {
+            shards.add(7, 100, 2);
+            shards.add(7, 101, 1);
+            shards.add(8, 100, 1);
+            shards.add(7, 100, 3);
+            assertThat(shards.rows()).isEqualTo(3);
+            assertThat(shards.minutes()).isEqualTo(2);
+
+            assertThat(pairs(shards.drain()))
+                    .isEqualTo(Map.of(new Pair(7, 100), 5L, new Pair(7, 101), 1L, new Pair(8, 100), 1L));
+
+            assertThat(shards.rows()).isZero();
+            assertThat(shards.minutes()).isZero();
+            assertThat(files()).containsExactly("run-1.lock");
+            assertThat(shards.drain().size()).isZero();
+            shards.add(7, 100, 1);
+            assertThat(pairs(shards.drain())).isEqualTo(Map.of(new Pair(7, 100), 1L));
+        }
+    }
+
+    @Test
+    void takesAsManyRowsOfAMinuteAsItWasMadeFor() {
+        try (MinuteShards shards = open(1)) {
+            for (int bannerId = 1; bannerId <= CAPACITY; bannerId++) {
+                shards.add(bannerId, 100, bannerId);
+            }
+
+            Counts counts = shards.drain();
+
+            assertThat(counts.size()).isEqualTo(CAPACITY);
+            assertThat(counts.totalClicks()).isEqualTo(CAPACITY * (CAPACITY + 1) / 2);
+        }
+    }
+
+    @Test
+    void keepsAFileForEachMinuteThatWaits() throws IOException {
+        try (MinuteShards shards = open(5)) {
+            shards.add(7, 29_000_000, 1);
+            shards.add(7, 29_000_001, 1);
+
+            assertThat(files())
+                    .containsExactlyInAnyOrder("run-5.lock", "run-5/2025-02-19T212000Z", "run-5/2025-02-19T212100Z");
+        }
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void deletesWhatEarlierRunsHaveLeft() throws IOException {
+        Files.createDirectories(folder.resolve("run-1"));
+        Files.writeString(folder.resolve("run-1").resolve("2025-02-19T212000Z"), "left behind by a crash");
+        Files.createFile(folder.resolve("run-1.lock"));
+        Files.createFile(folder.resolve("run-2.lock"));
+
+        try (MinuteShards shards = open(3)) {
+            assertThat(files()).containsExactly("run-3.lock");
+            assertThat(shards.drain().size()).isZero();
+        }
+    }
+
+    /// An aggregator that was superseded does not know it before its next flush.
+    @Test
+    void anOlderRunGoesOnAndLeavesTheFilesOfTheNewerOneAlone() throws IOException {
+        MinuteShards older = open(1);
+        older.add(7, 29_000_000, 1);
+        try (MinuteShards newer = open(2)) {
+            newer.add(8, 29_000_000, 1);
+            older.add(7, 29_000_000, 1);
+            older.add(7, 29_000_001, 1);
+            assertThat(pairs(older.drain()))
+                    .isEqualTo(Map.of(new Pair(7, 29_000_000), 2L, new Pair(7, 29_000_001), 1L));
+            older.close();
+
+            assertThat(files()).containsExactlyInAnyOrder("run-2.lock", "run-2/2025-02-19T212000Z");
+            assertThat(pairs(newer.drain())).isEqualTo(Map.of(new Pair(8, 29_000_000), 1L));
+        }
+    }
+
+    @Test
+    void startsWhileAnOlderRunMakesFiles() {
+        var enough = new AtomicBoolean();
+        try (MinuteShards older = open(1)) {
+            CompletableFuture<Void> working = CompletableFuture.runAsync(() -> {
+                while (!enough.get()) {
+                    for (int minute = 0; minute < 5; minute++) {
+                        older.add(7, minute, 1);
+                    }
+                    assertThat(older.drain().size()).isEqualTo(5);
+                }
+            });
+            for (int run = 2; run < 50; run++) {
+                open(run).close();
+            }
+            enough.set(true);
+            assertThat(working).succeedsWithin(Duration.ofSeconds(10));
+        }
+    }
+
+    @Test
+    void refusesAFolderThatIsInUse() {
+        try (MinuteShards first = open(1)) {
+            assertThatThrownBy(() -> open(1))
+                    .isInstanceOf(StartFailure.class)
+                    .hasMessage(
+                            "Another aggregator is running with the same DATA_DIR (%s is locked): stop it first.",
+                            folder.resolve("run-1.lock"));
+            first.add(7, 100, 1);
+            assertThat(first.drain().size()).isEqualTo(1);
+        }
+    }
+
+    private MinuteShards open(long run) {
+        return new MinuteShards(folder, run, CAPACITY, 2);
+    }
+
+    private List<String> files() throws IOException {
+        try (var files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .map(file -> folder.relativize(file).toString())
+                    .toList();
+        }
+    }
+
+    private static Map<Pair, Long> pairs(Counts counts) {
+        var pairs = new HashMap<Pair, Long>();
+        for (int row = 0; row < counts.size(); row++) {
+            var pair = new Pair(counts.bannerIds()[row], counts.minutes()[row]);
+            assertThat(pairs.put(pair, counts.clicks()[row])).isNull();
+        }
+        return pairs;
+    }
+}

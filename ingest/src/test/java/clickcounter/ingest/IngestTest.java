@@ -1,0 +1,301 @@
+package clickcounter.ingest;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import clickcounter.ingest.HttpConnection.Answer;
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.SettingsReader;
+import clickcounter.shared.StartFailure;
+import clickcounter.shared.log.ClickReader;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Starting and stopping, limits, and a log that cannot be written.
+@Timeout(60)
+class IngestTest {
+    private static final Duration AT_ONCE = Duration.ofSeconds(5);
+
+    private final Path folder;
+
+    IngestTest(@TempDir Path folder) {
+        this.folder = folder;
+    }
+
+    @Test
+    void hasDefaults() {
+        IngestSettings settings = IngestSettings.read(new SettingsReader(Map.of()));
+
+        assertThat(settings.http().address()).isEqualTo("0.0.0.0");
+        assertThat(settings.http().port()).isEqualTo(3000);
+        assertThat(settings.http().maxBodyBytes()).isEqualTo(64 * 1024);
+        assertThat(settings.http().maxConnections()).isBetween(1, 10_000);
+        assertThat(settings.http().shutdownGrace()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(settings.query()).isEqualTo(URI.create("http://127.0.0.1:3001"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0.0.0.0, http://127.0.0.1:3001",
+        "::, http://[::1]:3001",
+        "::1, http://[::1]:3001",
+        "10.1.2.3, http://10.1.2.3:3001",
+        "query.internal, http://query.internal:3001"
+    })
+    void reachesQueryWhereItListens(String address, URI query) {
+        assertThat(IngestSettings.read(new SettingsReader(Map.of("QUERY_ADDRESS", address)))
+                        .query())
+                .isEqualTo(query);
+    }
+
+    @Test
+    void reportsAllWrongSettingsAtOnce() {
+        assertThatThrownBy(() -> IngestSettings.read(new SettingsReader(Map.of(
+                        "SERVICE_PORT", "http",
+                        "SERVICE_MAX_BODY", "2GiB",
+                        "SERVICE_MAX_CONNECTIONS", "0",
+                        "SERVICE_SHUTDOWN_GRACE", "1h",
+                        "LOG_MIN_FREE", "lots",
+                        "QUERY_PORT", "-1"))))
+                .isInstanceOf(StartFailure.class)
+                .hasMessageStartingWith("6 settings are wrong:")
+                .hasMessageContainingAll(
+                        "SERVICE_PORT: \"http\" is not a whole number from 0 to 65535.",
+                        "SERVICE_MAX_BODY: \"2GiB\" is not a size from 0 to 1073741824 bytes, such as 64KiB or 2GiB.",
+                        "SERVICE_MAX_CONNECTIONS: \"0\" is not a whole number from 1 to 1000000.",
+                        "SERVICE_SHUTDOWN_GRACE: \"1h\" is not a duration from 0s to 5m,",
+                        "LOG_MIN_FREE: \"lots\" is not a size from 0 to",
+                        "QUERY_PORT: \"-1\" is not a whole number from 0 to 65535.");
+    }
+
+    @Test
+    void saysThatItsPortIsTakenAndLeavesNothingOpen() throws IOException {
+        try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                var console = ConsoleOutput.capture()) {
+            IngestSettings settings = RunningIngest.settings(folder, "SERVICE_PORT", taken.getLocalPort());
+            List<String> threads = threadNames();
+
+            assertThatThrownBy(() -> Ingest.start(settings, new Lifetime()))
+                    .isInstanceOf(StartFailure.class)
+                    .hasMessage(
+                            "Port %d of 127.0.0.1 cannot be listened on: it is taken or not allowed. Stop what uses it,"
+                                    + " or set SERVICE_PORT to another port.",
+                            taken.getLocalPort());
+
+            assertThat(console.newText()).doesNotContain("\tat ");
+            assertThat(threadNames())
+                    .filteredOn(name -> !threads.contains(name))
+                    .isEmpty();
+        }
+        try (var ingest = RunningIngest.start(folder)) {
+            assertThat(ingest.port()).isPositive();
+        }
+    }
+
+    @Test
+    void saysThatItsAddressIsNotOneOfThisMachine() {
+        IngestSettings settings = RunningIngest.settings(folder, "SERVICE_ADDRESS", "192.0.2.1");
+
+        assertThatThrownBy(() -> Ingest.start(settings, new Lifetime()))
+                .isInstanceOf(StartFailure.class)
+                .hasMessageStartingWith("Port 0 of 192.0.2.1 cannot be listened on");
+    }
+
+    @Test
+    void doesNotStartWithADamagedLog() throws IOException {
+        Path logFolder = Files.createDirectories(folder.resolve("log"));
+        Files.writeString(logFolder.resolve("log.id"), "damaged");
+
+        assertThatThrownBy(() -> RunningIngest.start(folder))
+                .isInstanceOf(StartFailure.class)
+                .hasMessageContaining("does not hold a UUID");
+    }
+
+    @Test
+    void answers503AndCountsNothingWhileTheLogCannotBeWritten() {
+        try (var console = ConsoleOutput.capture();
+                var ingest = RunningIngest.start(folder, "LOG_MIN_FREE", "1024TiB");
+                var connection = ingest.connect()) {
+            for (String method : new String[] {"GET", "POST"}) {
+                Answer answer =
+                        connection.request(method + " /v1/banners/counter/42").answer();
+                assertThat(answer.status()).isEqualTo(503);
+                assertThat(answer.isProblem()).isTrue();
+                assertThat(answer.header("retry-after")).isEqualTo("1");
+                assertThat(answer.header("cache-control")).isEqualTo("no-store");
+                assertThat(answer.detail())
+                        .isEqualTo("There is too little free space for the click log. The click was not counted.");
+            }
+            assertThat(connection.request("GET /v1/healthcheck").answer().status())
+                    .isEqualTo(200);
+            assertThat(ingest.newClicks()).isEmpty();
+
+            ingest.stop();
+            assertThat(console.newText())
+                    .contains("ERROR clicks are refused: ", "LOG_MIN_FREE is 1,073,741,824 MiB")
+                    .contains(
+                            "WARN  2 clicks were answered 503 since the last such line: There is too little free space")
+                    .doesNotContain("\tat ");
+        }
+    }
+
+    @Test
+    void keepsItsClicksWhenItIsStoppedAndStartedAgain() {
+        for (long bannerId = 1; bannerId <= 3; bannerId++) {
+            try (var ingest = RunningIngest.start(folder);
+                    var connection = ingest.connect()) {
+                assertThat(connection
+                                .request("GET /v1/banners/counter/" + bannerId)
+                                .answer()
+                                .status())
+                        .isEqualTo(204);
+            }
+        }
+        var bannerIds = new ArrayList<Long>();
+        try (var reader = ClickReader.open(folder.resolve("log"))) {
+            reader.read(10, (_, bannerId, _) -> bannerIds.add(bannerId));
+        }
+        assertThat(bannerIds).containsExactly(1L, 2L, 3L);
+    }
+
+    @Test
+    void letsARunningRequestFinishAndTakesNoOther() throws Exception {
+        var asked = new CountDownLatch(1);
+        var goOn = new CountDownLatch(1);
+        HttpServer query = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        query.createContext("/", exchange -> {
+            asked.countDown();
+            try {
+                goOn.await();
+            } catch (InterruptedException interrupted) {
+                throw new IOException(interrupted);
+            }
+            exchange.sendResponseHeaders(200, 4);
+            exchange.getResponseBody().write("done".getBytes(UTF_8));
+            exchange.close();
+        });
+        query.start();
+
+        try (var ingest = RunningIngest.start(
+                        folder, "QUERY_PORT", query.getAddress().getPort());
+                var idle = ingest.connect();
+                var slow = ingest.connect().request("GET /v1/slow");
+                var click = ingest.connect().request("POST /v1/banners/counter/42", "Content-Length: 5")) {
+            assertThat(idle.request("GET /v1/healthcheck").answer().status()).isEqualTo(200);
+            click.send("hel");
+            asked.await();
+
+            var stopping = CompletableFuture.runAsync(ingest::stop);
+            assertThat(idle.isClosedByServer()).isTrue();
+            assertThatThrownBy(ingest::connect).hasCauseInstanceOf(ConnectException.class);
+            assertThat(stopping).isNotDone();
+
+            assertThat(click.send("lo").answer().status()).isEqualTo(204);
+            goOn.countDown();
+            assertThat(slow.answer().body()).isEqualTo("done");
+            stopping.join();
+            assertThat(ingest.newClicks()).containsExactly(42L);
+        } finally {
+            query.stop(0);
+        }
+    }
+
+    @Test
+    void cutsARequestOffThatTakesLongerThanTheGrace() {
+        try (var ingest = RunningIngest.start(folder, "SERVICE_SHUTDOWN_GRACE", "100ms");
+                var stalled = ingest.connect()) {
+            stalled.request("POST /v1/banners/counter/42", "Content-Length: 5", "Expect: 100-continue");
+            assertThat(stalled.answer().status()).isEqualTo(100);
+            stalled.send("hel");
+
+            assertThat(timeOf(ingest::stop)).isLessThan(AT_ONCE);
+            assertThat(stalled.isClosedByServer()).isTrue();
+            assertThat(ingest.newClicks()).isEmpty();
+        }
+    }
+
+    @Test
+    void countsWhileManyConnectionsAreIdleAndDoesNotWaitForThemWhenItStops() {
+        int idleConnections = 2_000;
+        List<HttpConnection> idle = new ArrayList<>();
+        try (var ingest = RunningIngest.start(folder)) {
+            for (int number = 0; number < idleConnections; number++) {
+                var connection = ingest.connect();
+                idle.add(connection);
+                if (number % 2 == 0) {
+                    assertThat(connection
+                                    .request("HEAD /v1/banners/counter/1")
+                                    .answerWithoutBody()
+                                    .status())
+                            .isEqualTo(204);
+                }
+            }
+            try (var connection = ingest.connect()) {
+                for (int click = 1; click <= 1_000; click++) {
+                    assertThat(connection
+                                    .request("GET /v1/banners/counter/" + click)
+                                    .answer()
+                                    .status())
+                            .isEqualTo(204);
+                }
+            }
+            assertThat(ingest.newClicks()).hasSize(1_000);
+
+            assertThat(timeOf(ingest::stop)).isLessThan(AT_ONCE);
+            assertThat(idle).allMatch(HttpConnection::isClosedByServer);
+        } finally {
+            idle.forEach(HttpConnection::close);
+        }
+    }
+
+    @Test
+    void takesNoMoreConnectionsThanAllowedAndTheNextWhenOneEnds() {
+        try (var ingest = RunningIngest.start(folder, "SERVICE_MAX_CONNECTIONS", "2");
+                var first = ingest.connect();
+                var second = ingest.connect();
+                var waiting = ingest.connect()) {
+            assertIsCounted(first.request("GET /v1/banners/counter/1").answer());
+            assertIsCounted(second.request("GET /v1/banners/counter/2").answer());
+            waiting.request("GET /v1/banners/counter/3");
+            assertIsCounted(first.request("GET /v1/banners/counter/4").answer());
+            assertThat(ingest.newClicks()).containsExactly(1L, 2L, 4L);
+
+            first.endOutput();
+            assertIsCounted(waiting.answer());
+            assertThat(ingest.newClicks()).containsExactly(3L);
+        }
+    }
+
+    private static void assertIsCounted(Answer answer) {
+        assertThat(answer.status()).isEqualTo(204);
+    }
+
+    private static Duration timeOf(Runnable action) {
+        long beganNanos = System.nanoTime();
+        action.run();
+        return Duration.ofNanos(System.nanoTime() - beganNanos);
+    }
+
+    private static List<String> threadNames() {
+        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).toList();
+    }
+}

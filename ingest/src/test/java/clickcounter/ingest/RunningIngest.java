@@ -1,0 +1,69 @@
+package clickcounter.ingest;
+
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.SettingsReader;
+import clickcounter.shared.log.ClickReader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Ingest on a free port of the loopback interface, with a log of its own.
+final class RunningIngest implements AutoCloseable {
+    private final Lifetime lifetime = new Lifetime();
+    private final Ingest ingest;
+    private final ClickReader reader;
+
+    private RunningIngest(IngestSettings settings) {
+        ingest = Ingest.start(settings, lifetime);
+        reader = ClickReader.open(settings.log().folder());
+    }
+
+    /// `settings` are names and values in turn, as in the environment.
+    static RunningIngest start(Path dataFolder, Object... settings) {
+        return new RunningIngest(settings(dataFolder, settings));
+    }
+
+    static IngestSettings settings(Path dataFolder, Object... settings) {
+        Map<String, String> environment = new HashMap<>(Map.of(
+                "DATA_DIR", dataFolder.toString(),
+                "LOG_MIN_FREE", "0",
+                "SERVICE_ADDRESS", "127.0.0.1",
+                "SERVICE_PORT", "0"));
+        for (int at = 0; at < settings.length; at += 2) {
+            environment.put(settings[at].toString(), settings[at + 1].toString());
+        }
+        return IngestSettings.read(new SettingsReader(environment));
+    }
+
+    int port() {
+        return ingest.port();
+    }
+
+    HttpConnection connect() {
+        return HttpConnection.to(ingest.port());
+    }
+
+    Lifetime lifetime() {
+        return lifetime;
+    }
+
+    /// The banner ids of the clicks that came into the log since the last call, in their order.
+    List<Long> newClicks() {
+        var bannerIds = new ArrayList<Long>();
+        reader.read(Integer.MAX_VALUE, (_, bannerId, _) -> bannerIds.add(bannerId));
+        return bannerIds;
+    }
+
+    /// Stops it; the log can still be read.
+    void stop() {
+        ingest.close();
+    }
+
+    @Override
+    public void close() {
+        ingest.close();
+        reader.close();
+    }
+}

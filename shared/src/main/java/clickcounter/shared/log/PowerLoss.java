@@ -1,0 +1,173 @@
+package clickcounter.shared.log;
+
+import clickcounter.shared.StartFailure;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Recognises that the machine went down while the log was being written, and keeps writers off what that has
+/// damaged.
+///
+/// Pages that were not forced to the disk may then be missing anywhere in the newest cycles. A record that is
+/// appended behind such a hole would never be read. So every writer leaves a mark in the log's folder,
+/// `writing-<process id>`, that holds the id of the machine's boot, and removes it when it has closed the log.
+/// A mark of another boot means that the machine went down; the number of the next cycle is then written to
+/// `first-cycle`, and nobody appends to an earlier one. Readers pass the holes of earlier cycles.
+///
+/// **Threads**: one.
+final class PowerLoss implements AutoCloseable {
+    private static final Logger logger = LoggerFactory.getLogger(PowerLoss.class);
+    private static final Path SYSTEM_BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
+    private static final String MARK_PREFIX = "writing-";
+    private static final String FIRST_CYCLE_FILE = "first-cycle";
+
+    private final Path mark;
+
+    private PowerLoss(Path mark) {
+        this.mark = mark;
+    }
+
+    /// The id of this boot of the machine; empty where the system has none, and then no power loss is
+    /// recognised.
+    static String bootId() {
+        try {
+            return Files.readString(SYSTEM_BOOT_ID).strip();
+        } catch (IOException unknown) {
+            return "";
+        }
+    }
+
+    /// Deals with a power loss, if there was one, and leaves this process's mark. To be called before the queue
+    /// is opened for writing.
+    static PowerLoss mark(Path folder, String bootId) {
+        try {
+            Files.createDirectories(folder);
+            List<Path> foreign = foreignMarks(folder, bootId);
+            if (!foreign.isEmpty()) {
+                recover(folder);
+            }
+            for (Path file : foreign) {
+                Files.deleteIfExists(file);
+            }
+            deleteMarksOfTheDead(folder);
+            return new PowerLoss(writeAtomically(
+                    folder, MARK_PREFIX + ProcessHandle.current().pid(), bootId));
+        } catch (IOException failure) {
+            throw new StartFailure(
+                    "The folder of the click log, %s, cannot be written: %s.".formatted(folder, failure), failure);
+        }
+    }
+
+    private static void recover(Path folder) throws IOException {
+        logger.warn(
+                "the machine went down while the click log was being written: clicks of the last moments before that"
+                        + " may be missing; new ones go into a new cycle");
+        List<Path> cycles = LogFolder.cycleFiles(folder);
+        if (!cycles.isEmpty()) {
+            int nextCycle = LogFolder.cycle(cycles.getLast()) + 1;
+            writeAtomically(folder, FIRST_CYCLE_FILE, Integer.toString(Math.max(firstCycle(folder), nextCycle)));
+        }
+        for (Path cycle : cycles) {
+            setAsideWithoutHeader(cycle);
+        }
+        setAsideWithoutHeader(folder.resolve(SingleChronicleQueue.QUEUE_METADATA_FILE));
+    }
+
+    /// A file whose first page never reached the disk stops Chronicle Queue. It was made within the last
+    /// `LOG_SYNC`.
+    private static void setAsideWithoutHeader(Path file) throws IOException {
+        try (var in = Files.newInputStream(file)) {
+            byte[] header = in.readNBytes(Integer.BYTES);
+            if (!Arrays.equals(header, new byte[header.length])) {
+                return;
+            }
+        }
+        Path damaged = file.resolveSibling(file.getFileName() + ".damaged");
+        Files.move(file, damaged, StandardCopyOption.REPLACE_EXISTING);
+        logger.error("the file {} has no header and is set aside as {}", file, damaged.getFileName());
+    }
+
+    /// The first cycle that may be appended to; 0 when any may.
+    static int firstCycle(Path folder) throws IOException {
+        try {
+            return Integer.parseInt(
+                    Files.readString(folder.resolve(FIRST_CYCLE_FILE)).strip());
+        } catch (NoSuchFileException noPowerLoss) {
+            return 0;
+        }
+    }
+
+    /// Whether pages of this cycle may be missing.
+    static boolean mayHaveHoles(Path folder, int cycle, String bootId) {
+        try {
+            return cycle < firstCycle(folder) || !foreignMarks(folder, bootId).isEmpty();
+        } catch (IOException failure) {
+            throw new StartFailure(
+                    "The folder of the click log, %s, cannot be read: %s.".formatted(folder, failure), failure);
+        }
+    }
+
+    /// To be called when all is forced to the disk.
+    @Override
+    public void close() {
+        try {
+            Files.deleteIfExists(mark);
+        } catch (IOException failure) {
+            logger.warn("the mark {} cannot be deleted: {}", mark, failure.toString());
+        }
+    }
+
+    private static List<Path> foreignMarks(Path folder, String bootId) throws IOException {
+        List<Path> foreign = new ArrayList<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.filter(PowerLoss::isMark).toList()) {
+                try {
+                    if (!Files.readString(file).strip().equals(bootId)) {
+                        foreign.add(file);
+                    }
+                } catch (NoSuchFileException closedMeanwhile) {
+                    // Its writer has forced everything.
+                }
+            }
+        }
+        return foreign;
+    }
+
+    /// What a process that was killed has written is safe with the system, as long as that runs.
+    private static void deleteMarksOfTheDead(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.filter(PowerLoss::isMark).toList()) {
+                long pid = Long.parseLong(file.getFileName().toString().substring(MARK_PREFIX.length()));
+                if (ProcessHandle.of(pid).isEmpty()) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+    }
+
+    private static boolean isMark(Path file) {
+        return file.getFileName().toString().matches(MARK_PREFIX + "\\d{1,18}");
+    }
+
+    /// Complete on the disk when it returns, or not there at all.
+    private static Path writeAtomically(Path folder, String name, String content) throws IOException {
+        Path unfinished = Files.createTempFile(folder, name, ".new");
+        Files.writeString(unfinished, content + System.lineSeparator(), StandardOpenOption.SYNC);
+        Path file = Files.move(unfinished, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+        try (var directory = FileChannel.open(folder)) {
+            directory.force(true);
+        }
+        return file;
+    }
+}

@@ -1,0 +1,78 @@
+package clickcounter.shared;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class SettingsFileTest {
+    private static final Path FILE = Path.of(System.getProperty("clickcounter.root"), "config", "settings.env");
+
+    @Test
+    void theFileListsEverySettingOnceWithItsDefault() throws IOException {
+        assertThat(Files.readAllLines(FILE).stream().filter(line -> line.matches("#?\\w+=.*")))
+                .containsExactlyInAnyOrderElementsOf(Arrays.stream(Setting.values())
+                        .map(setting -> "#" + setting.name() + "=" + setting.defaultText())
+                        .toList());
+    }
+
+    @Test
+    void everyLineOfTheFileIsAComment() throws IOException {
+        assertThat(Files.readAllLines(FILE)).allMatch(line -> line.isEmpty() || line.startsWith("#"));
+    }
+
+    @Test
+    void theFileExplainsEverySettingWithASentence() throws IOException {
+        List<String> explanation = new ArrayList<>();
+        for (String line : Files.readAllLines(FILE)) {
+            if (line.matches("#\\w+=.*")) {
+                assertThat(String.join(" ", explanation))
+                        .as("what stands before %s", line)
+                        .matches("# \\S.*\\.");
+                explanation.clear();
+            } else if (line.isEmpty()) {
+                explanation.clear();
+            } else {
+                explanation.add(line);
+            }
+        }
+    }
+
+    /// A changed key or default is a changed interface: whoever changes one changes it here, too.
+    @Test
+    void keysAndDefaultsAreThese() {
+        assertThat(Arrays.stream(Setting.values()).map(setting -> setting.name() + "=" + setting.defaultText()))
+                .containsExactly(
+                        "SERVICE_ADDRESS=0.0.0.0",
+                        "SERVICE_PORT=3000",
+                        "SERVICE_MAX_BODY=64KiB",
+                        "SERVICE_MAX_CONNECTIONS=10000",
+                        "SERVICE_SHUTDOWN_GRACE=10s",
+                        "QUERY_ADDRESS=127.0.0.1",
+                        "QUERY_PORT=3001",
+                        "DATA_DIR=data",
+                        "LOG_MAX_SIZE=",
+                        "LOG_MIN_FREE=2GiB",
+                        "LOG_RETENTION=7d",
+                        "LOG_SYNC=1s",
+                        "FLUSH_INTERVAL=1s",
+                        "FLUSH_MAX_MINUTES=60",
+                        "FLUSH_MAX_ROWS=200000",
+                        "FLUSH_WORKERS=4",
+                        "STATS_MAX_KEPT=2000000",
+                        "STATS_MAX_ROWS=1000000",
+                        "STATS_MAX_WAIT=1s",
+                        "DATABASE_URL=",
+                        "DATABASE_POOL_SIZE=",
+                        "DATABASE_PORT=0",
+                        "DATABASE_TIMEOUT=30s",
+                        "DEBUG=0",
+                        "LOGGING_FORMAT=auto",
+                        "SECRET_KEY=");
+    }
+}

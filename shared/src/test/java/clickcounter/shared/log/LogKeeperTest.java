@@ -1,0 +1,131 @@
+package clickcounter.shared.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.log.LogSettings.MinFree;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class LogKeeperTest {
+    private static final long CYCLE_MILLIS = LogFolder.ROLL_CYCLE.lengthInMillis();
+    private static final long MIB = 1 << 20;
+    private static final long BALLAST_BYTES = 512 * MIB;
+    private static final String TOO_LITTLE_SPACE = "There is too little free space for the click log.";
+
+    private final Path folder;
+    private final TestLog log;
+    private final Lifetime lifetime = new Lifetime();
+
+    LogKeeperTest(@TempDir Path parent) {
+        folder = parent.resolve("log");
+        log = new TestLog(folder);
+    }
+
+    @Test
+    void refusesTheVeryFirstClickWhenThereIsTooLittleSpace() {
+        try (var writer = open(new MinFree(1L << 50, 0))) {
+            assertThat(writer.refusalReason()).isEqualTo(TOO_LITTLE_SPACE);
+            assertThatThrownBy(() -> writer.append(1))
+                    .isInstanceOf(LogUnavailable.class)
+                    .hasMessage(TOO_LITTLE_SPACE)
+                    .hasMessageNotContaining(folder.toString());
+            assertThat(writer.appendedClicks()).isZero();
+        }
+        assertThat(log.clicks()).isEmpty();
+        assertThat(lifetime.hasEnded()).isFalse();
+    }
+
+    @Test
+    void takesClicksWhenThereIsEnoughSpace() {
+        try (var writer = open(new MinFree(1, 0))) {
+            assertThat(writer.refusalReason()).isNull();
+            writer.append(1);
+        }
+        assertThat(log.bannerIds()).containsExactly(1L);
+    }
+
+    /// A file takes the space away and gives it back. It is large, so that what other programs write meanwhile
+    /// does not matter.
+    @Test
+    void refusesClicksWhileThereIsTooLittleSpaceAndTakesThemAgain() throws IOException {
+        Files.createDirectories(folder);
+        long usableBytes = Files.getFileStore(folder).getUsableSpace();
+        assumeThat(usableBytes).isGreaterThan(2 * BALLAST_BYTES);
+        Path ballast = folder.resolveSibling("ballast");
+
+        try (var writer = open(new MinFree(usableBytes - BALLAST_BYTES / 2, 0))) {
+            writer.append(1);
+
+            fill(ballast);
+            await(() -> writer.refusalReason() != null);
+            assertThatThrownBy(() -> writer.append(2)).hasMessage(TOO_LITTLE_SPACE);
+
+            Files.delete(ballast);
+            await(() -> writer.refusalReason() == null);
+            writer.append(3);
+        }
+        assertThat(log.bannerIds()).containsExactly(1L, 3L);
+    }
+
+    @Test
+    void forcesTheLogAcrossCyclesWithoutFailing() {
+        var clock = new AtomicLong(1_000_000 * CYCLE_MILLIS);
+        var settings = new LogSettings(folder, new MinFree(0, 0), Duration.ofMillis(1));
+        try (var writer = ClickWriter.open(settings, lifetime, clock::get)) {
+            for (long bannerId = 1; bannerId <= 5; bannerId++) {
+                writer.append(bannerId);
+                clock.addAndGet(CYCLE_MILLIS);
+                assertThat(lifetime.await(Duration.ofMillis(20))).isEmpty();
+            }
+        }
+        assertThat(lifetime.hasEnded()).isFalse();
+        assertThat(log.bannerIds()).containsExactly(1L, 2L, 3L, 4L, 5L);
+    }
+
+    @Test
+    void doesNotMindThatOldCyclesAreDeletedWhileItForces() throws IOException {
+        var clock = new AtomicLong(1_000_000 * CYCLE_MILLIS);
+        var settings = new LogSettings(folder, new MinFree(0, 0), Duration.ofMillis(1));
+        try (var writer = ClickWriter.open(settings, lifetime, clock::get)) {
+            writer.append(1);
+            for (long bannerId = 2; bannerId <= 50; bannerId++) {
+                clock.addAndGet(CYCLE_MILLIS);
+                writer.append(bannerId);
+                Files.delete(log.cycleFiles().getFirst());
+            }
+        }
+        assertThat(lifetime.hasEnded()).isFalse();
+        assertThat(log.bannerIds()).containsExactly(50L);
+    }
+
+    private ClickWriter open(MinFree minFree) {
+        return ClickWriter.open(new LogSettings(folder, minFree, Duration.ofSeconds(1)), lifetime);
+    }
+
+    private static void fill(Path file) throws IOException {
+        byte[] block = new byte[(int) MIB];
+        try (OutputStream out = Files.newOutputStream(file)) {
+            for (long written = 0; written < BALLAST_BYTES; written += block.length) {
+                out.write(block);
+            }
+        }
+    }
+
+    private static void await(BooleanSupplier condition) {
+        while (!condition.getAsBoolean()) {
+            Thread.onSpinWait();
+        }
+    }
+}

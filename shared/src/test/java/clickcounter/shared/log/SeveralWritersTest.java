@@ -1,0 +1,210 @@
+package clickcounter.shared.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import clickcounter.shared.log.TestLog.Click;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
+import net.openhft.chronicle.queue.impl.single.TableStoreWriteLock;
+import net.openhft.chronicle.queue.impl.table.Metadata;
+import net.openhft.chronicle.queue.impl.table.SingleTableBuilder;
+import net.openhft.chronicle.threads.BusyTimedPauser;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Many threads, many writers and many processes on one log.
+@Timeout(60)
+class SeveralWritersTest {
+    private static final int CLICKS_EACH = 2_000;
+
+    private final TestLog log;
+
+    SeveralWritersTest(@TempDir Path folder) {
+        log = new TestLog(folder);
+    }
+
+    @Test
+    void manyThreadsLoseAndRepeatNothing() throws Exception {
+        int threads = 64;
+        try (var writer = log.writer()) {
+            appendFromManyThreads(Stream.generate(() -> writer).limit(threads).toList());
+            assertThat(writer.appendedClicks()).isEqualTo((long) threads * CLICKS_EACH);
+        }
+
+        assertHoldsEachOnce(threads);
+    }
+
+    @Test
+    void severalWritersInOneProcessLoseAndRepeatNothing() throws Exception {
+        try (var first = log.writer();
+                var second = log.writer()) {
+            assertThat(first.logId()).isEqualTo(second.logId());
+            appendFromManyThreads(List.of(first, second, first, second));
+        }
+
+        assertHoldsEachOnce(4);
+    }
+
+    @Test
+    void severalProcessesLoseAndRepeatNothing() throws Exception {
+        try (var other = ChildProcess.start(AppendingMain.class, log.folder(), 1L + CLICKS_EACH);
+                var writer = log.writer()) {
+            other.awaitLine("open");
+            append(writer, 1);
+            other.awaitLine("done");
+        }
+
+        assertHoldsEachOnce(2);
+    }
+
+    @Test
+    void aWriterWhoseClockIsBehindAnotherWritersAppendsAfterItsClicks() {
+        long cycleMillis = LogFolder.ROLL_CYCLE.lengthInMillis();
+        var clock = new AtomicLong(cycleMillis * 1_000_000);
+        try (var behind = log.writer(clock::get);
+                var ahead = log.writer(() -> clock.get() + cycleMillis)) {
+            behind.append(1);
+            ahead.append(2);
+            behind.append(3);
+            clock.addAndGet(1);
+            behind.append(4);
+            ahead.append(5);
+        }
+
+        assertThat(log.bannerIds()).containsExactly(1L, 2L, 3L, 4L, 5L);
+    }
+
+    @Test
+    void aWritersFirstClickComesAfterWhatAReaderHasSeenOfAWriterWhoseClockIsAhead() {
+        long cycleMillis = LogFolder.ROLL_CYCLE.lengthInMillis();
+        long now = cycleMillis * 1_000_000;
+        try (var behind = log.writer(() -> now);
+                var ahead = log.writer(() -> now + cycleMillis);
+                var reader = log.reader()) {
+            ahead.append(1);
+            assertThat(TestLog.rest(reader)).hasSize(1);
+            behind.append(2);
+            assertThat(TestLog.rest(reader)).extracting(Click::bannerId).containsExactly(2L);
+        }
+    }
+
+    @Test
+    void goesOnWhenAProcessIsKilledInsideTheWriteLock() throws Exception {
+        try (var writer = log.writer();
+                var other = ChildProcess.start(LockingMain.class, log.folder())) {
+            writer.append(1);
+            other.awaitLine("locked");
+
+            other.kill();
+            long killedNanos = System.nanoTime();
+            writer.append(2);
+
+            assertThat(Duration.ofNanos(System.nanoTime() - killedNanos)).isLessThan(Duration.ofSeconds(2));
+        }
+        assertThat(log.bannerIds()).containsExactly(1L, 2L);
+    }
+
+    @Test
+    void refusesClicksWhileALivingProcessHoldsTheWriteLock() throws Exception {
+        try (var writer = log.writer();
+                var other = ChildProcess.start(LockingMain.class, log.folder())) {
+            other.awaitLine("locked");
+            long beganNanos = System.nanoTime();
+
+            assertThat(catchThrowableOfType(LogUnavailable.class, () -> writer.append(1))
+                            .reason())
+                    .isEqualTo("The click log is busy.");
+            assertThat(Duration.ofNanos(System.nanoTime() - beganNanos)).isLessThan(Duration.ofSeconds(10));
+
+            other.kill();
+            writer.append(2);
+        }
+        assertThat(log.bannerIds()).containsExactly(2L);
+    }
+
+    @Test
+    void takesOverTheLockOfAPredecessorWithTheSameProcessId() {
+        try (var writer = log.writer()) {
+            writer.append(1);
+        }
+        // Another name of the folder is another folder to this process, as it would be to a new process.
+        var again = new TestLog(log.folder().resolve("..").resolve(log.folder().getFileName()));
+        writeLock(log.folder()).lock();
+
+        try (var writer = again.writer()) {
+            writer.append(2);
+        }
+
+        assertThat(log.bannerIds()).containsExactly(1L, 2L);
+    }
+
+    /// Each writer appends [#CLICKS_EACH] banner ids of its own, all at once.
+    private static void appendFromManyThreads(List<ClickWriter> writers) throws Exception {
+        var start = new CountDownLatch(1);
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<?>> running = LongStream.range(0, writers.size())
+                    .<Future<?>>mapToObj(number -> executor.submit(() -> {
+                        start.await();
+                        append(writers.get((int) number), 1 + number * CLICKS_EACH);
+                        return null;
+                    }))
+                    .toList();
+            start.countDown();
+            for (Future<?> future : running) {
+                future.get();
+            }
+        }
+    }
+
+    private static void append(ClickWriter writer, long firstBannerId) {
+        for (long bannerId = firstBannerId; bannerId < firstBannerId + CLICKS_EACH; bannerId++) {
+            writer.append(bannerId);
+        }
+    }
+
+    private void assertHoldsEachOnce(int writers) {
+        assertThat(log.bannerIds().stream().mapToLong(Long::longValue).sorted().toArray())
+                .isEqualTo(
+                        LongStream.rangeClosed(1, (long) writers * CLICKS_EACH).toArray());
+    }
+
+    private static TableStoreWriteLock writeLock(Path folder) {
+        SingleChronicleQueueBuilder.addAliases();
+        var metadata = SingleTableBuilder.binary(
+                        folder.resolve(SingleChronicleQueue.QUEUE_METADATA_FILE), Metadata.NoMeta.INSTANCE)
+                .readOnly(false)
+                .build();
+        return new TableStoreWriteLock(metadata, BusyTimedPauser::new, 1_000L);
+    }
+
+    /// Appends [#CLICKS_EACH] clicks to the log in the folder given, from the banner id given.
+    static final class AppendingMain {
+        public static void main(String[] arguments) {
+            try (var writer = new TestLog(Path.of(arguments[0])).writer()) {
+                System.out.println("open");
+                append(writer, Long.parseLong(arguments[1]));
+            }
+            System.out.println("done");
+        }
+    }
+
+    /// Takes the write lock of the log in the folder given, and never gives it back.
+    static final class LockingMain {
+        public static void main(String[] arguments) throws InterruptedException {
+            writeLock(Path.of(arguments[0])).lock();
+            System.out.println("locked");
+            Thread.currentThread().join();
+        }
+    }
+}
