@@ -155,6 +155,8 @@ public final class Aggregator implements AutoCloseable {
             if (isIntact) {
                 finish();
             }
+        } catch (StartFailure mendable) {
+            lifetime.end(mendable.code(), mendable.getMessage());
         } catch (Throwable unexpected) {
             logger.error("the aggregator failed", unexpected);
             lifetime.end(ExitCode.UNEXPECTED, "The aggregator failed: " + unexpected);

@@ -125,7 +125,10 @@ final class MinuteShards implements AutoCloseable {
                     .createPersistedTo(file.toFile());
             return new Shard(minute, counts, file);
         } catch (IOException failure) {
-            throw new UncheckedIOException("The minute's shard %s cannot be made".formatted(file), failure);
+            throw new StartFailure(
+                    "The minute's shard %s cannot be made: %s. Free space on its disk or repair it, then start again. No click is lost: the log has them."
+                            .formatted(file.toAbsolutePath(), failure.getMessage()),
+                    failure);
         }
     }
 

@@ -48,12 +48,12 @@ final class ClickFilter implements Filter {
             new Problem(
                             Status.METHOD_NOT_ALLOWED_405,
                             "The method %s is not for clicks; use GET or POST.".formatted(Problem.quote(method.text())))
-                    .send(response);
+                    .send(request, response);
             return;
         }
         long bannerId = BannerId.parse(path, PATH.length());
         if (bannerId == BannerId.INVALID) {
-            BannerId.problem(path.substring(PATH.length())).send(response);
+            BannerId.problem(path.substring(PATH.length())).send(request, response);
             return;
         }
         if (counts && !append(bannerId, request, response)) {
@@ -76,7 +76,7 @@ final class ClickFilter implements Filter {
             refusals.count(unavailable.reason());
             response.header(RETRY_AFTER);
             new Problem(Status.SERVICE_UNAVAILABLE_503, unavailable.reason() + " The click was not counted.")
-                    .send(response);
+                    .send(request, response);
             return false;
         }
     }

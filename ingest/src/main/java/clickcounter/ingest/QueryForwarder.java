@@ -74,12 +74,12 @@ final class QueryForwarder implements Handler, AutoCloseable {
                 passBack(request, answer, body, response);
             }
         } catch (HttpTimeoutException timeout) {
-            unavailable("The statistics have not answered in time.", response);
+            unavailable("The statistics have not answered in time.", request, response);
         } catch (InterruptedException stopping) {
             Thread.currentThread().interrupt();
-            unavailable("The server is stopping.", response);
+            unavailable("The server is stopping.", request, response);
         } catch (IOException unreachable) {
-            unavailable("The statistics are not available at the moment; clicks are counted.", response);
+            unavailable("The statistics are not available at the moment; clicks are counted.", request, response);
         }
     }
 
@@ -146,11 +146,11 @@ final class QueryForwarder implements Handler, AutoCloseable {
         return !NOT_PASSED_ON.contains(name.toLowerCase(Locale.ROOT));
     }
 
-    private static void unavailable(String detail, ServerResponse response) {
+    private static void unavailable(String detail, ServerRequest request, ServerResponse response) {
         if (!((RoutingResponse) response).reset()) {
             throw new CloseConnectionException("the answer of query broke off, and so does this one");
         }
         response.header(RETRY_AFTER);
-        new Problem(Status.SERVICE_UNAVAILABLE_503, detail).send(response);
+        new Problem(Status.SERVICE_UNAVAILABLE_503, detail).send(request, response);
     }
 }

@@ -26,7 +26,9 @@ public record Problem(Status status, String detail) {
     /// Sends the answer. Headers such as `Allow` or `Retry-After` are set before.
     public void send(ServerRequest request, ServerResponse response) {
         byte[] body = bytes();
-        prepare(response);
+        response.status(status);
+        response.header(CONTENT_TYPE);
+        response.header(NO_STORE);
         if (request.prologue().method().equals(Method.HEAD)) {
             // The client would take a body for the beginning of the next answer.
             response.contentLength(body.length);
@@ -34,18 +36,6 @@ public record Problem(Status status, String detail) {
             return;
         }
         response.send(body);
-    }
-
-    /// Sends the answer to a request that is not `HEAD`.
-    public void send(ServerResponse response) {
-        prepare(response);
-        response.send(bytes());
-    }
-
-    private void prepare(ServerResponse response) {
-        response.status(status);
-        response.header(CONTENT_TYPE);
-        response.header(NO_STORE);
     }
 
     /// The body.

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.wire.BinaryWireCode;
+import net.openhft.chronicle.wire.ValueIn;
 import net.openhft.chronicle.wire.Wire;
 
 /// One click in the log: `bannerId`, a positive 64-bit number, and `ts`, milliseconds since 1970 in UTC.
@@ -72,13 +73,31 @@ final class ClickRecord {
         return timestampMillis;
     }
 
-    /// The fields by name, in any order and of any width. What is not wire format at all makes the wire throw
-    /// all kinds of exceptions; none of them says more than "not a click".
+    /// The fields by name, in any order and of any width. Both names must be there: asked for a field by its
+    /// name, the wire would take the next number of a record that has no names at all. What is not wire format
+    /// makes it throw all kinds of exceptions; none of them says more than "not a click".
     private boolean parse(Wire wire) {
         try {
-            bannerId = wire.read(BANNER_ID).int64();
-            timestampMillis = wire.read(TIMESTAMP).int64();
-            return true;
+            var name = new StringBuilder();
+            boolean hasBannerId = false;
+            boolean hasTimestamp = false;
+            while (wire.hasMore()) {
+                long start = wire.bytes().readPosition();
+                ValueIn value = wire.read(name);
+                if (BANNER_ID.contentEquals(name)) {
+                    bannerId = value.int64();
+                    hasBannerId = true;
+                } else if (TIMESTAMP.contentEquals(name)) {
+                    timestampMillis = value.int64();
+                    hasTimestamp = true;
+                } else {
+                    value.skipValue();
+                }
+                if (wire.bytes().readPosition() == start) {
+                    return false;
+                }
+            }
+            return hasBannerId && hasTimestamp;
         } catch (RuntimeException notAClick) {
             return false;
         }

@@ -132,6 +132,27 @@ class ForeignRecordTest {
         }
     }
 
+    /// Numbers without names are wire format, too, and would do for a banner and a time.
+    @Test
+    void passesOverBytesThatNameNoFields() {
+        long seed = System.nanoTime();
+        var random = new Random(seed);
+        int records = 1_000;
+        log.appendRaw(appender -> {
+            for (int count = 0; count < records; count++) {
+                byte[] bytes = new byte[2 + random.nextInt(64)];
+                random.nextBytes(bytes);
+                appender.writeBytes(Bytes.wrapForRead(bytes));
+            }
+            appender.writeBytes(Bytes.wrapForRead(new byte[] {42, 77}));
+        });
+
+        try (var reader = log.reader()) {
+            assertThat(TestLog.rest(reader)).as("seed %d", seed).isEmpty();
+            assertThat(reader.skippedRecords()).isEqualTo(records + 1);
+        }
+    }
+
     @Test
     void countsSkippedRecordsAsConsumed() {
         log.appendRaw(appender -> {
