@@ -117,10 +117,10 @@ public final class Aggregator implements AutoCloseable {
             LogPosition position = store.takeOver();
             moveReaderTo(position.lastIndex());
             logger.info(
-                    "log {} taken over: epoch {}, counted up to 0x{}",
+                    "log {} taken over: epoch {}, counted up to {}",
                     reader.logId(),
                     position.epoch(),
-                    Long.toHexString(position.lastIndex()));
+                    position.lastIndexText());
             return position;
         } catch (SQLException failure) {
             throw new StartFailure("The log cannot be taken over in the database: " + failure.getMessage(), failure);

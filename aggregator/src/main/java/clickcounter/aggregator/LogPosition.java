@@ -1,11 +1,18 @@
 package clickcounter.aggregator;
 
+import clickcounter.shared.log.ClickReader;
+
 /// How far the database has come with a log, and who moves it on.
 ///
 /// @param epoch the owner's number; each take-over raises it
 /// @param flush the number of the last flush of the log
-/// @param lastIndex the last record that is counted, or [clickcounter.shared.log.ClickReader#START]
+/// @param lastIndex the last record that is counted, or [ClickReader#START]
 record LogPosition(long epoch, long flush, long lastIndex) {
+    /// For messages: the index as Chronicle's tools show it.
+    String lastIndexText() {
+        return lastIndex == ClickReader.START ? "its start" : "0x" + Long.toHexString(lastIndex);
+    }
+
     LogPosition after(long newLastIndex) {
         return new LogPosition(epoch, flush + 1, newLastIndex);
     }
