@@ -156,7 +156,7 @@ public final class Aggregator implements AutoCloseable {
                 finish();
             }
         } catch (StartFailure mendable) {
-            lifetime.end(mendable.code(), mendable.getMessage());
+            lifetime.end(mendable.code(), String.valueOf(mendable.getMessage()));
         } catch (Throwable unexpected) {
             logger.error("the aggregator failed", unexpected);
             lifetime.end(ExitCode.UNEXPECTED, "The aggregator failed: " + unexpected);
