@@ -123,7 +123,8 @@ public final class Aggregator implements AutoCloseable {
                     position.lastIndexText());
             return position;
         } catch (SQLException failure) {
-            throw new StartFailure("The log cannot be taken over in the database: " + failure.getMessage(), failure);
+            throw new StartFailure(
+                    "The log cannot be taken over in the database: " + Database.describe(failure), failure);
         }
     }
 

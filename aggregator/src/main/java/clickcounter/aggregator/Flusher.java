@@ -1,5 +1,6 @@
 package clickcounter.aggregator;
 
+import clickcounter.migrations.Database;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import java.sql.SQLException;
@@ -88,7 +89,8 @@ final class Flusher {
                 if (System.nanoTime() - nextReportNs >= 0) {
                     nextReportNs = System.nanoTime() + REPORT_INTERVAL_NS;
                     logger.warn(
-                            "the database does not take the counts ({}); clicks wait in the log", failure.getMessage());
+                            "the database does not take the counts ({}); clicks wait in the log",
+                            Database.describe(failure));
                     logger.debug("the failure in full", failure);
                 }
             }

@@ -159,10 +159,10 @@ class AggregatorTest {
 
     @Test
     void flushesEarlyWhenTooManyMinutesWait() {
-        int maxMinutes = 100;
+        int maxMinutes = 50;
         int batchMinutes = 64;
         int maxRows = 1_000;
-        int minutes = 300;
+        int minutes = 200;
         // As an import would: backwards in time.
         scene.appendRaw(START, appender -> {
             for (int minute = 0; minute < minutes; minute++) {

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,7 +30,7 @@ final class NginxTest {
     private static final Duration MAX_START = Duration.ofSeconds(20);
 
     private final int port = Service.freePort();
-    private Process nginx;
+    private @Nullable Process nginx;
 
     @TempDir
     Path folder;
@@ -115,12 +116,13 @@ final class NginxTest {
                     include %2$s;
                 }
                 """.formatted(folder, site));
-        nginx = new ProcessBuilder(binary, "-p", folder.toString(), "-c", configuration.toString())
+        Process started = new ProcessBuilder(binary, "-p", folder.toString(), "-c", configuration.toString())
                 .inheritIO()
                 .start();
+        nginx = started;
         long deadlineNs = System.nanoTime() + MAX_START.toNanos();
         while (!Files.exists(folder.resolve("nginx.pid")) || Files.size(folder.resolve("nginx.pid")) == 0) {
-            assertThat(nginx.isAlive()).as("nginx has started").isTrue();
+            assertThat(started.isAlive()).as("nginx has started").isTrue();
             assertThat(System.nanoTime()).as("nginx starts in time").isLessThan(deadlineNs);
             LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
         }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// `run.sh` as a new user meets it: the embedded database, three processes, a supervisor.
 final class RunScriptTest {
-    private static final Duration MAX_WAIT = Duration.ofSeconds(120);
+    private static final Duration MAX_WAIT = Duration.ofMinutes(2);
     private static final List<String> PROCESSES = List.of("database", "aggregator", "query", "ingest");
 
     private final int port = Service.freePort();

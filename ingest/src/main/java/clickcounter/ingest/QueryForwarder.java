@@ -67,7 +67,15 @@ final class QueryForwarder implements Handler, AutoCloseable {
 
     @Override
     public void handle(ServerRequest request, ServerResponse response) throws IOException {
-        HttpRequest forwarded = forwarded(request);
+        HttpRequest forwarded;
+        try {
+            forwarded = forwarded(request);
+        } catch (BadRequestException refusal) {
+            // Left to Helidon, it would be logged with a stack trace when the client does not wait for the
+            // answer.
+            new Problem(refusal.status(), String.valueOf(refusal.getMessage())).send(request, response);
+            return;
+        }
         try {
             HttpResponse<InputStream> answer = client.send(forwarded, BodyHandlers.ofInputStream());
             try (InputStream body = answer.body()) {

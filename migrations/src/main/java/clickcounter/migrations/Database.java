@@ -13,15 +13,15 @@ import javax.sql.DataSource;
 ///
 /// **Threads**: any.
 public final class Database implements AutoCloseable {
-    /// How long a thread waits for a connection, be it a free one of the pool or a new one to the server. Short:
-    /// whoever
-    /// waits can better say that the database is not there.
+    /// How long a thread waits for a connection, be it a free one of the pool or a new one to the server.
+    /// Short: whoever waits can better say that the database is not there.
     public static final Duration ACQUIRE_TIMEOUT = Duration.ofSeconds(3);
 
     /// How long a connection of the pool may take to prove that it still works, before another one is taken.
     private static final Duration VALIDATE_TIMEOUT = Duration.ofSeconds(1);
 
-    /// How much longer the client waits than the server may take, so that the server's own clear answer comes first.
+    /// How much longer the client waits than the server may take, so that the server's own clear answer comes
+    /// first.
     private static final Duration CLIENT_GRACE = Duration.ofSeconds(5);
 
     /// A connection is replaced after this time, so that a changed address or a new primary is found.
@@ -99,6 +99,11 @@ public final class Database implements AutoCloseable {
                             release, or take the schema back with that one's ./migrate.sh -goto %d.\
                             """.formatted(settings.url(), history.version(), needed, needed));
         }
+    }
+
+    /// What the database or its driver says, on one line, for log lines and messages.
+    public static String describe(SQLException failure) {
+        return ConnectFailure.oneLine(failure);
     }
 
     /// The pool.

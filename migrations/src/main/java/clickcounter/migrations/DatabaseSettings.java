@@ -25,7 +25,8 @@ public record DatabaseSettings(DatabaseUrl url, boolean embedded, int poolSize, 
     /// Stands in for a URL that is missing or wrong until [SettingsReader#finish()] throws.
     private static final DatabaseUrl NOWHERE = DatabaseUrl.parse("postgres://nobody@localhost/nothing");
 
-    /// From `DATABASE_URL`, `DATABASE_POOL_SIZE`, `DATABASE_TIMEOUT` and, for the embedded database, `DATA_DIR`.
+    /// From `DATABASE_URL`, `DATABASE_POOL_SIZE`, `DATABASE_TIMEOUT` and, for the embedded database,
+    /// `DATA_DIR`.
     public static DatabaseSettings read(SettingsReader settings) {
         int most = maxPoolSize();
         Optional<String> url = settings.text(Setting.DATABASE_URL);

@@ -21,7 +21,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 /// Where the database is and how to log in: the parsed `DATABASE_URL`.
 ///
 /// It understands `postgres://` and `postgresql://` with the parameters of libpq, as `psql` takes them, and
-/// `jdbc:postgresql://` with the parameters of the JDBC driver. The password is in no message and not in [#toString()].
+/// `jdbc:postgresql://` with the parameters of the JDBC driver. The password is in no message and not in
+/// [#toString()].
 ///
 /// `properties` are the JDBC driver's. `password` is empty when the server needs none.
 public record DatabaseUrl(
@@ -57,8 +58,8 @@ public record DatabaseUrl(
         properties = Map.copyOf(properties);
     }
 
-    /// **Errors**: [IllegalArgumentException] whose message says which part is wrong, as the end of a sentence that
-    /// begins with the name of the setting.
+    /// **Errors**: [IllegalArgumentException] whose message says which part is wrong, as the end of a sentence
+    /// that begins with the name of the setting.
     public static DatabaseUrl parse(String text) {
         return new Parser(text).parse();
     }
@@ -168,8 +169,8 @@ public record DatabaseUrl(
             return Arrays.stream(list.split(",", -1)).map(Parser::host).toList();
         }
 
-        /// The port is not repeated in messages: in `postgres://user:password`, where the host was forgotten, it is the
-        /// password.
+        /// The port is not repeated in messages: in `postgres://user:password`, where the host was forgotten,
+        /// it is the password.
         private static Host host(String text) {
             Matcher matcher = HOST.matcher(text);
             if (!matcher.matches()) {

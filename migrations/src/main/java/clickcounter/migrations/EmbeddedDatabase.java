@@ -34,13 +34,12 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A PostgreSQL server of our own for those who set no `DATABASE_URL`. It keeps its data in `DATA_DIR/postgres`,
-/// listens
-/// on the loopback address only, and asks for a password, which is made up at the first start.
+/// A PostgreSQL server of our own for those who set no `DATABASE_URL`. It keeps its data in
+/// `DATA_DIR/postgres`, listens on the loopback address only, and asks for a password, which is made up at the
+/// first start.
 ///
-/// The server outlives this process when this one is killed, and goes on to serve; the next start stops it and starts
-/// it
-/// anew on the same port, so that its clients find it again.
+/// The server outlives this process when this one is killed, and goes on to serve; the next start stops it and
+/// starts it anew on the same port, so that its clients find it again.
 ///
 /// **Threads**: one starts and closes.
 ///
@@ -55,7 +54,7 @@ import org.slf4j.LoggerFactory;
 /// | `database.password` | secret |
 /// | `database.lock` | held by this process |
 final class EmbeddedDatabase implements AutoCloseable {
-    private static final Logger LOGGER = LoggerFactory.getLogger(EmbeddedDatabase.class);
+    private static final Logger logger = LoggerFactory.getLogger(EmbeddedDatabase.class);
 
     private static final String ADDRESS = "127.0.0.1";
     private static final String SUPERUSER = "postgres";
@@ -66,7 +65,8 @@ final class EmbeddedDatabase implements AutoCloseable {
     /// Long enough to recover from a crash with all the write-ahead log that there can be.
     private static final Duration MAX_START = Duration.ofMinutes(10);
 
-    /// After that the server is stopped without a last checkpoint; nothing is lost, but its next start takes longer.
+    /// After that the server is stopped without a last checkpoint; nothing is lost, but its next start takes
+    /// longer.
     private static final Duration MAX_STOP = Duration.ofSeconds(30);
 
     /// While the last processes of a server that was killed are still ending, a new one cannot start.
@@ -75,8 +75,8 @@ final class EmbeddedDatabase implements AutoCloseable {
     private static final Duration BETWEEN_START_ATTEMPTS = Duration.ofMillis(500);
     private static final int PASSWORD_BYTES = 24;
 
-    /// A port is chosen among those that systems do not give to outgoing connections: it must be free at the next
-    /// start.
+    /// A port is chosen among those that systems do not give to outgoing connections: it must be free at the
+    /// next start.
     private static final int FIRST_PORT = 15_000;
 
     private static final int LAST_PORT = 32_000;
@@ -131,7 +131,7 @@ final class EmbeddedDatabase implements AutoCloseable {
             writeSecret(
                     folder.resolve(DatabaseSettings.URL_FILE),
                     "postgres://%s:%s@%s:%d/%s".formatted(NAME, password, ADDRESS, port, NAME));
-            LOGGER.info("PostgreSQL listens on {}:{}; its own log is {}", ADDRESS, port, serverLog());
+            logger.info("PostgreSQL listens on {}:{}; its own log is {}", ADDRESS, port, serverLog());
         } catch (Throwable failure) {
             stopServer();
             throw failure;
@@ -177,7 +177,7 @@ final class EmbeddedDatabase implements AutoCloseable {
     private void stopOrphan() throws IOException {
         Optional<ProcessHandle> orphan = runningServer();
         if (orphan.isPresent()) {
-            LOGGER.warn(
+            logger.warn(
                     "Stopping PostgreSQL (process {}), which an earlier run left behind",
                     orphan.get().pid());
             stopServer();
@@ -186,17 +186,17 @@ final class EmbeddedDatabase implements AutoCloseable {
         Optional<String> command =
                 processInPidFile().flatMap(process -> process.info().command());
         if (command.isPresent() && !command.get().endsWith("/postgres")) {
-            // After a crash of the machine the process id belongs to somebody else, and PostgreSQL would not start. One
-            // that names the caller of pg_ctl, which we are, it takes for outdated; and it still makes sure that
-            // nobody uses the shared memory that the file names, too.
+            // After a crash of the machine the process id belongs to somebody else, and PostgreSQL would not
+            // start. One that names the caller of pg_ctl, which we are, it takes for outdated; and it still
+            // makes sure that nobody uses the shared memory that the file names, too.
             List<String> lines = new ArrayList<>(Files.readAllLines(pidFile()));
             lines.set(0, Long.toString(ProcessHandle.current().pid()));
             Files.write(pidFile(), lines);
         }
     }
 
-    /// The server on our data. As the process in its file may be any after a crash of the machine, it must have our
-    /// folder among its arguments.
+    /// The server on our data. As the process in its file may be any after a crash of the machine, it must have
+    /// our folder among its arguments.
     private Optional<ProcessHandle> runningServer() throws IOException {
         return processInPidFile()
                 .filter(process -> Arrays.asList(process.info().arguments().orElse(new String[0]))
@@ -268,7 +268,8 @@ final class EmbeddedDatabase implements AutoCloseable {
         return Map.of(
                 "listen_addresses", ADDRESS,
                 "max_connections", Integer.toString(connections),
-                // A catch-up after an outage writes fast; with less, it would cause one checkpoint after the other.
+                // A catch-up after an outage writes fast; with less, it would cause one checkpoint after the
+                // other.
                 "max_wal_size", "2GB",
                 // The minutes that change all the time, and the newest ones that are read, stay in memory.
                 "shared_buffers", "256MB",
@@ -283,7 +284,7 @@ final class EmbeddedDatabase implements AutoCloseable {
                     "pg_ctl",
                     List.of("stop", "--pgdata=" + data, "--mode=fast", "--wait", "--timeout=" + MAX_STOP.toSeconds()));
         } catch (ProgramFailure slow) {
-            LOGGER.warn(
+            logger.warn(
                     "PostgreSQL did not stop within {} s; stopping it at once ({})",
                     MAX_STOP.toSeconds(),
                     slow.getMessage());

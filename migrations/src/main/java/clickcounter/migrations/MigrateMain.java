@@ -57,7 +57,8 @@ public final class MigrateMain {
         this.out = out;
     }
 
-    /// Runs one command in the project's folder, and exits with 0, or with 2 when an operator can mend what is wrong.
+    /// Runs one command in the project's folder, and exits with 0, or with 2 when an operator can mend what is
+    /// wrong.
     public static void main(String[] arguments) {
         System.exit(run(arguments).status());
     }

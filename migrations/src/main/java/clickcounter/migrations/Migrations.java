@@ -18,8 +18,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// The migrations that this release brings along on its class path: `V<version>__<name>.sql`, each with its undo
-/// `U<version>__<name>.sql`. Found without Flyway, because every process asks for [#newest()] when it starts.
+/// The migrations that this release brings along on its class path: `V<version>__<name>.sql`, each with its
+/// undo `U<version>__<name>.sql`. Found without Flyway, because every process asks for [#newest()] when it
+/// starts.
 ///
 /// @param folder on the class path
 /// @param undoScripts file name by version, of those that have one

@@ -13,12 +13,13 @@ import org.flywaydb.core.api.MigrationInfo;
 import org.flywaydb.core.api.exception.FlywayValidateException;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/// The schema of one database, and the way to any of its versions: up with Flyway, down with the undo scripts that
-/// stand beside the migrations.
+/// The schema of one database, and the way to any of its versions: up with Flyway, down with the undo scripts
+/// that stand beside the migrations.
 ///
 /// **Threads**: any; a lock in the database lets one change at a time happen, whoever asks for it.
 ///
-/// **Errors**: [StartFailure] in one line; the schema is then what it was, or has the version that the message names.
+/// **Errors**: [StartFailure] in one line; the schema is then what it was, or has the version that the message
+/// names.
 public final class Schema {
     /// `click` as a number: whoever changes the schema holds this advisory lock.
     private static final long LOCK = 0x63_6c_69_63_6bL;
@@ -73,8 +74,8 @@ public final class Schema {
         return goTo(0);
     }
 
-    /// Applies or takes back migrations until the schema has that version. All that is taken back is taken back in one
-    /// transaction.
+    /// Applies or takes back migrations until the schema has that version. All that is taken back is taken back
+    /// in one transaction.
     public Change goTo(int version) {
         requireKnown(version);
         return locked((connection, history) -> {
@@ -99,8 +100,8 @@ public final class Schema {
         });
     }
 
-    /// Records that the schema has that version, whatever the history says; touches nothing else. For an operator who
-    /// has put the tables right after a failure.
+    /// Records that the schema has that version, whatever the history says; touches nothing else. For an
+    /// operator who has put the tables right after a failure.
     public Change fix(int version) {
         requireKnown(version);
         return locked((connection, history) -> {
@@ -154,7 +155,8 @@ public final class Schema {
             connection.setAutoCommit(false);
             try (var statement = connection.createStatement()) {
                 statement.execute("set local lock_timeout = %d".formatted(MAX_LOCK_WAIT.toMillis()));
-                // While Flyway works this transaction only holds the lock; a server must not take it for forgotten.
+                // While Flyway works this transaction only holds the lock; a server must not take it for
+                // forgotten.
                 statement.execute("set local idle_in_transaction_session_timeout = 0");
                 statement.execute("select pg_advisory_xact_lock(%d)".formatted(LOCK));
             }

@@ -7,8 +7,8 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What a database says about its schema: the rows of Flyway's table, oldest first. Read without Flyway, whose start
-/// would cost every process more than all the rest of its start.
+/// What a database says about its schema: the rows of Flyway's table, oldest first. Read without Flyway, whose
+/// start would cost every process more than all the rest of its start.
 ///
 /// @param exists whether the table is there; it is made by the first migration
 record SchemaHistory(boolean exists, List<Entry> entries) {

@@ -1,5 +1,6 @@
 package clickcounter.query;
 
+import clickcounter.migrations.Database;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.PeriodicTask;
 import java.sql.SQLException;
@@ -37,7 +38,7 @@ final class PositionPoller {
             if (!isDatabaseAway) {
                 logger.warn(
                         "the database does not answer; statistics are answered 503 meanwhile: {}",
-                        failure.getMessage());
+                        Database.describe(failure));
                 isDatabaseAway = true;
             }
         }

@@ -1,5 +1,6 @@
 package clickcounter.query;
 
+import clickcounter.migrations.Database;
 import clickcounter.query.Statistics.Answer;
 import clickcounter.shared.http.BannerId;
 import clickcounter.shared.http.Problem;
@@ -59,7 +60,7 @@ final class StatisticsHandler implements Handler {
         } catch (Refusal refusal) {
             refusal.problem().send(request, response);
         } catch (SQLException failure) {
-            refusals.count(String.valueOf(failure.getMessage()));
+            refusals.count(Database.describe(failure));
             response.header(RETRY_AFTER);
             new Problem(
                             Status.SERVICE_UNAVAILABLE_503,

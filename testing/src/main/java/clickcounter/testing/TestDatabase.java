@@ -6,7 +6,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/// A fresh, empty database on a real PostgreSQL, one for each test class; closing drops it, whoever is connected.
+/// A fresh, empty database on a real PostgreSQL, one for each test class; closing drops it, whoever is
+/// connected.
 ///
 /// **Threads**: any.
 ///

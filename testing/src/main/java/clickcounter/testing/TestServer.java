@@ -9,9 +9,9 @@ import java.util.stream.Stream;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 
-/// The PostgreSQL server of this JVM: a container where a Docker engine answers, else binaries that Maven brings along.
-/// Starts with the first use and ends with the JVM. It need not survive a power failure, so it never waits for the
-/// disk.
+/// The PostgreSQL server of this JVM: a container where a Docker engine answers, else binaries that Maven
+/// brings along. Starts with the first use and ends with the JVM. It need not survive a power failure, so it
+/// never waits for the disk.
 record TestServer(String host, int port, String user, String password) {
     private static final String IMAGE = "postgres:18-alpine";
 
@@ -33,8 +33,8 @@ record TestServer(String host, int port, String user, String password) {
         return docker ? container() : embedded();
     }
 
-    /// Whether there is any sign of an engine. Testcontainers alone would take its time to find out that there is none,
-    /// and print pages about it.
+    /// Whether there is any sign of an engine. Testcontainers alone would take its time to find out that there
+    /// is none, and print pages about it.
     private static boolean mayHaveDocker() {
         String home = System.getProperty("user.home");
         String runtime = System.getenv().getOrDefault("XDG_RUNTIME_DIR", "/run/user");
@@ -43,8 +43,7 @@ record TestServer(String host, int port, String user, String password) {
                                 "/var/run/docker.sock",
                                 runtime + "/docker.sock",
                                 home + "/.docker/run/docker.sock",
-                                home + "/.docker/desktop/docker.sock",
-                                home + "/.testcontainers.properties")
+                                home + "/.docker/desktop/docker.sock")
                         .anyMatch(path -> Files.exists(Path.of(path)));
     }
 

@@ -1,5 +1,6 @@
 package clickcounter.shared.http;
 
+import io.helidon.common.buffers.DataReader.IncorrectNewLineException;
 import io.helidon.common.buffers.DataReader.InsufficientDataAvailableException;
 import io.helidon.http.DirectHandler.EventType;
 import io.helidon.http.RequestException;
@@ -42,11 +43,12 @@ public final class RequestBody {
             return reading.get();
         } catch (InsufficientDataAvailableException brokenOff) {
             throw new CloseConnectionException("the client is gone", brokenOff);
-        } catch (NumberFormatException wrongChunkSize) {
+        } catch (NumberFormatException | IncorrectNewLineException damagedChunks) {
             throw RequestException.builder()
                     .type(EventType.BAD_REQUEST)
                     .status(Status.BAD_REQUEST_400)
-                    .message("The body's chunks cannot be told apart: the size of one is not a hexadecimal number.")
+                    .message(
+                            "The body's chunks cannot be told apart: the size of one is not a hexadecimal number, or its line does not end with CR and LF.")
                     .setKeepAlive(false)
                     .build();
         }
