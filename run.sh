@@ -17,6 +17,7 @@ Usage: ./run.sh [COMMAND]
   aggregator
   query
   database     the embedded PostgreSQL
+  log [...]    prints the click log with Chronicle's own reader; -m 10: its last ten records, -f: and follows it, -h: more
   help         this text
 
 Settings are environment variables or lines in config/settings.env, which lists them all. ./migrate.sh -help: the schema.
@@ -62,6 +63,13 @@ set_java_command() {
 run_alone() {
   set_java_command "$1"
   exec "${java_command[@]}"
+}
+
+# Chronicle's reader only reads: it may run beside everything else.
+read_log() {
+  set_java_command ingest
+  exec "${java_command[@]:0:${#java_command[@]}-1}" net.openhft.chronicle.queue.ChronicleReaderMain \
+    -d "$DATA_DIR/log" -l -w JSON "$@"
 }
 
 # ---- The whole service ----------------------------------------------------------------------------------------------
@@ -222,7 +230,7 @@ case $command in
     help
     exit 0
     ;;
-  all | ingest | aggregator | query | database) ;;
+  all | ingest | aggregator | query | database | log) ;;
   *)
     echo "run.sh: there is no command \"$command\". ./run.sh help lists them." >&2
     exit 2
@@ -240,8 +248,8 @@ export DATA_DIR=${DATA_DIR:-data} SERVICE_PORT=${SERVICE_PORT:-3000}
 # The processes see no terminal of their own: whether there is one is decided here.
 if [[ -t 1 && ${LOGGING_FORMAT:-auto} == auto ]]; then export LOGGING_FORMAT=text; fi
 
-if [[ $command == all ]]; then
-  run_all
-else
-  run_alone "$command"
-fi
+case $command in
+  all) run_all ;;
+  log) read_log "${@:2}" ;;
+  *) run_alone "$command" ;;
+esac
