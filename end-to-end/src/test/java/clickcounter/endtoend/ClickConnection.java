@@ -9,6 +9,9 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 
 /// A keep-alive connection that sends one click after the other.
 ///
@@ -17,6 +20,7 @@ final class ClickConnection implements AutoCloseable {
     private static final Duration MAX_WAIT = Duration.ofSeconds(10);
 
     private final Socket socket = new Socket();
+    private final Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     private final InputStream in;
 
     /// **Errors**: [IOException] when nobody listens.
@@ -39,14 +43,18 @@ final class ClickConnection implements AutoCloseable {
         String request = "GET /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\n\r\n".formatted(bannerId);
         socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
         int status = Integer.parseInt(readLine().split(" ", 3)[1]);
-        int length = 0;
+        headers.clear();
         for (String line = readLine(); !line.isEmpty(); line = readLine()) {
-            if (line.regionMatches(true, 0, "content-length:", 0, 15)) {
-                length = Integer.parseInt(line.substring(15).strip());
-            }
+            int colon = line.indexOf(':');
+            headers.put(line.substring(0, colon), line.substring(colon + 1).strip());
         }
-        in.skipNBytes(length);
+        in.skipNBytes(Integer.parseInt(headers.getOrDefault("Content-Length", "0")));
         return status;
+    }
+
+    /// A header of the last answer.
+    Optional<String> header(String name) {
+        return Optional.ofNullable(headers.get(name));
     }
 
     private String readLine() throws IOException {

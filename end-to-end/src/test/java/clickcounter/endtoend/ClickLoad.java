@@ -9,27 +9,26 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /// Clicks on random banners from many connections, until it is told to end.
+///
+/// Where there are several ports, a connection goes to any of them, and is replaced now and then: as behind a
+/// proxy, clicks are spread over all that listen.
 final class ClickLoad implements AutoCloseable {
     private static final Duration RECONNECT_PAUSE = Duration.ofMillis(20);
+    private static final int CLICKS_PER_CONNECTION = 500;
 
-    private final int port;
-    private final int banners;
+    private final List<Integer> ports;
+    private final ClickTally tally;
     private final long pauseNs;
     private final ExecutorService connections = Executors.newVirtualThreadPerTaskExecutor();
     private final List<Future<Ledger>> ledgers = new ArrayList<>();
-    private final AtomicLong lastAnswerNs = new AtomicLong(System.nanoTime());
-    private final AtomicLong longestPauseNs = new AtomicLong();
     private volatile boolean ending;
 
-    /// @param banners banners are numbered from 1 to this
-    /// @param clicksPerSecond of all connections together, roughly
-    private ClickLoad(int port, int connectionCount, int banners, int clicksPerSecond, long seed) {
-        this.port = port;
-        this.banners = banners;
+    private ClickLoad(List<Integer> ports, int connectionCount, int clicksPerSecond, long seed, ClickTally tally) {
+        this.ports = List.copyOf(ports);
+        this.tally = tally;
         pauseNs = Duration.ofSeconds(1).toNanos() * connectionCount / clicksPerSecond;
         for (int connection = 0; connection < connectionCount; connection++) {
             var random = new Random(seed + connection);
@@ -37,8 +36,19 @@ final class ClickLoad implements AutoCloseable {
         }
     }
 
+    /// Clicks on one port.
+    ///
+    /// @param banners banners are numbered from 1 to this
+    /// @param clicksPerSecond of all connections together, roughly
     static ClickLoad start(int port, int connectionCount, int banners, int clicksPerSecond, long seed) {
-        return new ClickLoad(port, connectionCount, banners, clicksPerSecond, seed);
+        return start(List.of(port), connectionCount, clicksPerSecond, seed, new ClickTally(banners, () -> {}));
+    }
+
+    /// Clicks on several ports.
+    ///
+    /// @param tally is told of each click, and says how many banners there are
+    static ClickLoad start(List<Integer> ports, int connectionCount, int clicksPerSecond, long seed, ClickTally tally) {
+        return new ClickLoad(ports, connectionCount, clicksPerSecond, seed, tally);
     }
 
     /// Lets running requests end and returns what all connections know.
@@ -55,19 +65,15 @@ final class ClickLoad implements AutoCloseable {
         return ledger;
     }
 
-    /// The longest time in which no connection got a 204.
-    Duration longestPause() {
-        return Duration.ofNanos(longestPauseNs.get());
-    }
-
     private Ledger run(Random random) {
         var ledger = new Ledger();
         while (!ending) {
-            try (var connection = new ClickConnection(port)) {
-                while (!ending) {
-                    if (!click(connection, random.nextLong(banners) + 1, ledger)) {
-                        break;
-                    }
+            try (var connection = new ClickConnection(ports.get(random.nextInt(ports.size())))) {
+                int clicks = 0;
+                while (!ending
+                        && click(connection, random.nextLong(tally.banners()) + 1, ledger)
+                        && (ports.size() == 1 || clicks < CLICKS_PER_CONNECTION)) {
+                    clicks++;
                     LockSupport.parkNanos(pauseNs);
                 }
             } catch (IOException nobodyListens) {
@@ -80,27 +86,24 @@ final class ClickLoad implements AutoCloseable {
     /// Returns whether the connection can be used on.
     private boolean click(ClickConnection connection, long bannerId, Ledger ledger) {
         long sentMillis = System.currentTimeMillis();
+        tally.sending(bannerId);
         try {
             int status = connection.click(bannerId);
             if (status == 204) {
                 ledger.acknowledged(bannerId, sentMillis, System.currentTimeMillis());
-                noteAnswer();
+                tally.acknowledged(bannerId);
             } else if (status == 503) {
                 ledger.refused();
+                tally.refused(bannerId);
             } else {
                 throw new AssertionError("A click was answered " + status);
             }
             return true;
         } catch (IOException noAnswer) {
             ledger.unanswered(bannerId, sentMillis, System.currentTimeMillis());
+            tally.unanswered();
             return false;
         }
-    }
-
-    private void noteAnswer() {
-        long nowNs = System.nanoTime();
-        long pause = nowNs - lastAnswerNs.getAndSet(nowNs);
-        longestPauseNs.accumulateAndGet(pause, Math::max);
     }
 
     @Override

@@ -18,111 +18,162 @@ import java.util.TreeSet;
 final class Ledger {
     private static final long MILLIS_PER_MINUTE = 60_000;
 
-    /// How often something happened in a minute, or in one of two following minutes.
-    private record Slot(long bannerId, long firstMinute, long lastMinute) implements Comparable<Slot> {
+    private final Map<Long, Map<Span, Tally>> banners = new TreeMap<>();
+    private long refused;
+
+    /// A minute, or two and what is between them.
+    private record Span(long firstMinute, long lastMinute) implements Comparable<Span> {
         @Override
-        public int compareTo(Slot other) {
-            return Comparator.comparingLong(Slot::bannerId)
-                    .thenComparingLong(Slot::firstMinute)
-                    .thenComparingLong(Slot::lastMinute)
+        public int compareTo(Span other) {
+            return Comparator.comparingLong(Span::firstMinute)
+                    .thenComparingLong(Span::lastMinute)
                     .compare(this, other);
+        }
+
+        boolean isWithin(long minute) {
+            return firstMinute == minute && lastMinute == minute;
+        }
+
+        boolean touches(long minute) {
+            return firstMinute <= minute && minute <= lastMinute;
         }
     }
 
-    private final Map<Slot, Long> acknowledged = new TreeMap<>();
-    private final Map<Slot, Long> unanswered = new TreeMap<>();
-    private long refused;
+    private static final class Tally {
+        private long acknowledged;
+        private long unanswered;
+    }
+
+    /// By how much statistics are wrong; a click that stands in a wrong minute is missing in one and surplus in
+    /// the other.
+    ///
+    /// @param missing acknowledged clicks that are not counted
+    /// @param surplus counted clicks that nobody has sent
+    record Deviation(long missing, long surplus) {
+        boolean isNone() {
+            return missing == 0 && surplus == 0;
+        }
+    }
 
     void acknowledged(long bannerId, long sentMillis, long answeredMillis) {
-        count(acknowledged, bannerId, sentMillis, answeredMillis);
+        tally(bannerId, sentMillis, answeredMillis).acknowledged++;
     }
 
     void unanswered(long bannerId, long sentMillis, long brokenMillis) {
-        count(unanswered, bannerId, sentMillis, brokenMillis);
+        tally(bannerId, sentMillis, brokenMillis).unanswered++;
     }
 
     void refused() {
         refused++;
     }
 
+    private Tally tally(long bannerId, long fromMillis, long toMillis) {
+        return tally(bannerId, new Span(fromMillis / MILLIS_PER_MINUTE, toMillis / MILLIS_PER_MINUTE));
+    }
+
+    private Tally tally(long bannerId, Span span) {
+        return banners.computeIfAbsent(bannerId, _ -> new TreeMap<>()).computeIfAbsent(span, _ -> new Tally());
+    }
+
+    void add(Ledger other) {
+        other.banners.forEach((bannerId, spans) -> spans.forEach((span, others) -> {
+            Tally mine = tally(bannerId, span);
+            mine.acknowledged += others.acknowledged;
+            mine.unanswered += others.unanswered;
+        }));
+        refused += other.refused;
+    }
+
+    /// Replaces what is known of the banner: from now on all that is counted is certain, and no click is
+    /// without an answer. Keeps the uncertainty of one fault out of the next comparison.
+    ///
+    /// @param counted clicks by minute since 1970
+    void settle(long bannerId, Map<Long, Long> counted) {
+        Map<Span, Tally> settled = new TreeMap<>();
+        counted.forEach((minute, clicks) ->
+                settled.computeIfAbsent(new Span(minute, minute), _ -> new Tally()).acknowledged = clicks);
+        banners.put(bannerId, settled);
+    }
+
+    long acknowledgedClicks() {
+        return banners.keySet().stream().mapToLong(this::acknowledgedClicks).sum();
+    }
+
+    long acknowledgedClicks(long bannerId) {
+        return tallies(bannerId).values().stream()
+                .mapToLong(tally -> tally.acknowledged)
+                .sum();
+    }
+
+    long unansweredClicks() {
+        return banners.keySet().stream().mapToLong(this::unansweredClicks).sum();
+    }
+
+    private long unansweredClicks(long bannerId) {
+        return tallies(bannerId).values().stream()
+                .mapToLong(tally -> tally.unanswered)
+                .sum();
+    }
+
     long refusedClicks() {
         return refused;
     }
 
-    private static void count(Map<Slot, Long> slots, long bannerId, long fromMillis, long toMillis) {
-        var slot = new Slot(bannerId, fromMillis / MILLIS_PER_MINUTE, toMillis / MILLIS_PER_MINUTE);
-        slots.merge(slot, 1L, Long::sum);
-    }
-
-    synchronized void add(Ledger other) {
-        other.acknowledged.forEach((slot, clicks) -> acknowledged.merge(slot, clicks, Long::sum));
-        other.unanswered.forEach((slot, clicks) -> unanswered.merge(slot, clicks, Long::sum));
-        refused += other.refused;
-    }
-
-    long acknowledgedClicks() {
-        return sum(acknowledged);
-    }
-
-    long unansweredClicks() {
-        return sum(unanswered);
-    }
-
     Set<Long> bannerIds() {
-        Set<Long> ids = new TreeSet<>();
-        acknowledged.keySet().forEach(slot -> ids.add(slot.bannerId));
-        unanswered.keySet().forEach(slot -> ids.add(slot.bannerId));
-        return ids;
+        return banners.keySet();
     }
 
-    long acknowledgedClicks(long bannerId) {
-        return acknowledged.entrySet().stream()
-                .filter(entry -> entry.getKey().bannerId == bannerId)
-                .mapToLong(Map.Entry::getValue)
-                .sum();
+    private Map<Span, Tally> tallies(long bannerId) {
+        return banners.getOrDefault(bannerId, Map.of());
     }
 
     /// Fails unless the statistics of the banner are what this ledger allows: in total, and in each minute.
     ///
     /// @param counted clicks by minute since 1970
     void verify(long bannerId, Map<Long, Long> counted) {
-        long acknowledgedInAll = acknowledgedClicks(bannerId);
-        long unansweredInAll = inMinutes(unanswered, bannerId, Long.MIN_VALUE, Long.MAX_VALUE, false);
-        long countedInAll = counted.values().stream().mapToLong(Long::longValue).sum();
-        assertThat(countedInAll)
+        Deviation deviation = deviation(bannerId, counted);
+        assertThat(deviation.isNone())
                 .as(
-                        "clicks of banner %d: %d acknowledged, %d without an answer",
-                        bannerId, acknowledgedInAll, unansweredInAll)
-                .isBetween(acknowledgedInAll, acknowledgedInAll + unansweredInAll);
-        Set<Long> minutes = new TreeSet<>(counted.keySet());
-        acknowledged.keySet().stream()
-                .filter(slot -> slot.bannerId == bannerId)
-                .forEach(slot -> minutes.add(slot.firstMinute));
-        for (long minute : minutes) {
-            long certain = inMinutes(acknowledged, bannerId, minute, minute, true);
-            long possible = inMinutes(acknowledged, bannerId, minute, minute, false)
-                    + inMinutes(unanswered, bannerId, minute, minute, false);
-            assertThat(counted.getOrDefault(minute, 0L))
-                    .as("clicks of banner %d in minute %d", bannerId, minute)
-                    .isBetween(certain, possible);
-        }
+                        "banner %d has %s: %d clicks were acknowledged, %d got no answer, counted were %s",
+                        bannerId, deviation, acknowledgedClicks(bannerId), unansweredClicks(bannerId), counted)
+                .isTrue();
     }
 
-    private static long inMinutes(Map<Slot, Long> slots, long bannerId, long first, long last, boolean wholly) {
-        long sum = 0;
-        for (Map.Entry<Slot, Long> entry : slots.entrySet()) {
-            Slot slot = entry.getKey();
-            boolean matches = wholly
-                    ? slot.firstMinute >= first && slot.lastMinute <= last
-                    : slot.lastMinute >= first && slot.firstMinute <= last;
-            if (slot.bannerId == bannerId && matches) {
-                sum += entry.getValue();
+    /// Compares the statistics of the banner with what this ledger allows: in total, and in each minute.
+    ///
+    /// @param counted clicks by minute since 1970
+    Deviation deviation(long bannerId, Map<Long, Long> counted) {
+        long certain = acknowledgedClicks(bannerId);
+        Deviation inAll = deviation(Service.sum(counted), certain, certain + unansweredClicks(bannerId));
+        Map<Span, Tally> tallies = tallies(bannerId);
+        Set<Long> minutes = new TreeSet<>(counted.keySet());
+        tallies.keySet().forEach(span -> minutes.add(span.firstMinute));
+        long missing = 0;
+        long surplus = 0;
+        for (long minute : minutes) {
+            Deviation inMinute = deviationIn(minute, counted.getOrDefault(minute, 0L), tallies);
+            missing += inMinute.missing;
+            surplus += inMinute.surplus;
+        }
+        return new Deviation(Math.max(inAll.missing, missing), Math.max(inAll.surplus, surplus));
+    }
+
+    private static Deviation deviationIn(long minute, long counted, Map<Span, Tally> tallies) {
+        long certain = 0;
+        long possible = 0;
+        for (Map.Entry<Span, Tally> entry : tallies.entrySet()) {
+            Tally tally = entry.getValue();
+            if (entry.getKey().isWithin(minute)) {
+                certain += tally.acknowledged;
+            }
+            if (entry.getKey().touches(minute)) {
+                possible += tally.acknowledged + tally.unanswered;
             }
         }
-        return sum;
+        return deviation(counted, certain, possible);
     }
 
-    private static long sum(Map<Slot, Long> slots) {
-        return slots.values().stream().mapToLong(Long::longValue).sum();
+    private static Deviation deviation(long counted, long certain, long possible) {
+        return new Deviation(Math.max(0, certain - counted), Math.max(0, counted - possible));
     }
 }

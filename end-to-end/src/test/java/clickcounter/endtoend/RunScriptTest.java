@@ -62,6 +62,8 @@ final class RunScriptTest {
         awaitOutput(script, "Click Counter is running");
         assertThat(click()).isEqualTo(204);
         assertThat(statistics()).contains("\"v\":1}");
+        assertThat(run("log", "-m", "1").waitFor()).isZero();
+        assertThat(output()).contains("\"bannerId\":7,\"ts\":");
 
         for (String process : PROCESSES) {
             long killed = pid(process);

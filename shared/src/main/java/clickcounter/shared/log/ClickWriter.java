@@ -6,12 +6,14 @@ import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.core.threads.InterruptedRuntimeException;
 import net.openhft.chronicle.queue.ExcerptAppender;
@@ -73,6 +75,9 @@ public final class ClickWriter implements AutoCloseable {
         clock = new MonotonicClock(systemMillis, 0);
         cycleClock = new MonotonicClock(systemMillis, 0);
         logId = LogFolder.id(settings.folder());
+        if (openedHere.isEmpty()) {
+            loadClasses();
+        }
         powerLoss = PowerLoss.mark(settings.folder(), bootId);
         queue = LogFolder.open(settings.folder(), cycleClock);
         try {
@@ -227,6 +232,29 @@ public final class ClickWriter implements AutoCloseable {
             return reason;
         } finally {
             lock.unlock();
+        }
+    }
+
+    /// Appends to a log that is thrown away. The first append of a virtual machine loads Chronicle's classes,
+    /// which takes long on a busy machine; in the real log it would hold the lock of all writers meanwhile.
+    private static void loadClasses() {
+        try {
+            Path scratch = Files.createTempDirectory("click-log");
+            try (var queue = LogFolder.open(scratch, new MonotonicClock(System::currentTimeMillis, 0));
+                    var appender = queue.createAppender()) {
+                Bytes<?> click = ClickRecord.newBuffer();
+                ClickRecord.fill(click, 1, 1);
+                appender.writeBytes(click);
+            } finally {
+                try (Stream<Path> files = Files.list(scratch)) {
+                    for (Path file : files.toList()) {
+                        Files.deleteIfExists(file);
+                    }
+                }
+                Files.deleteIfExists(scratch);
+            }
+        } catch (IOException failure) {
+            logger.debug("the classes of the log are not loaded in advance", failure);
         }
     }
 

@@ -1,0 +1,268 @@
+package clickcounter.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import clickcounter.endtoend.ServiceProcess.Program;
+import clickcounter.shared.ExitCode;
+import clickcounter.testing.Await;
+import clickcounter.testing.FaultyProxy;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+
+/// The whole service under a constant load, on a PostgreSQL that waits for the disk, in rounds: some things
+/// break at once and are put right, the load ends, and what the clients know is compared with what the service
+/// says.
+///
+/// While the load runs an [Auditor] compares each of its answers with what is known at that moment. Between
+/// rounds the comparison is exact, in each minute of each banner, for the statistics and for the rows of the
+/// database.
+///
+/// ```
+/// clients ─┬─► ingest A ─┬─► log ─► aggregator ─┬─► proxy ─► PostgreSQL
+///          └─► ingest B ─┘    └───► query ──────┘
+/// ```
+///
+/// **Threads**: one.
+final class Chaos implements AutoCloseable {
+    private static final int CONNECTIONS = 64;
+    private static final int BANNERS = 500;
+    private static final int CLICKS_PER_SECOND = 3_000;
+    private static final int MOST_FAULTS_AT_ONCE = 4;
+    private static final Duration LOAD_BEFORE_FAULTS = Duration.ofMillis(500);
+    private static final Duration LOAD_AFTER_FAULTS = Duration.ofMillis(1_500);
+
+    /// So that what hangs on a lost connection is given up soon.
+    private static final Map<String, String> SETTINGS = Map.of("DATABASE_TIMEOUT", "5s");
+
+    private final long seed;
+    private final Random random;
+    private final ChaosReport report;
+    private final Deque<AutoCloseable> closers = new ArrayDeque<>();
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final Availability availability = opened(new Availability());
+    private final ClickTally tally = new ClickTally(BANNERS, availability::answered);
+    private final Ledger ledger = new Ledger();
+    private final DatabaseProcess database;
+    private final Service service;
+    private final ServiceProcess secondIngest;
+    private final Supervisor supervisor;
+    private final Auditor auditor;
+    private final List<Integer> ingestPorts;
+    private final Faults faults;
+
+    private Chaos(Path folder, long seed, ChaosReport report) {
+        this.seed = seed;
+        this.random = new Random(seed);
+        this.report = report;
+        try {
+            database = opened(DatabaseProcess.start(folder));
+            FaultyProxy network = opened(FaultyProxy.start(database.url()));
+            service = opened(Service.start(folder, network.url(database.url()), SETTINGS));
+            int secondPort = Service.freePort();
+            secondIngest =
+                    service.launch("ingest-b", Program.INGEST, Map.of("SERVICE_PORT", Integer.toString(secondPort)));
+            secondIngest.awaitReady();
+            ingestPorts = List.of(service.port(), secondPort);
+            supervisor = opened(Supervisor.start(this::noteReady));
+            service.processes().forEach(supervisor::watch);
+            supervisor.watch(database.process());
+            auditor = opened(Auditor.start(
+                    service, List.of(service.port(), secondPort, service.queryPort()), tally, random.nextLong()));
+            faults = new Faults(service, secondIngest, database, network, supervisor, availability, random);
+        } catch (RuntimeException | Error failure) {
+            close();
+            throw failure;
+        }
+    }
+
+    /// Starts everything; returns when it is ready.
+    ///
+    /// @param report is told what happens
+    static Chaos start(Path folder, long seed, ChaosReport report) {
+        return new Chaos(folder, seed, report);
+    }
+
+    private <T extends AutoCloseable> T opened(T closer) {
+        closers.push(closer);
+        return closer;
+    }
+
+    private void noteReady(ServiceProcess process) {
+        if (process.name().startsWith("ingest")) {
+            availability.ready(process.name());
+        }
+    }
+
+    /// Whether each fault has happened as often as any other.
+    boolean isBalanced() {
+        return faults.isDeckEmpty();
+    }
+
+    /// A round in which nothing breaks, for comparison and so that all are warm.
+    void calmRound() {
+        round(List.of());
+    }
+
+    /// Some faults at once under load; compares everything when they are over.
+    void round() {
+        round(faults.deal(1 + random.nextInt(MOST_FAULTS_AT_ONCE)));
+    }
+
+    private void round(List<Fault> dealt) {
+        String names =
+                dealt.isEmpty() ? "nothing" : dealt.stream().map(Fault::name).collect(Collectors.joining(" + "));
+        availability.during(names);
+        report.round(dealt);
+        try (ClickLoad load = load()) {
+            availability.loaded(true);
+            LockSupport.parkNanos(LOAD_BEFORE_FAULTS.toNanos());
+            happen(dealt);
+            supervisor.awaitAllReady();
+            LockSupport.parkNanos(LOAD_AFTER_FAULTS.toNanos());
+            availability.loaded(false);
+            ledger.add(load.end());
+        }
+        compare(names);
+        report.totals(tally, availability, auditor, supervisor);
+    }
+
+    private ClickLoad load() {
+        return ClickLoad.start(ingestPorts, CONNECTIONS, CLICKS_PER_SECOND, random.nextLong(), tally);
+    }
+
+    private void happen(List<Fault> dealt) {
+        List<Future<?>> happening = new ArrayList<>();
+        for (Fault fault : dealt) {
+            happening.add(threads.submit(() -> {
+                fault.action().run();
+                return null;
+            }));
+        }
+        for (int at = 0; at < dealt.size(); at++) {
+            result(happening.get(at), dealt.get(at).name());
+        }
+    }
+
+    private static <T> T result(Future<T> future, String what) {
+        try {
+            return future.get();
+        } catch (InterruptedException | ExecutionException failure) {
+            throw new AssertionError("\"%s\" went wrong".formatted(what), failure);
+        }
+    }
+
+    /// Nobody clicks, nothing is broken: all that was acknowledged is counted, once, and stays so.
+    private void compare(String names) {
+        long missing = 0;
+        long surplus = 0;
+        long counted = 0;
+        Map<Long, Map<Long, Long>> statistics = new TreeMap<>();
+        Map<Long, Future<Map<Long, Long>>> asked = new TreeMap<>();
+        for (long bannerId : ledger.bannerIds()) {
+            asked.put(bannerId, threads.submit(() -> statisticsWhenComplete(bannerId)));
+        }
+        for (Map.Entry<Long, Future<Map<Long, Long>>> entry : asked.entrySet()) {
+            long bannerId = entry.getKey();
+            Map<Long, Long> minutes = result(entry.getValue(), "asking for the statistics of all banners");
+            Ledger.Deviation deviation = ledger.deviation(bannerId, minutes);
+            missing += deviation.missing();
+            surplus += deviation.surplus();
+            counted += Service.sum(minutes);
+            statistics.put(bannerId, minutes);
+        }
+        report.compared(missing, surplus);
+        assertThat(missing).as("lost clicks after %s, seed %d", names, seed).isZero();
+        assertThat(surplus)
+                .as("clicks counted twice after %s, seed %d", names, seed)
+                .isZero();
+        assertThat(auditor.violations())
+                .as("answers during %s, seed %d", names, seed)
+                .isEmpty();
+        database.awaitClicks(counted);
+        assertThat(databaseCounts())
+                .as("the rows of the database after %s, seed %d", names, seed)
+                .isEqualTo(statistics);
+        statistics.forEach(ledger::settle);
+    }
+
+    private Map<Long, Long> statisticsWhenComplete(long bannerId) {
+        Map<Long, Long> counted = new TreeMap<>();
+        Await.until("statistics of banner %d are complete".formatted(bannerId), () -> {
+            HttpResponse<String> answer =
+                    service.statisticsAnswer(ingestPorts.get((int) bannerId % ingestPorts.size()), bannerId);
+            boolean isComplete = answer.statusCode() == 200 && Service.isComplete(answer);
+            if (isComplete) {
+                counted.putAll(Service.counted(answer));
+            }
+            return isComplete;
+        });
+        return counted;
+    }
+
+    private Map<Long, Map<Long, Long>> databaseCounts() {
+        try {
+            return database.counts();
+        } catch (SQLException failure) {
+            throw new AssertionError("The database does not answer.", failure);
+        }
+    }
+
+    /// The last act: all processes stop as asked, and everything is in the database.
+    void stop() {
+        auditor.close();
+        try (ClickLoad load = load()) {
+            LockSupport.parkNanos(LOAD_AFTER_FAULTS.toNanos());
+            ledger.add(load.end());
+        }
+        service.processes().forEach(supervisor::leave);
+        assertThat(secondIngest.stop()).as(secondIngest::output).isZero();
+        service.stop();
+        Map<Long, Map<Long, Long>> counted = databaseCounts();
+        for (long bannerId : ledger.bannerIds()) {
+            ledger.verify(bannerId, counted.getOrDefault(bannerId, Map.of()));
+        }
+    }
+
+    /// What must hold of the whole run.
+    void verify() {
+        Map<String, Integer> exits = supervisor.exits();
+        for (String process : List.of("ingest", "ingest-b", "aggregator", "query")) {
+            for (ExitCode unexpected : List.of(
+                    ExitCode.UNEXPECTED, ExitCode.LOG_FAULT, ExitCode.LOG_MISMATCH, ExitCode.DATABASE_CHANGED)) {
+                assertThat(exits).as("seed %d", seed).doesNotContainKey(process + " " + unexpected.status());
+            }
+        }
+        for (ServiceProcess process : service.processes()) {
+            assertThat(process.output())
+                    .as("output of %s, seed %d", process.name(), seed)
+                    .doesNotContain("\tat ");
+        }
+    }
+
+    @Override
+    public void close() {
+        threads.close();
+        for (AutoCloseable closer : closers) {
+            try {
+                closer.close();
+            } catch (Exception failure) {
+                throw new AssertionError("Cleaning up failed.", failure);
+            }
+        }
+    }
+}
