@@ -21,6 +21,7 @@ import net.openhft.chronicle.queue.ExcerptTailer;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.wire.DocumentContext;
 import net.openhft.chronicle.wire.UnrecoverableTimeoutException;
+import net.openhft.chronicle.wire.WriteAfterEOFException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,6 +46,9 @@ public final class ClickWriter implements AutoCloseable {
 
     private static final long MAX_RECORDS_PER_CYCLE =
             LogFolder.ROLL_CYCLE.maxMessagesPerCycle() - RESERVED_RECORDS_PER_CYCLE;
+
+    /// More than one is needed only when other processes end a cycle at the same moment.
+    private static final int MAX_APPEND_ATTEMPTS = 10;
 
     /// The folders that this process has written to: a lock in its name there may be its own.
     private static final Set<Path> openedHere = ConcurrentHashMap.newKeySet();
@@ -153,11 +157,8 @@ public final class ClickWriter implements AutoCloseable {
             if (reason != null) {
                 throw reason;
             }
-            // Another process's clock may have been ahead when it began a cycle; this one's must not stay
-            // behind.
-            cycleClock.atLeast(LogFolder.lastCycleStartMillis(queue));
             ClickRecord.fill(buffer, bannerId, clock.currentTimeMillis());
-            appender.writeBytes(buffer);
+            appendToTheLastCycle();
             appendedClicks++;
         } catch (UnrecoverableTimeoutException anotherProcessHoldsIt) {
             throw new LogUnavailable("The click log is busy.");
@@ -173,6 +174,25 @@ public final class ClickWriter implements AutoCloseable {
         } finally {
             if (locked) {
                 lock.unlock();
+            }
+        }
+    }
+
+    /// Another process's clock may have been ahead when it began a cycle; this one's must not stay behind. Nor
+    /// may it when another process has ended the cycle and not begun the next one, because it is about to or
+    /// was killed: the append then fails before anything is written, and goes into the next cycle.
+    private void appendToTheLastCycle() {
+        for (int attempt = 1; true; attempt++) {
+            cycleClock.atLeast(LogFolder.lastCycleStartMillis(queue));
+            int cycle = queue.cycle();
+            try {
+                appender.writeBytes(buffer);
+                return;
+            } catch (WriteAfterEOFException hasEnded) {
+                if (attempt == MAX_APPEND_ATTEMPTS) {
+                    throw new LogUnavailable("The click log is busy.");
+                }
+                cycleClock.atLeast(LogFolder.startMillis(cycle + 1));
             }
         }
     }

@@ -4,13 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import clickcounter.shared.log.TestLog.Click;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
@@ -27,6 +38,10 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class SeveralWritersTest {
     private static final int CLICKS_EACH = 2_000;
+    private static final int KILLS_IN_A_ROLL = 5;
+
+    /// The banner ids of the process that goes on while others are killed begin here.
+    private static final long FIRST_GOING_ON = 1_000_000_000;
 
     private final TestLog log;
 
@@ -115,6 +130,68 @@ class SeveralWritersTest {
         assertThat(log.bannerIds()).containsExactly(1L, 2L);
     }
 
+    /// Processes whose clocks run so fast that they begin a cycle with every few clicks are killed one after
+    /// the other, mostly in a roll, while this one goes on appending.
+    @Test
+    void losesAndRepeatsNothingWhenProcessesAreKilledWhileTheyRollTheCycle(@TempDir Path acknowledgements)
+            throws Exception {
+        long seed = new Random().nextInt(1_000_000);
+        System.out.println("seed " + seed);
+        var random = new Random(seed);
+        var acknowledged = new BitSet();
+        var isOver = new AtomicBoolean();
+        try (var writer = log.writer();
+                var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<Long> goingOn = executor.submit(() -> appendUntil(isOver, writer));
+            int bannerId = 1;
+            for (int kill = 1; kill <= KILLS_IN_A_ROLL; kill++) {
+                Path file = acknowledgements.resolve("kill-" + kill);
+                long lastBannerId = rollUntilKilled(kill, bannerId, file, random);
+                acknowledged.set(bannerId, (int) lastBannerId + 1);
+                // The click that was being appended may be in the log or not.
+                bannerId = (int) lastBannerId + 2;
+            }
+            isOver.set(true);
+            long clicks = goingOn.get();
+            assertThat(log.bannerIds().stream().filter(id -> id >= FIRST_GOING_ON))
+                    .hasSize((int) clicks);
+        }
+
+        List<Long> bannerIds = log.bannerIds();
+        assertThat(bannerIds).doesNotHaveDuplicates();
+        bannerIds.stream().filter(id -> id < FIRST_GOING_ON).forEach(id -> acknowledged.clear(id.intValue()));
+        assertThat(acknowledged.stream()).as("acknowledged and lost").isEmpty();
+    }
+
+    /// Returns the last banner id that the process acknowledged.
+    private long rollUntilKilled(int number, long firstBannerId, Path acknowledgements, Random random)
+            throws Exception {
+        // Each is ahead of the one before, so that it need not catch up with the log's last cycle.
+        Duration ahead = Duration.ofDays(30L * number);
+        try (var rolling = ChildProcess.start(
+                RollingMain.class, log.folder(), ahead.toMillis(), firstBannerId, acknowledgements)) {
+            rolling.awaitLine("rolling");
+            LockSupport.parkNanos(random.nextInt(20_000_000));
+            rolling.kill();
+        }
+        return ByteBuffer.wrap(Files.readAllBytes(acknowledgements)).getLong();
+    }
+
+    /// Returns how many clicks were acknowledged.
+    private static long appendUntil(AtomicBoolean isOver, ClickWriter writer) {
+        long bannerId = FIRST_GOING_ON;
+        while (!isOver.get()) {
+            try {
+                writer.append(bannerId);
+                bannerId++;
+            } catch (LogUnavailable busy) {
+                // The click is not in the log.
+            }
+            LockSupport.parkNanos(100_000);
+        }
+        return bannerId - FIRST_GOING_ON;
+    }
+
     @Test
     void refusesClicksWhileALivingProcessHoldsTheWriteLock() throws Exception {
         try (var writer = log.writer();
@@ -196,6 +273,37 @@ class SeveralWritersTest {
                 append(writer, Long.parseLong(arguments[1]));
             }
             System.out.println("done");
+        }
+    }
+
+    /// Appends clicks to the log in the folder given until it is killed, with a clock that is ahead by the time
+    /// given and reaches the next cycle with every few clicks. Writes the last banner id that is in the log to
+    /// a file.
+    static final class RollingMain {
+        private static final int CLICKS_PER_CYCLE = 20;
+
+        public static void main(String[] arguments) throws IOException {
+            long startMillis = System.currentTimeMillis() + Long.parseLong(arguments[1]);
+            long firstBannerId = Long.parseLong(arguments[2]);
+            var clicks = new AtomicLong();
+            LongSupplier clock =
+                    () -> startMillis + clicks.get() / CLICKS_PER_CYCLE * LogFolder.ROLL_CYCLE.lengthInMillis();
+            try (var file = FileChannel.open(
+                            Path.of(arguments[3]),
+                            StandardOpenOption.CREATE_NEW,
+                            StandardOpenOption.READ,
+                            StandardOpenOption.WRITE);
+                    var writer = new TestLog(Path.of(arguments[0])).writer(clock)) {
+                MappedByteBuffer acknowledged = file.map(FileChannel.MapMode.READ_WRITE, 0, Long.BYTES);
+                while (true) {
+                    long bannerId = firstBannerId + clicks.get();
+                    writer.append(bannerId);
+                    acknowledged.putLong(0, bannerId);
+                    if (clicks.incrementAndGet() == 10 * CLICKS_PER_CYCLE) {
+                        System.out.println("rolling");
+                    }
+                }
+            }
         }
     }
 
