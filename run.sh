@@ -17,6 +17,8 @@ Usage: ./run.sh [COMMAND]
   aggregator
   query
   database     the embedded PostgreSQL
+  bench [...]  measures this machine: the running product against nginx and the bare framework (PERFORMANCE.md)
+  jmh [...]    measures single parts with JMH: ./run.sh jmh AppendBenchmark -prof gc
   log [...]    prints the click log with Chronicle's own reader; -m 10: its last ten records, -f: and follows it, -h: more
   help         this text
 
@@ -36,32 +38,75 @@ declare -rA MAIN_CLASS=(
   [ingest]=clickcounter.ingest.IngestMain
 )
 
-# Sets java_command to what runs the process $1. All that depends on the machine or the process is here; what holds for
-# all processes is in config/jvm.options.
-set_java_command() {
-  local name=$1 module=$1
-  [[ $name != database ]] || module=migrations
-  local class_path
-  class_path=$(printf '%s:' "$module"/target/lib/*.jar)
-  java_command=("$JAVA_HOME/bin/java" @config/jvm.options)
-  case $name in
-    database) java_command+=(-Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1) ;;
-    aggregator) java_command+=(-Xmx256m -XX:+UseSerialGC) ;;
-    query) java_command+=(-Xmx384m -XX:+UseSerialGC) ;;
-    ingest)
-      java_command+=(-Xmx384m -XX:+UseSerialGC)
-      if (($(nproc) <= 2)); then
-        # One carrier for all virtual threads: on few cores, more of them only take turns. Always both together: with
-        # one carrier and more pollers a poller starves.
+# Sets java_command to Java with the flags of the process $1: ingest, ingest-2, aggregator … What holds for all processes
+# is in config/jvm.options; all that depends on the process or on the machine is here.
+set_java_flags() {
+  java_command=("$JAVA_HOME/bin/java" @config/jvm.options -XX:+UseSerialGC)
+  case $1 in
+    database) java_command+=(-Xmx64m -XX:TieredStopAtLevel=1) ;;
+    aggregator) java_command+=(-Xmx256m) ;;
+    query) java_command+=(-Xmx384m) ;;
+    ingest*)
+      java_command+=(-Xmx384m)
+      if (($(nproc) <= 2 || INGEST_PROCESSES > 1)); then
+        # One carrier for all virtual threads: on few cores, and where there are several processes, more of them only
+        # take turns. Always both together: with one carrier and more pollers a poller starves.
         java_command+=(-Djdk.virtualThreadScheduler.parallelism=1 -Djdk.readPollers=1)
       fi
+      if has_class_cache; then java_command+=(-XX:AOTCache="$(class_cache)"); fi
       ;;
   esac
-  java_command+=(-cp "${class_path%:}" "${MAIN_CLASS[$name]}")
+}
+
+# The cache of the classes that ingest loads: with it a start takes less than half the time. It is made in the background
+# of the first start, and made anew when the JDK, a jar or a flag has changed. Without it everything works the same.
+class_cache() {
+  if [[ -f pom.xml ]]; then echo target/ingest.aot; else echo "$DATA_DIR/cache/ingest.aot"; fi
+}
+
+class_cache_key() {
+  { cat -- "$JAVA_HOME/release" config/jvm.options && ls -l -- ingest/target/lib; } | cksum
+}
+
+has_class_cache() {
+  local cache
+  cache=$(class_cache)
+  [[ -f $cache && $(cat -- "$cache.key" 2>/dev/null) == "$(class_cache_key)" ]]
+}
+
+# Returns at once. What is made is of no process of ours: it has a folder and a port of its own, and does not hurry.
+make_class_cache() {
+  if has_class_cache; then return; fi
+  local cache
+  cache=$(class_cache)
+  mkdir -p -- "$(dirname -- "$cache")"
+  (
+    folder=$(mktemp -d)
+    key=$(class_cache_key)
+    set_java_command ingest
+    nice -n 19 env DATA_DIR="$folder" SERVICE_ADDRESS=127.0.0.1 SERVICE_PORT=0 INGEST_SOCKET= INGEST_PROCESSES=1 LOG_MIN_FREE=0 \
+      "${java_command[@]:0:${#java_command[@]}-1}" -XX:AOTCacheOutput="$folder/ingest.aot" clickcounter.ingest.ClassCacheMain &&
+      mv -- "$folder/ingest.aot" "$cache" && echo "$key" >"$cache.key"
+    rm -rf -- "$folder"
+  ) </dev/null >/dev/null 2>&1 9>&- &
+  disown
+}
+
+# Sets java_command to what runs the process $1.
+set_java_command() {
+  local program=${1%-*} arguments=()
+  [[ $1 == "$program" ]] || arguments=("${1##*-}")
+  local module=$program
+  [[ $program != database ]] || module=migrations
+  local class_path
+  class_path=$(printf '%s:' "$module"/target/lib/*.jar)
+  set_java_flags "$1"
+  java_command+=(-cp "${class_path%:}" "${MAIN_CLASS[$program]}" "${arguments[@]}")
 }
 
 run_alone() {
   set_java_command "$1"
+  if [[ $1 == ingest* ]]; then make_class_cache; fi
   exec "${java_command[@]}"
 }
 
@@ -72,10 +117,26 @@ read_log() {
     -d "$DATA_DIR/log" -l -w JSON "$@"
 }
 
+# ---- Benchmarks ------------------------------------------------------------------------------------------------------
+
+# Runs the class $1 of the benchmarks with the rest as its arguments.
+run_benchmark() {
+  if [[ ! -f pom.xml ]]; then
+    echo "run.sh: benchmarks run in the project's source folder only." >&2
+    exit 2
+  fi
+  ./mvnw -q -Dquick -Dmaven.test.skip=true -Pbenchmarks package >&2
+  set_java_flags ingest
+  # The bare framework is measured with the flags of ingest.
+  BENCH_JAVA_COMMAND=$(printf '%s\n' "${java_command[@]}")
+  export BENCH_JAVA_COMMAND
+  exec "$JAVA_HOME/bin/java" @config/jvm.options -Xmx2g -XX:+UseSerialGC -cp 'benchmarks/target/lib/*' "$@"
+}
+
 # ---- The whole service ----------------------------------------------------------------------------------------------
 
 # Stopped in this order: first no more clicks, then the counts of all clicks into the database, then the rest.
-readonly STOP_ORDER=(ingest aggregator query database)
+stop_order=(ingest aggregator query database)
 readonly MAX_STOP_SECONDS=90
 readonly LONGEST_BACKOFF_SECONDS=10
 # A process that ran this long had started well: its next restart is without delay again.
@@ -138,7 +199,7 @@ await_ready() {
 stop_all() {
   stopping=true
   local name
-  for name in "${STOP_ORDER[@]}"; do
+  for name in "${stop_order[@]}"; do
     local pid=${pid_of[$name]:-}
     [[ -n $pid ]] || continue
     unset "pid_of[$name]"
@@ -202,11 +263,14 @@ run_all() {
     stop_all
     exit "$code"
   }
-  start aggregator 0
-  start query 0
-  start ingest 0
-  await_ready ingest query aggregator
+  local ingests=(ingest) number
+  for ((number = 2; number <= INGEST_PROCESSES; number++)); do ingests+=("ingest-$number"); done
+  stop_order=("${ingests[@]}" aggregator query database)
+  local name
+  for name in aggregator query "${ingests[@]}"; do start "$name" 0; done
+  await_ready "${ingests[@]}" query aggregator
   announce
+  make_class_cache
   supervise
 }
 
@@ -230,7 +294,7 @@ case $command in
     help
     exit 0
     ;;
-  all | ingest | aggregator | query | database | log) ;;
+  all | ingest | ingest-[1-9] | ingest-[1-9][0-9] | aggregator | query | database | log | bench | jmh) ;;
   *)
     echo "run.sh: there is no command \"$command\". ./run.sh help lists them." >&2
     exit 2
@@ -244,12 +308,18 @@ fi
 find_jdk
 build_if_needed || exit 2
 load_settings
-export DATA_DIR=${DATA_DIR:-data} SERVICE_PORT=${SERVICE_PORT:-3000}
+export DATA_DIR=${DATA_DIR:-data} SERVICE_PORT=${SERVICE_PORT:-3000} INGEST_PROCESSES=${INGEST_PROCESSES:-1}
+if [[ ! $INGEST_PROCESSES =~ ^[1-9][0-9]{0,2}$ ]]; then
+  echo "run.sh: INGEST_PROCESSES is \"$INGEST_PROCESSES\"; it must be a whole number from 1 to 256." >&2
+  exit 2
+fi
 # The processes see no terminal of their own: whether there is one is decided here.
 if [[ -t 1 && ${LOGGING_FORMAT:-auto} == auto ]]; then export LOGGING_FORMAT=text; fi
 
 case $command in
   all) run_all ;;
   log) read_log "${@:2}" ;;
+  bench) run_benchmark clickcounter.benchmarks.Bench "${@:2}" ;;
+  jmh) run_benchmark org.openjdk.jmh.Main "${@:2}" ;;
   *) run_alone "$command" ;;
 esac

@@ -5,6 +5,8 @@ import clickcounter.shared.SettingsReader;
 import clickcounter.shared.http.HttpSettings;
 import clickcounter.shared.log.LogSettings;
 import java.net.URI;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /// All that ingest can be told.
 ///
@@ -13,13 +15,32 @@ import java.net.URI;
 /// @param query where requests go that are no clicks
 public record IngestSettings(HttpSettings http, LogSettings log, URI query) {
 
+    private static final int MOST_PROCESSES = 256;
+
+    /// The settings of the only ingest process, or of the first of several.
+    ///
     /// **Errors**: [clickcounter.shared.StartFailure] that lists everything that is wrong.
     public static IngestSettings read(SettingsReader settings) {
-        var http = HttpSettings.read(settings, Setting.SERVICE_ADDRESS, Setting.SERVICE_PORT);
+        return read(settings, 1);
+    }
+
+    /// The settings of one of `INGEST_PROCESSES` processes.
+    ///
+    /// @param number from 1 on
+    static IngestSettings read(SettingsReader settings, int number) {
+        boolean sharesPort = settings.integer(Setting.INGEST_PROCESSES, 1, MOST_PROCESSES) > 1;
+        var http = HttpSettings.read(settings, Setting.SERVICE_ADDRESS, Setting.SERVICE_PORT)
+                .listening(sharesPort, socket(settings, number));
         var log = LogSettings.read(settings);
         URI query = queryAddress(settings);
         settings.finish();
         return new IngestSettings(http, log, query);
+    }
+
+    private static @Nullable Path socket(SettingsReader settings, int number) {
+        return settings.text(Setting.INGEST_SOCKET)
+                .map(name -> Path.of(number == 1 ? name : name + "-" + number))
+                .orElse(null);
     }
 
     private static URI queryAddress(SettingsReader settings) {

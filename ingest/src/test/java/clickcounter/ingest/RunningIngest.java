@@ -26,6 +26,10 @@ final class RunningIngest implements AutoCloseable {
     }
 
     static IngestSettings settings(Path dataFolder, Object... settings) {
+        return IngestSettings.read(reader(dataFolder, settings));
+    }
+
+    static SettingsReader reader(Path dataFolder, Object... settings) {
         Map<String, String> environment = new HashMap<>(Map.of(
                 "DATA_DIR", dataFolder.toString(),
                 "LOG_MIN_FREE", "0",
@@ -34,7 +38,7 @@ final class RunningIngest implements AutoCloseable {
         for (int at = 0; at < settings.length; at += 2) {
             environment.put(settings[at].toString(), settings[at + 1].toString());
         }
-        return IngestSettings.read(new SettingsReader(environment));
+        return new SettingsReader(environment);
     }
 
     int port() {

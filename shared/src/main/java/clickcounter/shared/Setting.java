@@ -14,6 +14,9 @@ public enum Setting {
     SERVICE_MAX_CONNECTIONS("10000"),
     SERVICE_SHUTDOWN_GRACE("10s"),
 
+    INGEST_PROCESSES("1"),
+    INGEST_SOCKET(""),
+
     QUERY_ADDRESS("127.0.0.1"),
     QUERY_PORT("3001"),
 
@@ -43,7 +46,7 @@ public enum Setting {
     SECRET_KEY("");
 
     private static final List<String> OUR_PREFIXES =
-            List.of("SERVICE_", "QUERY_", "LOG_", "FLUSH_", "STATS_", "DATABASE_");
+            List.of("SERVICE_", "INGEST_", "QUERY_", "LOG_", "FLUSH_", "STATS_", "DATABASE_");
 
     private final String defaultText;
 

@@ -53,6 +53,8 @@ class SettingsFileTest {
                         "SERVICE_MAX_BODY=64KiB",
                         "SERVICE_MAX_CONNECTIONS=10000",
                         "SERVICE_SHUTDOWN_GRACE=10s",
+                        "INGEST_PROCESSES=1",
+                        "INGEST_SOCKET=",
                         "QUERY_ADDRESS=127.0.0.1",
                         "QUERY_PORT=3001",
                         "DATA_DIR=data",

@@ -9,13 +9,21 @@ import io.helidon.http.Status;
 import io.helidon.http.encoding.ContentEncodingContext;
 import io.helidon.http.media.MediaContext;
 import io.helidon.webserver.ErrorHandling;
+import io.helidon.webserver.ListenerConfig;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.http1.Http1Config;
+import java.io.IOException;
+import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -39,48 +47,35 @@ public final class HttpListener {
     /// more.
     private static final String UNREADABLE_FIRST_LINE = "Bad request, see server log for more information";
 
+    private static final String SOCKET_LISTENER = "socket";
+
+    /// Linux takes some more.
+    private static final int MAX_SOCKET_PATH_LENGTH = 103;
+
     private HttpListener() {}
 
     /// Starts a server with the routes of `routing`; `media` reads and writes its bodies.
     ///
-    /// **Errors**: [StartFailure] when the address cannot be listened on.
+    /// **Errors**: [StartFailure] when the address or the socket cannot be listened on.
     public static WebServer start(HttpSettings settings, HttpRouting.Builder routing, MediaContext media) {
         routing.addFeature(new CloseAsAnnounced());
         routing.error(HttpException.class, HttpListener::answerHttpException);
         // Any other error is a fault of ours: logged here, and nothing of it told to the client.
         routing.error(Throwable.class, HttpListener::answerUnexpected);
-        WebServer server = WebServer.builder()
+        var server = WebServer.builder()
                 .host(settings.address())
                 .port(settings.port())
-                .backlog(BACKLOG)
-                .maxTcpConnections(settings.maxConnections())
-                .maxPayloadSize(settings.maxBodyBytes())
-                .idleConnectionTimeout(IDLE_TIMEOUT)
-                .idleConnectionPeriod(IDLE_CHECK)
-                .shutdownGracePeriod(settings.shutdownGrace())
+                .listenerSocketOptions(Map.of(StandardSocketOptions.SO_REUSEPORT, settings.sharesPort()))
                 .shutdownHook(false)
-                // An answer of several writes must not wait for the client to acknowledge the first (40 ms).
-                .connectionOptions(options -> options.tcpNoDelay(true))
                 .featuresDiscoverServices(false)
-                .protocolsDiscoverServices(false)
-                .contentEncoding(ContentEncodingContext.builder()
-                        .contentEncodingsDiscoverServices(false)
-                        .build())
-                .mediaContext(media)
-                .addProtocol(Http1Config.builder()
-                        .sendKeepAliveHeader(false)
-                        .validateResponseHeaders(false)
-                        .maxPrologueLength(MAX_FIRST_LINE_BYTES)
-                        .maxHeadersSize(MAX_HEADERS_BYTES)
-                        .build())
-                // What was wrong goes to the direct handlers, which put it into the answer.
-                .errorHandling(ErrorHandling.builder().includeEntity(true).build())
-                .directHandlers(directHandlers(settings.maxBodyBytes()))
-                .routing(routing)
-                .build()
-                .start();
-        if (!server.isRunning()) {
-            // Helidon has logged why; it does not say it to its caller.
+                .routing(routing);
+        configure(server, settings, media);
+        if (settings.socket() != null) {
+            server.putSocket(SOCKET_LISTENER, socketListener(settings, settings.socket(), routing.copy(), media));
+        }
+        WebServer started = server.build().start();
+        // Helidon has logged why; it does not say it to its caller.
+        if (!started.isRunning()) {
             throw new StartFailure(
                     "Port %d of %s cannot be listened on: it is taken or not allowed. Stop what uses it, or set %s to another port."
                             .formatted(
@@ -88,7 +83,72 @@ public final class HttpListener {
                                     settings.address(),
                                     settings.portSetting().name()));
         }
-        return server;
+        if (settings.socket() != null) {
+            openToAll(settings.socket());
+        }
+        return started;
+    }
+
+    private static ListenerConfig socketListener(
+            HttpSettings settings, Path socket, HttpRouting.Builder routing, MediaContext media) {
+        if (socket.toString().length() > MAX_SOCKET_PATH_LENGTH) {
+            throw new StartFailure(
+                    "The socket %s cannot be listened on: the path is too long; a system takes %d characters. Set INGEST_SOCKET to a shorter one."
+                            .formatted(socket, MAX_SOCKET_PATH_LENGTH));
+        }
+        try {
+            Files.createDirectories(socket.toAbsolutePath().getParent());
+            // A process that was killed leaves its file behind, and nobody can listen where there is one.
+            Files.deleteIfExists(socket);
+        } catch (IOException failure) {
+            throw new StartFailure(
+                    "The socket %s cannot be listened on: %s. Remove what is there, or set INGEST_SOCKET to another path."
+                            .formatted(socket, failure),
+                    failure);
+        }
+        var listener = ListenerConfig.builder()
+                .bindAddress(UnixDomainSocketAddress.of(socket))
+                .routing(routing);
+        configure(listener, settings, media);
+        return listener.build();
+    }
+
+    /// The proxy runs as another user. As with a port of the loopback interface, every local user may connect;
+    /// the folder can forbid it.
+    private static void openToAll(Path socket) {
+        try {
+            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
+        } catch (IOException failure) {
+            throw new StartFailure(
+                    "The socket %s cannot be opened to the proxy: %s.".formatted(socket, failure), failure);
+        }
+    }
+
+    /// What holds for the port and for the socket.
+    private static void configure(
+            ListenerConfig.BuilderBase<?, ?> listener, HttpSettings settings, MediaContext media) {
+        listener.backlog(BACKLOG);
+        listener.maxTcpConnections(settings.maxConnections());
+        listener.maxPayloadSize(settings.maxBodyBytes());
+        listener.idleConnectionTimeout(IDLE_TIMEOUT);
+        listener.idleConnectionPeriod(IDLE_CHECK);
+        listener.shutdownGracePeriod(settings.shutdownGrace());
+        // An answer of several writes must not wait for the client to acknowledge the first (40 ms).
+        listener.connectionOptions(options -> options.tcpNoDelay(true));
+        listener.protocolsDiscoverServices(false);
+        listener.contentEncoding(ContentEncodingContext.builder()
+                .contentEncodingsDiscoverServices(false)
+                .build());
+        listener.mediaContext(media);
+        listener.addProtocol(Http1Config.builder()
+                .sendKeepAliveHeader(false)
+                .validateResponseHeaders(false)
+                .maxPrologueLength(MAX_FIRST_LINE_BYTES)
+                .maxHeadersSize(MAX_HEADERS_BYTES)
+                .build());
+        // What was wrong goes to the direct handlers, which put it into the answer.
+        listener.errorHandling(ErrorHandling.builder().includeEntity(true).build());
+        listener.directHandlers(directHandlers(settings.maxBodyBytes()));
     }
 
     /// Answers of the protocol: what is no proper HTTP request, too long, or asks for what there is not.

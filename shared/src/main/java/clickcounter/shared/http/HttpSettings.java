@@ -4,7 +4,9 @@ import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
 import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /// Where an HTTP server listens, and its limits.
 ///
@@ -14,8 +16,18 @@ import java.time.Duration;
 /// @param maxConnections most connections at once
 /// @param maxBodyBytes largest request body
 /// @param shutdownGrace how long running requests may take when the server stops
+/// @param sharesPort whether other processes listen on the same port, and the system spreads connections over
+/// them
+/// @param socket a Unix domain socket to listen on besides; null when there is none
 public record HttpSettings(
-        String address, int port, Setting portSetting, int maxConnections, long maxBodyBytes, Duration shutdownGrace) {
+        String address,
+        int port,
+        Setting portSetting,
+        int maxConnections,
+        long maxBodyBytes,
+        Duration shutdownGrace,
+        boolean sharesPort,
+        @Nullable Path socket) {
 
     /// Files that a process needs for itself. Helidon closes its port for good when it finds no file descriptor
     /// for a connection, so there must always be one.
@@ -32,7 +44,15 @@ public record HttpSettings(
                 portSetting,
                 Math.clamp(maxOpenFiles() - RESERVED_FILES, 1, maxConnections),
                 settings.bytes(Setting.SERVICE_MAX_BODY, 0, 1L << 30),
-                settings.duration(Setting.SERVICE_SHUTDOWN_GRACE, Duration.ZERO, Duration.ofMinutes(5)));
+                settings.duration(Setting.SERVICE_SHUTDOWN_GRACE, Duration.ZERO, Duration.ofMinutes(5)),
+                false,
+                null);
+    }
+
+    /// The same for one of several processes on one port, or with a socket besides.
+    public HttpSettings listening(boolean onSharedPort, @Nullable Path onSocket) {
+        return new HttpSettings(
+                address, port, portSetting, maxConnections, maxBodyBytes, shutdownGrace, onSharedPort, onSocket);
     }
 
     private static long maxOpenFiles() {

@@ -1,0 +1,95 @@
+package clickcounter.aggregator;
+
+import clickcounter.shared.log.BenchmarkLog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/// What does it cost to count a click into its minute: folded on the heap per batch and then merged into the
+/// Chronicle Map, or merged into the map one by one?
+///
+/// Measured: one batch of clicks of one minute, with the merge into the shard. Not measured: reading the log,
+/// opening and draining the shard.
+///
+/// `./run.sh jmh FoldBenchmark -prof gc`
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(1)
+@Warmup(iterations = 3, time = 2)
+@Measurement(iterations = 5, time = 2)
+public class FoldBenchmark {
+    private static final int CLICKS = 65_536;
+    private static final long MINUTE = 29_000_000;
+    private static final long MILLIS_PER_MINUTE = 60_000;
+
+    /// How many banners share the clicks, all equally often.
+    @Param({"100", "10000", "100000"})
+    private int banners;
+
+    private final long[] bannerIds = new long[CLICKS];
+    private final BatchFold fold = new BatchFold(CLICKS, 64);
+    private Path folder;
+    private MinuteShards shards;
+
+    /// Opens the shard.
+    @Setup
+    public void open() throws IOException {
+        folder = Files.createTempDirectory("fold-benchmark");
+        shards = new MinuteShards(folder, 1, 300_000, 1);
+        var random = new SplittableRandom(1);
+        for (int click = 0; click < CLICKS; click++) {
+            bannerIds[click] = 1 + random.nextInt(banners);
+        }
+    }
+
+    /// Empties the shard, as a flush does.
+    @Setup(Level.Iteration)
+    public void drain() {
+        shards.drain();
+    }
+
+    /// As the aggregator does it.
+    @Benchmark
+    @OperationsPerInvocation(CLICKS)
+    public int foldedPerBatch() {
+        for (long bannerId : bannerIds) {
+            fold.add(bannerId, MINUTE * MILLIS_PER_MINUTE);
+        }
+        fold.drainTo(shards::add);
+        return shards.rows();
+    }
+
+    /// The obvious way.
+    @Benchmark
+    @OperationsPerInvocation(CLICKS)
+    public int mergedOneByOne() {
+        for (long bannerId : bannerIds) {
+            shards.add(bannerId, MINUTE, 1);
+        }
+        return shards.rows();
+    }
+
+    /// Deletes the shard.
+    @TearDown
+    public void close() throws IOException {
+        shards.close();
+        BenchmarkLog.delete(folder);
+    }
+}

@@ -1,0 +1,76 @@
+package clickcounter.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// `./run.sh bench [SCENARIO …]`: measures the running product and its references in one go, one after the
+/// other in turn, prints tables and writes them with the environment to `benchmarks/target/bench.json` and
+/// `bench.md`.
+///
+/// `BENCH_ROUNDS` (3) and `BENCH_SECONDS` (10, the length of one measurement) make it longer or shorter.
+final class Bench {
+    private static final Map<String, Scenario> SCENARIOS = scenarios();
+
+    private Bench() {}
+
+    /// One question about the product.
+    @FunctionalInterface
+    interface Scenario {
+        void run(Plan plan, Report report) throws Exception;
+    }
+
+    /// How long to measure, and where to keep files meanwhile.
+    record Plan(Path folder, int rounds, int seconds) {}
+
+    private static Map<String, Scenario> scenarios() {
+        var scenarios = new LinkedHashMap<String, Scenario>();
+        scenarios.put("direct", ClickScenarios::direct);
+        scenarios.put("proxied", ClickScenarios::proxied);
+        scenarios.put("connections", ClickScenarios::connections);
+        scenarios.put("banners", ClickScenarios::banners);
+        scenarios.put("statistics", StatisticsScenario::run);
+        scenarios.put("replay", ReplayScenario::run);
+        scenarios.put("start", StartScenario::run);
+        return scenarios;
+    }
+
+    /// Runs the scenarios named, or all.
+    public static void main(String[] names) throws Exception {
+        List<String> chosen = names.length == 0 ? List.copyOf(SCENARIOS.keySet()) : List.of(names);
+        for (String name : chosen) {
+            if (!SCENARIOS.containsKey(name)) {
+                System.err.printf("There is no scenario \"%s\"; there are: %s.%n", name, SCENARIOS.keySet());
+                System.exit(2);
+            }
+        }
+        Path folder = Files.createTempDirectory("clickcounter-bench");
+        var plan = new Plan(folder, number("BENCH_ROUNDS", 3), number("BENCH_SECONDS", 10));
+        var report = new Report(plan);
+        for (String name : chosen) {
+            System.err.println("measuring " + name + " …");
+            SCENARIOS.get(name).run(plan, report);
+        }
+        report.write(Path.of("benchmarks", "target"));
+        deleteIfEmpty(folder);
+    }
+
+    private static int number(String variable, int normally) {
+        String value = System.getenv(variable);
+        return value == null ? normally : Integer.parseInt(value);
+    }
+
+    /// The logs of what was measured stay, to be looked at.
+    private static void deleteIfEmpty(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            if (files.findAny().isEmpty()) {
+                Files.delete(folder);
+                return;
+            }
+        }
+        System.err.println("what the servers printed is in " + folder);
+    }
+}

@@ -1,0 +1,200 @@
+package clickcounter.benchmarks;
+
+import clickcounter.benchmarks.Bench.Plan;
+import clickcounter.benchmarks.LoadGenerator.Result;
+import clickcounter.benchmarks.Report.Table;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// What a click costs: against an empty answer of nginx and of the bare framework, behind a proxy, with few and
+/// many connections and banners. The counts are compared with the 204s afterwards, banner by banner.
+final class ClickScenarios {
+    private static final int CONNECTIONS = 64;
+    private static final int BANNERS = 10_000;
+    private static final int OPEN_LOOP_PER_SECOND = 20_000;
+    private static final Duration WARM_UP = Duration.ofSeconds(3);
+
+    /// Once for each server: the compilers of a JVM are done then.
+    private static final Duration FIRST_WARM_UP = Duration.ofSeconds(12);
+
+    private ClickScenarios() {}
+
+    /// Somebody who answers clicks.
+    ///
+    /// @param server whose processor time is measured
+    /// @param helpers whose processor time is shown apart
+    private record Target(String name, int port, ServerProcess server, List<ServerProcess> helpers, boolean isJava) {}
+
+    /// Clicks straight to ingest, next to nginx and the bare framework.
+    static void direct(Plan plan, Report report) throws Exception {
+        Path folder = plan.folder().resolve("direct");
+        var targets = new ArrayList<Target>();
+        try (var closers = new Closers()) {
+            if (Nginx.isInstalled()) {
+                int port = Ports.free();
+                ServerProcess nginx = closers.add(Nginx.returning204(folder, port));
+                targets.add(new Target("nginx, empty 204", port, nginx, List.of(), false));
+            }
+            int barePort = Ports.free();
+            ServerProcess bare = closers.add(bareServer(folder, barePort));
+            targets.add(new Target("bare framework, empty 204", barePort, bare, List.of(), true));
+            Product product = closers.add(Product.startAll(folder.resolve("product"), Map.of()));
+            targets.add(new Target("Click Counter", product.port(), product.ingest(), product.behindTheLog(), true));
+            measure(plan, report.table("direct, %d connections".formatted(CONNECTIONS)), targets, product, true);
+        }
+    }
+
+    /// Clicks through nginx.
+    static void proxied(Plan plan, Report report) throws Exception {
+        if (!Nginx.isInstalled()) {
+            System.err.println("nginx is not installed: nothing to measure behind it");
+            return;
+        }
+        Path folder = Files.createDirectories(plan.folder().resolve("proxied"));
+        try (var closers = new Closers()) {
+            Path socket = folder.resolve("ingest.sock");
+            Product product = closers.add(
+                    Product.startAll(folder.resolve("product"), Map.of("INGEST_SOCKET", socket.toString())));
+            ServerProcess behind = closers.add(Nginx.returning204(folder, Ports.free()));
+            var targets = new ArrayList<Target>();
+            int nginxPort = Ports.free();
+            ServerProcess toNginx =
+                    closers.add(Nginx.proxy("to-nginx", folder, nginxPort, "unix:" + folder.resolve("204.sock")));
+            targets.add(
+                    new Target("nginx → nginx, empty 204, Unix socket", nginxPort, toNginx, List.of(behind), false));
+            int tcpPort = Ports.free();
+            ServerProcess overTcp = closers.add(Nginx.proxy("tcp", folder, tcpPort, "127.0.0.1:" + product.port()));
+            targets.add(new Target("nginx → Click Counter, TCP", tcpPort, overTcp, List.of(product.ingest()), false));
+            int socketPort = Ports.free();
+            ServerProcess overSocket = closers.add(Nginx.proxy("socket", folder, socketPort, "unix:" + socket));
+            targets.add(new Target(
+                    "nginx → Click Counter, Unix socket", socketPort, overSocket, List.of(product.ingest()), false));
+            measure(plan, report.table("behind nginx, %d connections".formatted(CONNECTIONS)), targets, product, false);
+        }
+    }
+
+    /// The cost of a click by the number of connections.
+    static void connections(Plan plan, Report report) throws Exception {
+        curve(plan, report, "connections", List.of(1, 4, 16, 64, 256, 1_000), List.of(BANNERS));
+    }
+
+    /// The cost of a click by the number of banners.
+    static void banners(Plan plan, Report report) throws Exception {
+        curve(plan, report, "banners", List.of(CONNECTIONS), List.of(1, 100, 10_000, 100_000, 1_000_000));
+    }
+
+    private static void curve(Plan plan, Report report, String name, List<Integer> connections, List<Integer> banners)
+            throws Exception {
+        Table table = report.table("by " + name);
+        try (var product = Product.startAll(plan.folder().resolve(name), Map.of())) {
+            var ledger = new long[LoadGenerator.MOST_BANNERS];
+            try (var load = new LoadGenerator(product.port(), CONNECTIONS, BANNERS)) {
+                load.closedLoop(FIRST_WARM_UP);
+                addTo(ledger, load);
+            }
+            for (int round = 0; round < plan.rounds(); round++) {
+                for (int connectionCount : connections) {
+                    for (int bannerCount : banners) {
+                        try (var load = new LoadGenerator(product.port(), connectionCount, bannerCount)) {
+                            load.closedLoop(WARM_UP);
+                            String row = "%,d connections, %,d banners".formatted(connectionCount, bannerCount);
+                            closedLoop(plan, table, row, load, product.ingest(), product.behindTheLog());
+                            addTo(ledger, load);
+                        }
+                    }
+                }
+            }
+            product.verify(ledger);
+        }
+    }
+
+    private static ServerProcess bareServer(Path folder, int port) throws IOException {
+        // From run.sh: Java with the flags of ingest.
+        List<String> command =
+                new ArrayList<>(System.getenv("BENCH_JAVA_COMMAND").lines().toList());
+        command.addAll(List.of(
+                "-cp", System.getProperty("java.class.path"), BareServer.class.getName(), Integer.toString(port)));
+        ServerProcess server = ServerProcess.start("bare", folder, Map.of(), command);
+        server.awaitPort(port);
+        return server;
+    }
+
+    /// In each round all targets in turn, so that what else the machine does hits all alike.
+    private static void measure(Plan plan, Table table, List<Target> targets, Product product, boolean withLatency)
+            throws Exception {
+        var ledger = new long[BANNERS];
+        for (int round = -1; round < plan.rounds(); round++) {
+            for (Target target : targets) {
+                try (var load = new LoadGenerator(target.port(), CONNECTIONS, BANNERS)) {
+                    if (round < 0) {
+                        load.closedLoop(FIRST_WARM_UP);
+                    } else {
+                        load.closedLoop(WARM_UP);
+                        measure(plan, table, target, load, withLatency);
+                    }
+                    if (product.owns(target.server())
+                            || target.helpers().stream().anyMatch(product::owns)) {
+                        addTo(ledger, load);
+                    }
+                }
+            }
+        }
+        for (Target target : targets) {
+            table.add(target.name(), "own memory MiB", target.server().ownBytes() / 1024.0 / 1024);
+            table.add(target.name(), "resident MiB", target.server().residentBytes() / 1024.0 / 1024);
+        }
+        product.verify(ledger);
+    }
+
+    private static void measure(Plan plan, Table table, Target target, LoadGenerator load, boolean withLatency)
+            throws IOException {
+        long allocatedBefore = target.isJava() ? target.server().allocatedBytes() : 0;
+        Result closed = closedLoop(plan, table, target.name(), load, target.server(), target.helpers());
+        if (target.isJava()) {
+            long allocated = target.server().allocatedBytes() - allocatedBefore;
+            table.add(target.name(), "bytes allocated per click", (double) allocated / closed.clicks());
+        }
+        if (withLatency) {
+            load.openLoop(WARM_UP, OPEN_LOOP_PER_SECOND);
+            Result open = load.openLoop(Duration.ofSeconds(plan.seconds()), OPEN_LOOP_PER_SECOND);
+            String at = "at %,d/s: ".formatted(OPEN_LOOP_PER_SECOND).replace(',', ' ');
+            table.add(target.name(), at + "p50 ms", open.millisAtPercentile(50));
+            table.add(target.name(), "p99 ms", open.millisAtPercentile(99));
+            table.add(target.name(), "p99.9 ms", open.millisAtPercentile(99.9));
+        }
+    }
+
+    private static Result closedLoop(
+            Plan plan, Table table, String row, LoadGenerator load, ServerProcess server, List<ServerProcess> helpers)
+            throws IOException {
+        long serverBefore = server.cpuMicros();
+        long helpersBefore = cpuMicros(helpers);
+        Result result = load.closedLoop(Duration.ofSeconds(plan.seconds()));
+        table.add(row, "clicks/s", result.perSecond());
+        table.add(row, "server CPU µs/click", (double) (server.cpuMicros() - serverBefore) / result.clicks());
+        if (!helpers.isEmpty()) {
+            table.add(row, "behind it CPU µs/click", (double) (cpuMicros(helpers) - helpersBefore) / result.clicks());
+        }
+        return result;
+    }
+
+    private static long cpuMicros(List<ServerProcess> processes) throws IOException {
+        long micros = 0;
+        for (ServerProcess process : processes) {
+            micros += process.cpuMicros();
+        }
+        return micros;
+    }
+
+    private static void addTo(long[] ledger, LoadGenerator load) {
+        long[] acknowledged = load.acknowledged();
+        for (int banner = 0; banner < acknowledged.length; banner++) {
+            ledger[banner] += acknowledged[banner];
+        }
+    }
+}

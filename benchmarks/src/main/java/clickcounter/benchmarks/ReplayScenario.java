@@ -1,0 +1,72 @@
+package clickcounter.benchmarks;
+
+import clickcounter.benchmarks.Bench.Plan;
+import clickcounter.benchmarks.Report.Table;
+import clickcounter.migrations.Database;
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.Setting;
+import clickcounter.shared.SettingsReader;
+import clickcounter.shared.log.ClickWriter;
+import clickcounter.shared.log.LogSettings;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// How fast the aggregator works off a log that has grown while it was away: 20 million clicks of 10 000
+/// banners in 10 minutes, up to the committed rows, on one core.
+///
+/// Measured from the aggregator's readiness, that is after it has taken the log over, to the moment when the
+/// database has all clicks.
+final class ReplayScenario {
+    private static final int CLICKS = 20_000_000;
+    private static final int BANNERS = 10_000;
+    private static final int MINUTES = 10;
+
+    private ReplayScenario() {}
+
+    static void run(Plan plan, Report report) throws Exception {
+        Table table = report.table("replay of %,d million clicks on one core".formatted(CLICKS / 1_000_000));
+        for (int round = 0; round < plan.rounds(); round++) {
+            try (var product = new Product(plan.folder().resolve("replay-" + round), Map.of())) {
+                fill(product.dataFolder());
+                replay(product, table);
+            }
+        }
+    }
+
+    /// Evenly over the minutes before the present one.
+    private static void fill(Path dataFolder) {
+        var settings = new SettingsReader(Map.of(Setting.DATA_DIR.name(), dataFolder.toString()));
+        var random = new SplittableRandom(1);
+        long startMillis = Instant.now()
+                .truncatedTo(ChronoUnit.MINUTES)
+                .minus(Duration.ofMinutes(MINUTES))
+                .toEpochMilli();
+        var timeMillis = new AtomicLong(startMillis);
+        try (ClickWriter writer = ClickWriter.open(LogSettings.read(settings), new Lifetime(), timeMillis::get)) {
+            for (int click = 0; click < CLICKS; click++) {
+                timeMillis.setPlain(
+                        startMillis + (long) click * Duration.ofMinutes(MINUTES).toMillis() / CLICKS);
+                writer.append(LoadGenerator.FIRST_BANNER + random.nextInt(BANNERS));
+            }
+        }
+    }
+
+    private static void replay(Product product, Table table) throws Exception {
+        try (Database database = product.connect();
+                Connection connection = database.connection()) {
+            ServerProcess aggregator = product.start("aggregator", "taskset", "-c", "0");
+            long startNs = System.nanoTime();
+            product.awaitClicks(connection, CLICKS);
+            double seconds = (System.nanoTime() - startNs) / 1e9;
+            table.add("aggregator", "clicks/s", CLICKS / seconds);
+            table.add("aggregator", "CPU ns/click with its start", aggregator.cpuMicros() * 1e3 / CLICKS);
+            table.add("aggregator", "own memory MiB", aggregator.ownBytes() / 1024.0 / 1024);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package clickcounter.benchmarks;
+
+import clickcounter.benchmarks.Bench.Plan;
+import clickcounter.benchmarks.Report.Table;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// How long ingest takes until it answers clicks, and the whole service when its database is up.
+///
+/// The first start of each is not measured: it makes the log's files and the cache of loaded classes.
+final class StartScenario {
+    private static final Pattern READY = Pattern.compile("ready after (\\d+) ms");
+
+    private StartScenario() {}
+
+    static void run(Plan plan, Report report) throws Exception {
+        Table table = report.table("start");
+        try (var product = new Product(plan.folder().resolve("start"), Map.of())) {
+            Map<String, String> database = Map.of("DATABASE_URL", product.databaseUrl());
+            for (int round = -1; round < plan.rounds(); round++) {
+                long startNs = System.nanoTime();
+                ServerProcess service = product.launch("all", database, List.of("./run.sh"));
+                service.awaitOutput("Click Counter is running");
+                double seconds = (System.nanoTime() - startNs) / 1e9;
+                String output = service.output();
+                if (round < 0) {
+                    // run.sh makes it in the background of the first start.
+                    awaitFile(Path.of("target", "ingest.aot.key"));
+                }
+                product.stop("all");
+                if (round < 0) {
+                    continue;
+                }
+                table.add("the whole service, from ./run.sh to its readiness", "seconds", seconds);
+                table.add("ingest, from exec to its readiness", "seconds", secondsOf("ingest", output));
+                table.add("aggregator, from exec to its readiness", "seconds", secondsOf("aggregator", output));
+                table.add("query, from exec to its readiness", "seconds", secondsOf("query", output));
+            }
+        }
+    }
+
+    private static void awaitFile(Path file) throws IOException {
+        long startNs = System.nanoTime();
+        while (!Files.exists(file)) {
+            if (System.nanoTime() - startNs > Duration.ofMinutes(1).toNanos()) {
+                throw new IOException("%s has not been made.".formatted(file));
+            }
+            LockSupport.parkNanos(10_000_000);
+        }
+    }
+
+    private static double secondsOf(String process, String output) throws IOException {
+        for (String line : output.split("\n")) {
+            Matcher ready = READY.matcher(line);
+            if (line.contains(" " + process + " ") && ready.find()) {
+                return Long.parseLong(ready.group(1)) / 1e3;
+            }
+        }
+        throw new IOException("%s has not said that it is ready:%n%s".formatted(process, output));
+    }
+}

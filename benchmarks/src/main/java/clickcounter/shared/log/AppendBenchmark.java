@@ -1,0 +1,59 @@
+package clickcounter.shared.log;
+
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.log.LogSettings.MinFree;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/// What does it cost to append a click to the log?
+///
+/// Measured: the lock, the encoding and Chronicle's append into the mapped file, with the keeper forcing the
+/// log to the disk in the background each second. Not measured: HTTP.
+///
+/// `./run.sh jmh AppendBenchmark -prof gc` (threads: `-t 2`)
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(1)
+@Warmup(iterations = 3, time = 2)
+@Measurement(iterations = 5, time = 2)
+public class AppendBenchmark {
+    private Path folder;
+    private ClickWriter writer;
+    private long bannerId;
+
+    /// Opens a new log.
+    @Setup
+    public void open() throws IOException {
+        folder = Files.createTempDirectory("append-benchmark");
+        writer = ClickWriter.open(
+                new LogSettings(folder, new MinFree(1L << 30, 0), Duration.ofSeconds(1)), new Lifetime());
+    }
+
+    /// One click; the banner does not matter.
+    @Benchmark
+    public void append() {
+        writer.append(1 + (bannerId++ & 1023));
+    }
+
+    /// Deletes the log: some gigabytes.
+    @TearDown
+    public void close() throws IOException {
+        writer.close();
+        BenchmarkLog.delete(folder);
+    }
+}

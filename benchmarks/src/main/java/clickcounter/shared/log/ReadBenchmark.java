@@ -1,0 +1,68 @@
+package clickcounter.shared.log;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/// What does it cost to read a click from the log?
+///
+/// Measured: Chronicle's tailer, the check of the record and the call of the sink, for a log in the page cache
+/// that is read again and again from its start. Not measured: what is done with the click.
+///
+/// `./run.sh jmh ReadBenchmark -prof gc`
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(1)
+@Warmup(iterations = 3, time = 2)
+@Measurement(iterations = 5, time = 2)
+public class ReadBenchmark {
+    private static final int CLICKS = 1_000_000;
+
+    private Path folder;
+    private ClickReader reader;
+    private long sum;
+
+    /// Writes the log.
+    @Setup
+    public void open() throws IOException {
+        folder = BenchmarkLog.of(CLICKS, 10_000);
+        reader = ClickReader.open(folder);
+    }
+
+    /// The whole log, per click.
+    @Benchmark
+    @OperationsPerInvocation(CLICKS)
+    public long read() {
+        if (!reader.moveTo(ClickReader.START)) {
+            throw new IllegalStateException("The log has no start.");
+        }
+        int read = reader.read(CLICKS, (_, bannerId, timestampMillis) -> {
+            sum += bannerId ^ timestampMillis;
+            return true;
+        });
+        if (read != CLICKS) {
+            throw new IllegalStateException("%d of %d clicks were read.".formatted(read, CLICKS));
+        }
+        return sum;
+    }
+
+    /// Deletes the log.
+    @TearDown
+    public void close() throws IOException {
+        reader.close();
+        BenchmarkLog.delete(folder);
+    }
+}
