@@ -3,6 +3,7 @@ package clickcounter.aggregator;
 import clickcounter.migrations.Database;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.PeriodicTask;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.LogRetention;
@@ -42,7 +43,8 @@ public final class Aggregator implements AutoCloseable {
     private static final Duration RETENTION_PAUSE = Duration.ofMinutes(1);
 
     /// One thread flushes; the second connection lets it ask for the outcome while the first is being given up.
-    private static final int CONNECTIONS = 2;
+    /// The third is for the roll-up.
+    private static final int CONNECTIONS = 3;
 
     private final AggregatorSettings settings;
     private final Lifetime lifetime;
@@ -52,6 +54,7 @@ public final class Aggregator implements AutoCloseable {
     private final Flusher flusher;
     private final BatchFold fold = new BatchFold(BATCH_RECORDS, BATCH_MINUTES);
     private final MinuteShards shards;
+    private final PeriodicTask rollUp;
     private final Thread thread;
     private long nextFlushNs = System.nanoTime();
     private long nextRetentionNs = System.nanoTime();
@@ -73,6 +76,7 @@ public final class Aggregator implements AutoCloseable {
                         position.epoch(),
                         settings.maxRows() + BATCH_RECORDS,
                         settings.flushWorkers());
+                rollUp = RollUp.start(store, settings.minuteRetention(), lifetime);
             } catch (RuntimeException failure) {
                 database.close();
                 throw failure;
@@ -105,6 +109,7 @@ public final class Aggregator implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         shards.close();
+        rollUp.close();
         database.close();
         reader.close();
         logger.info("{} clicks written to the database in {} rows", flusher.flushedClicks(), flusher.flushedRows());

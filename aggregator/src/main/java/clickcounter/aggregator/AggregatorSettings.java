@@ -13,6 +13,7 @@ import java.time.Duration;
 /// @param database where counts go
 /// @param logRetention how long the log is kept
 /// @param maxLogBytes size of the log above which less is kept
+/// @param minuteRetention how long counts by minute are kept
 /// @param flushInterval how often
 /// @param maxRows most counts that wait; with more, a flush happens at once
 /// @param maxMinutes most minutes that wait; with more, a flush happens at once
@@ -23,6 +24,7 @@ public record AggregatorSettings(
         DatabaseSettings database,
         Duration logRetention,
         long maxLogBytes,
+        Duration minuteRetention,
         Duration flushInterval,
         int maxRows,
         int maxMinutes,
@@ -39,6 +41,7 @@ public record AggregatorSettings(
                 settings.text(Setting.LOG_MAX_SIZE).isEmpty()
                         ? Long.MAX_VALUE
                         : settings.bytes(Setting.LOG_MAX_SIZE, 1 << 20, Long.MAX_VALUE),
+                settings.duration(Setting.STATS_RETENTION_MINUTES, Duration.ofDays(1), Duration.ofDays(36_500)),
                 settings.duration(Setting.FLUSH_INTERVAL, Duration.ofMillis(50), Duration.ofMinutes(1)),
                 settings.integer(Setting.FLUSH_MAX_ROWS, 1, 1_000_000),
                 settings.integer(Setting.FLUSH_MAX_MINUTES, 1, 1_000),

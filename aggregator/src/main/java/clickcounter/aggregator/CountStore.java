@@ -6,11 +6,26 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.YearMonth;
+import java.time.ZoneOffset;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /// The counts in PostgreSQL, and the position in the log that they belong to. Both change in one transaction,
 /// so that the counts are at every moment exactly those of the clicks up to the position.
+///
+/// Counts are kept by minute, and are summed up by hour, day and month for all minutes before a mark. A flush
+/// writes minutes; only of clicks that come so late that their minute is before the mark it writes the sums,
+/// too. It holds the mark meanwhile and [#rollUp] moves it, so that the sums are exact whoever writes: several
+/// aggregators, and one that catches up while another one rolls up.
 ///
 /// **Threads**: any; a log is moved on by one.
 final class CountStore {
@@ -34,12 +49,52 @@ final class CountStore {
             order by banner_id, minute
             on conflict (banner_id, minute) do update set clicks = counted.clicks + excluded.clicks""";
 
+    private static final List<String> ADD_TO_SUMS = forEachSum("""
+            insert into banner_{sum} as counted (banner_id, {sum}, clicks)
+            select banner_id, date_trunc('{sum}', to_timestamp(minute * 60), 'UTC'), sum(clicks)
+            from unnest(?, ?, ?) as flushed (banner_id, minute, clicks)
+            group by 1, 2 order by 1, 2
+            on conflict (banner_id, {sum}) do update set clicks = counted.clicks + excluded.clicks""");
+
+    private static final List<String> ROLL_UP = forEachSum("""
+            insert into banner_{sum} as counted (banner_id, {sum}, clicks)
+            select banner_id, date_trunc('{sum}', minute, 'UTC'), sum(clicks)
+            from banner_minute where minute >= to_timestamp(?::bigint * 60) and minute < to_timestamp(?::bigint * 60)
+            group by 1, 2 order by 1, 2
+            on conflict (banner_id, {sum}) do update set clicks = counted.clicks + excluded.clicks""");
+
+    private static final String MOVE_MARK = "update roll_up set rolled_until = to_timestamp(?::bigint * 60)";
+
+    private static final String MARKS = """
+            select extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60
+            from roll_up for\s""";
+
+    private static final String FIRST_PARTITION_AFTER = """
+            select extract(epoch from min(since))::bigint / 60
+            from minute_partition where before > to_timestamp(?::bigint * 60)""";
+
     private final Database database;
     private final UUID logId;
+
+    /// Months that have a partition. After a failure it may be another database, so nothing is known then.
+    private final Set<YearMonth> knownMonths = ConcurrentHashMap.newKeySet();
+
+    private volatile long newestMinute = -1;
+
+    /// @param rolledUntil the minutes before it are summed up
+    /// @param minutesSince the minutes before it were dropped
+    private record Marks(long rolledUntil, long minutesSince) {}
 
     CountStore(Database database, UUID logId) {
         this.database = database;
         this.logId = logId;
+    }
+
+    /// The tables of the sums are called `banner_hour` and so on, their time `hour`.
+    private static List<String> forEachSum(String sql) {
+        return Stream.of("hour", "day", "month")
+                .map(sum -> sql.replace("{sum}", sum))
+                .toList();
     }
 
     /// Makes the caller the owner of the log. Whoever owned it before fails at the next [#flush]. Waits for a
@@ -68,6 +123,9 @@ final class CountStore {
     /// commit: [#position] tells it.
     boolean flush(LogPosition before, long newLastIndex, Counts counts) throws SQLException {
         try (Connection connection = database.connection()) {
+            for (YearMonth month : counts.months()) {
+                addPartition(connection, month);
+            }
             connection.setAutoCommit(false);
             try {
                 // The row of the log is locked first: a repeated flush waits here for one that is still being
@@ -78,8 +136,10 @@ final class CountStore {
                 }
                 add(connection, counts);
                 connection.commit();
+                newestMinute = Math.max(newestMinute, counts.newestMinute());
                 return true;
             } catch (SQLException failure) {
+                knownMonths.clear();
                 try {
                     connection.rollback();
                 } catch (SQLException lost) {
@@ -104,14 +164,119 @@ final class CountStore {
         if (counts.size() == 0) {
             return;
         }
+        Marks marks = marks(connection, "share");
+        // Clicks of a minute that was dropped are counted in the sums alone.
+        add(connection, ADD, counts.from(marks.minutesSince));
+        Counts late = counts.before(marks.rolledUntil);
+        for (String addToSum : ADD_TO_SUMS) {
+            add(connection, addToSum, late);
+        }
+    }
+
+    private static void add(Connection connection, String sql, Counts counts) throws SQLException {
+        if (counts.size() == 0) {
+            return;
+        }
         // Arrays, not one parameter per value: a statement takes 65 535 parameters, an array any number of
         // rows.
-        try (PreparedStatement statement = connection.prepareStatement(ADD)) {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setObject(1, counts.bannerIds());
             statement.setObject(2, counts.minutes());
             statement.setObject(3, counts.clicks());
             statement.executeUpdate();
         }
+    }
+
+    /// Sums up the next minutes after the mark up to `closedMinute`, which is not included, but not more than
+    /// `mostMinutes`. Returns the mark then; it is not before `closedMinute` when all is summed up.
+    ///
+    /// **Cost**: flushes wait meanwhile, and the clicks wait in the log; `timeout` bounds each statement.
+    long rollUp(long closedMinute, long mostMinutes, Duration timeout) throws SQLException {
+        try (Connection connection = database.connection()) {
+            connection.setAutoCommit(false);
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("set local statement_timeout = " + timeout.toMillis());
+            }
+            long mark = marks(connection, "update").rolledUntil;
+            if (mark >= closedMinute) {
+                connection.rollback();
+                return mark;
+            }
+            long first = Math.max(mark, firstPartitionAfter(connection, mark).orElse(closedMinute));
+            long until = Math.min(first + mostMinutes, closedMinute);
+            for (String rollUp : ROLL_UP) {
+                execute(connection, rollUp, first, until);
+            }
+            execute(connection, MOVE_MARK, until);
+            connection.commit();
+            return until;
+        }
+    }
+
+    /// @param lock `share` for who relies on them until the end of the transaction, `update` for who moves them
+    private static Marks marks(Connection connection, String lock) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(MARKS + lock);
+                ResultSet row = statement.executeQuery()) {
+            row.next();
+            return new Marks(row.getLong(1), row.getLong(2));
+        }
+    }
+
+    private static OptionalLong firstPartitionAfter(Connection connection, long minute) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(FIRST_PARTITION_AFTER)) {
+            statement.setLong(1, minute);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                long first = row.getLong(1);
+                return row.wasNull() ? OptionalLong.empty() : OptionalLong.of(first);
+            }
+        }
+    }
+
+    private static void execute(Connection connection, String sql, long... parameters) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            for (int at = 0; at < parameters.length; at++) {
+                statement.setLong(at + 1, parameters[at]);
+            }
+            statement.executeUpdate();
+        }
+    }
+
+    /// Makes the partitions for the minutes of these months, unless they are there.
+    void addPartitions(List<YearMonth> months) throws SQLException {
+        try (Connection connection = database.connection()) {
+            for (YearMonth month : months) {
+                addPartition(connection, month);
+            }
+        }
+    }
+
+    private void addPartition(Connection connection, YearMonth month) throws SQLException {
+        if (knownMonths.contains(month)) {
+            return;
+        }
+        try (PreparedStatement statement = connection.prepareStatement("select add_minute_partition(?)")) {
+            statement.setObject(1, month.atDay(1).atStartOfDay().atOffset(ZoneOffset.UTC));
+            statement.execute();
+        }
+        knownMonths.add(month);
+    }
+
+    /// Drops the minutes of the months that ended before `time` and are summed up. Returns how many months.
+    int dropPartitions(Instant time) throws SQLException {
+        try (Connection connection = database.connection();
+                PreparedStatement statement = connection.prepareStatement("select drop_minute_partitions(?)")) {
+            statement.setObject(1, time.atOffset(ZoneOffset.UTC));
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getInt(1);
+            }
+        }
+    }
+
+    /// The latest minute of all that were flushed, or -1 before the first.
+    long newestMinute() {
+        return newestMinute;
     }
 
     private static Optional<LogPosition> readPosition(PreparedStatement statement) throws SQLException {

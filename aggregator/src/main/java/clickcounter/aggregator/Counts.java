@@ -1,6 +1,13 @@
 package clickcounter.aggregator;
 
+import java.time.Instant;
+import java.time.YearMonth;
+import java.time.ZoneOffset;
 import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /// Clicks for pairs of banner and minute, as three columns of equal length; no pair stands twice.
 ///
@@ -61,6 +68,48 @@ record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
             at += part.size();
         }
         return new Counts(bannerIds, minutes, clicks);
+    }
+
+    /// The rows of that minute and of later ones.
+    Counts from(long minute) {
+        return where(at -> minutes[at] >= minute);
+    }
+
+    /// The rows of the minutes before that one.
+    Counts before(long minute) {
+        return where(at -> minutes[at] < minute);
+    }
+
+    private Counts where(IntPredicate isMeant) {
+        int meant = (int) IntStream.range(0, size()).filter(isMeant).count();
+        if (meant == size()) {
+            return this;
+        }
+        var rows = new Builder(meant);
+        for (int at = 0; at < size(); at++) {
+            if (isMeant.test(at)) {
+                rows.add(bannerIds[at], minutes[at], clicks[at]);
+            }
+        }
+        return rows.build();
+    }
+
+    /// The months, in UTC, that the minutes are in.
+    Set<YearMonth> months() {
+        var months = new TreeSet<YearMonth>();
+        long lastMinute = -1;
+        for (long minute : minutes) {
+            if (minute != lastMinute) {
+                months.add(YearMonth.from(Instant.ofEpochSecond(minute * 60).atOffset(ZoneOffset.UTC)));
+                lastMinute = minute;
+            }
+        }
+        return months;
+    }
+
+    /// The latest minute, or -1 when there is none.
+    long newestMinute() {
+        return Arrays.stream(minutes).max().orElse(-1);
     }
 
     int size() {

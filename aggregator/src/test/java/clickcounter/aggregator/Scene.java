@@ -114,6 +114,7 @@ final class Scene implements AutoCloseable {
                 databaseSettings,
                 logRetention,
                 Long.MAX_VALUE,
+                FOR_EVER,
                 flushInterval,
                 maxRows,
                 maxMinutes,

@@ -40,7 +40,7 @@ class DatabaseTest {
         assertThatThrownBy(() -> connect(database.url()))
                 .isInstanceOf(StartFailure.class)
                 .hasMessage(
-                        "The schema of the database %s has version 0, this release needs 1: run ./migrate.sh -up.",
+                        "The schema of the database %s has version 0, this release needs 2: run ./migrate.sh -up.",
                         DatabaseUrl.parse(database.url()));
     }
 
@@ -52,8 +52,8 @@ class DatabaseTest {
         assertThatThrownBy(() -> connect(database.url()))
                 .isInstanceOf(StartFailure.class)
                 .hasMessage(
-                        "The schema of the database %s has version 3, this release knows only 1: install the newer"
-                                + " release, or take the schema back with that one's ./migrate.sh -goto 1.",
+                        "The schema of the database %s has version 3, this release knows only 2: install the newer"
+                                + " release, or take the schema back with that one's ./migrate.sh -goto 2.",
                         settings.url());
     }
 

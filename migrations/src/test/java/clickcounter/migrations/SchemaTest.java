@@ -27,13 +27,76 @@ class SchemaTest {
     void createsTheTablesAndDropsThem() throws SQLException {
         var schema = new Schema(settings());
 
-        assertThat(schema.up()).isEqualTo(new Change(0, 1));
-        assertThat(tables()).containsExactly("banner_minute", "click_log", "flyway_schema_history");
-        assertThat(text("select reloptions::text from pg_class where relname = 'banner_minute'"))
-                .isEqualTo("{fillfactor=70}");
+        assertThat(schema.up()).isEqualTo(new Change(0, 2));
+        assertThat(tables())
+                .contains("banner_minute", "banner_hour", "banner_day", "banner_month", "click_log", "roll_up");
 
-        assertThat(schema.down()).isEqualTo(new Change(1, 0));
+        assertThat(schema.down()).isEqualTo(new Change(2, 0));
         assertThat(tables()).containsExactly("flyway_schema_history");
+    }
+
+    @Test
+    void keepsTheCountsWhenMinutesArePartitionedAndWhenThatIsTakenBack() throws SQLException {
+        String counts = """
+                select string_agg(banner_id || ' ' || extract(epoch from minute)::bigint || ' ' || clicks, ', '
+                                  order by banner_id, minute)
+                from banner_minute""";
+        var schema = new Schema(settings());
+        schema.goTo(1);
+        execute("""
+                insert into banner_minute
+                select number % 7 + 1, timestamptz '2023-11-30 23:50Z' + number * interval '997 minutes', number
+                from generate_series(1, 500) number""");
+        String before = text(counts);
+
+        assertThat(schema.goTo(2)).isEqualTo(new Change(1, 2));
+        assertThat(text(counts)).isEqualTo(before);
+        assertThat(text("select count(*) from minute_partition where before <= '2025-01-01Z'"))
+                .isEqualTo("12");
+
+        assertThat(schema.goTo(1)).isEqualTo(new Change(2, 1));
+        assertThat(text(counts)).isEqualTo(before);
+        assertThat(tables()).containsExactly("banner_minute", "click_log", "flyway_schema_history");
+        assertThat(schema.up()).isEqualTo(new Change(1, 2));
+    }
+
+    @Test
+    void makesAPartitionForEachMonthInUtcOnce() throws SQLException {
+        new Schema(settings()).up();
+        for (String time :
+                List.of("2024-01-01 00:00Z", "2024-01-31 23:59:59Z", "2024-02-01 00:00Z", "1970-01-01 00:00Z")) {
+            execute("set timezone = 'Pacific/Apia'; select add_minute_partition('%s')".formatted(time));
+        }
+
+        assertThat(text("""
+                        select string_agg(name || ' ' || extract(epoch from since)::bigint || ' '
+                                          || extract(epoch from before)::bigint, ', ' order by since)
+                        from minute_partition where since < '2025-01-01Z'"""))
+                .isEqualTo("banner_minute_1970_01 0 2678400, banner_minute_2024_01 1704067200 1706745600,"
+                        + " banner_minute_2024_02 1706745600 1709251200");
+        assertThat(text("select reloptions::text from pg_class where relname = 'banner_minute_2024_01'"))
+                .isEqualTo("{fillfactor=70}");
+        assertThat(text("select count(*) from pg_indexes where tablename = 'banner_minute_2024_01'"))
+                .isEqualTo("2");
+    }
+
+    @Test
+    void dropsOnlyMonthsThatAreSummedUp() throws SQLException {
+        new Schema(settings()).up();
+        execute("select add_minute_partition('2024-01-01Z'), add_minute_partition('2024-02-01Z')");
+
+        assertThat(text("select drop_minute_partitions('2024-03-01Z')")).isEqualTo("0");
+        execute("update roll_up set rolled_until = '2024-02-29 23:59Z'");
+        assertThat(text("select drop_minute_partitions('2024-03-01Z')")).isEqualTo("1");
+        assertThat(text("select minutes_since = '2024-02-01Z' from roll_up")).isEqualTo("t");
+        execute("update roll_up set rolled_until = '2024-03-01Z'");
+        assertThat(text("select drop_minute_partitions('2024-02-29 23:59Z')")).isEqualTo("0");
+        assertThat(text("select drop_minute_partitions('2024-03-01Z')")).isEqualTo("1");
+
+        execute("select add_minute_partition('2024-02-15Z')");
+        assertThat(text("select count(*) from minute_partition where since < '2025-01-01Z'"))
+                .as("what was dropped stays dropped")
+                .isEqualTo("0");
     }
 
     @Test
@@ -41,7 +104,7 @@ class SchemaTest {
         var schema = new Schema(settings());
         schema.up();
 
-        assertThat(schema.up()).isEqualTo(new Change(1, 1));
+        assertThat(schema.up()).isEqualTo(new Change(2, 2));
     }
 
     @Test
@@ -123,7 +186,7 @@ class SchemaTest {
         assertThatThrownBy(() -> new Schema(settings()).up())
                 .isInstanceOf(StartFailure.class)
                 .hasMessage(
-                        "The schema of the database %s has version 3, this release knows only 1: use the migrate.sh"
+                        "The schema of the database %s has version 3, this release knows only 2: use the migrate.sh"
                                 + " of the newer release.",
                         settings().url());
     }

@@ -180,6 +180,7 @@ class StatisticsGapsTest {
     private void restore(long position, long clicks) throws SQLException {
         parts.aggregator.setPosition(position);
         execute("delete from banner_minute");
+        execute("select add_minute_partition('2024-01-01Z')");
         execute("insert into banner_minute values (1, '2024-01-01 10:00Z', %d)".formatted(clicks));
     }
 

@@ -18,6 +18,7 @@ class StatisticsTest {
     @BeforeAll
     static void start(@TempDir Path folder) throws SQLException {
         query = RunningQuery.start(folder, "STATS_MAX_ROWS", "5");
+        query.execute("select add_minute_partition('2024-01-01Z')");
         query.execute("""
                 insert into banner_minute values
                     (7, '2024-01-01 10:00Z', 1), (7, '2024-01-01 10:01Z', 20), (7, '2024-01-01 10:02Z', 300),

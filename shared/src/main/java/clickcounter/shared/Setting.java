@@ -35,6 +35,7 @@ public enum Setting {
     STATS_MAX_KEPT("2000000"),
     STATS_MAX_ROWS("1000000"),
     STATS_MAX_WAIT("1s"),
+    STATS_RETENTION_MINUTES("400d"),
 
     DATABASE_URL(""),
     DATABASE_POOL_SIZE(""),
