@@ -32,7 +32,8 @@ public final class Ingest implements AutoCloseable {
                     .get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
                     .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
                     .any(forwarder);
-            server = HttpListener.start(settings.http(), routing, MediaContext.create());
+            server = HttpListener.start(
+                    settings.http(), routing, MediaContext.create(), helidon -> new ClickConnections(writer, helidon));
             closers.push(server::stop);
         } catch (RuntimeException failure) {
             close();

@@ -83,6 +83,19 @@ final class HttpConnection implements AutoCloseable {
         return answer(true);
     }
 
+    /// The next answer up to the empty line, as it is.
+    String headers() {
+        var headers = new StringBuilder();
+        try {
+            while (headers.indexOf("\r\n\r\n") < 0) {
+                headers.append(read(1));
+            }
+            return headers.toString();
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
     /// The next answer when it is to a `HEAD`: its headers announce a body that does not come.
     Answer answerWithoutBody() {
         return answer(false);

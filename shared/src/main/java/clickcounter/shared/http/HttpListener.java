@@ -16,6 +16,8 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http1.Http1ConnectionSelector;
+import io.helidon.webserver.spi.ServerConnectionSelector;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
@@ -25,6 +27,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,6 +61,17 @@ public final class HttpListener {
     ///
     /// **Errors**: [StartFailure] when the address or the socket cannot be listened on.
     public static WebServer start(HttpSettings settings, HttpRouting.Builder routing, MediaContext media) {
+        return start(settings, routing, media, UnaryOperator.identity());
+    }
+
+    /// The same with connections of one's own.
+    ///
+    /// @param connections gets what makes Helidon's HTTP/1.1 connections, and returns what makes the server's
+    public static WebServer start(
+            HttpSettings settings,
+            HttpRouting.Builder routing,
+            MediaContext media,
+            UnaryOperator<ServerConnectionSelector> connections) {
         routing.addFeature(new CloseAsAnnounced());
         routing.error(HttpException.class, HttpListener::answerHttpException);
         // Any other error is a fault of ours: logged here, and nothing of it told to the client.
@@ -69,9 +83,11 @@ public final class HttpListener {
                 .shutdownHook(false)
                 .featuresDiscoverServices(false)
                 .routing(routing);
-        configure(server, settings, media);
+        ServerConnectionSelector selector = connections.apply(http1());
+        configure(server, settings, media, selector);
         if (settings.socket() != null) {
-            server.putSocket(SOCKET_LISTENER, socketListener(settings, settings.socket(), routing.copy(), media));
+            server.putSocket(
+                    SOCKET_LISTENER, socketListener(settings, settings.socket(), routing.copy(), media, selector));
         }
         WebServer started = server.build().start();
         // Helidon has logged why; it does not say it to its caller.
@@ -90,7 +106,11 @@ public final class HttpListener {
     }
 
     private static ListenerConfig socketListener(
-            HttpSettings settings, Path socket, HttpRouting.Builder routing, MediaContext media) {
+            HttpSettings settings,
+            Path socket,
+            HttpRouting.Builder routing,
+            MediaContext media,
+            ServerConnectionSelector selector) {
         if (socket.toString().length() > MAX_SOCKET_PATH_LENGTH) {
             throw new StartFailure(
                     "The socket %s cannot be listened on: the path is too long; a system takes %d characters. Set INGEST_SOCKET to a shorter one."
@@ -109,7 +129,7 @@ public final class HttpListener {
         var listener = ListenerConfig.builder()
                 .bindAddress(UnixDomainSocketAddress.of(socket))
                 .routing(routing);
-        configure(listener, settings, media);
+        configure(listener, settings, media, selector);
         return listener.build();
     }
 
@@ -126,7 +146,10 @@ public final class HttpListener {
 
     /// What holds for the port and for the socket.
     private static void configure(
-            ListenerConfig.BuilderBase<?, ?> listener, HttpSettings settings, MediaContext media) {
+            ListenerConfig.BuilderBase<?, ?> listener,
+            HttpSettings settings,
+            MediaContext media,
+            ServerConnectionSelector selector) {
         listener.backlog(BACKLOG);
         listener.maxTcpConnections(settings.maxConnections());
         listener.maxPayloadSize(settings.maxBodyBytes());
@@ -140,15 +163,23 @@ public final class HttpListener {
                 .contentEncodingsDiscoverServices(false)
                 .build());
         listener.mediaContext(media);
-        listener.addProtocol(Http1Config.builder()
-                .sendKeepAliveHeader(false)
-                .validateResponseHeaders(false)
-                .maxPrologueLength(MAX_FIRST_LINE_BYTES)
-                .maxHeadersSize(MAX_HEADERS_BYTES)
-                .build());
+        // The only one: with two, Helidon closes connections whose first line is bad, and never those that say
+        // nothing.
+        listener.addConnectionSelector(selector);
         // What was wrong goes to the direct handlers, which put it into the answer.
         listener.errorHandling(ErrorHandling.builder().includeEntity(true).build());
         listener.directHandlers(directHandlers(settings.maxBodyBytes()));
+    }
+
+    private static ServerConnectionSelector http1() {
+        return Http1ConnectionSelector.builder()
+                .config(Http1Config.builder()
+                        .sendKeepAliveHeader(false)
+                        .validateResponseHeaders(false)
+                        .maxPrologueLength(MAX_FIRST_LINE_BYTES)
+                        .maxHeadersSize(MAX_HEADERS_BYTES)
+                        .build())
+                .build();
     }
 
     /// Answers of the protocol: what is no proper HTTP request, too long, or asks for what there is not.

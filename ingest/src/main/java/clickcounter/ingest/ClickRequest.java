@@ -1,0 +1,198 @@
+package clickcounter.ingest;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.helidon.common.buffers.BufferData;
+
+/// Recognises the request that nearly all requests are, byte by byte and without allocation: a whole `GET
+/// /v1/banners/counter/{bannerID}` without a body that leaves the connection open.
+///
+/// It takes no request that it does not understand to the last byte; whatever is left over is answered the long
+/// way, by Helidon and [ClickFilter], which also know what is wrong with it. So it may be stricter than HTTP,
+/// and must never be laxer.
+///
+/// **Threads**: one.
+final class ClickRequest {
+    /// A longer one is not recognised.
+    static final int MOST_BYTES = 8_192;
+
+    private static final byte[] START = "GET /v1/banners/counter/".getBytes(US_ASCII);
+    private static final byte[] VERSION = " HTTP/1.1\r\n".getBytes(US_ASCII);
+
+    /// So many digits never overflow. Ids of 19 digits are rare, and answered the long way.
+    private static final int MOST_DIGITS = 18;
+
+    private static final int MOST_PORT_DIGITS = 5;
+
+    private static final byte[] HOST = "host".getBytes(US_ASCII);
+    private static final byte[] CONNECTION = "connection".getBytes(US_ASCII);
+    private static final byte[] KEEP_ALIVE = "keep-alive".getBytes(US_ASCII);
+
+    /// What these say changes how the request is read or answered.
+    private static final byte[][] NOT_UNDERSTOOD = {
+        "content-length".getBytes(US_ASCII),
+        "expect".getBytes(US_ASCII),
+        "te".getBytes(US_ASCII),
+        "trailer".getBytes(US_ASCII),
+        "transfer-encoding".getBytes(US_ASCII),
+        "upgrade".getBytes(US_ASCII)
+    };
+
+    private static final boolean[] IS_TOKEN = lettersDigitsAnd("!#$%&'*+-.^_`|~");
+    private static final boolean[] IS_HOST = lettersDigitsAnd("-.");
+
+    private BufferData bytes = BufferData.empty();
+    private int length;
+    private int at;
+    private long bannerId;
+    private boolean hasHost;
+
+    /// Whether the first bytes are such a request.
+    boolean read(BufferData received) {
+        bytes = received;
+        length = Math.min(received.available(), MOST_BYTES);
+        at = 0;
+        hasHost = false;
+        return skip(START) && readBannerId() && skip(VERSION) && readHeaders() && hasHost;
+    }
+
+    /// Of the request that was read.
+    long bannerId() {
+        return bannerId;
+    }
+
+    /// How many bytes the request has that was read.
+    int byteCount() {
+        return at;
+    }
+
+    private boolean readBannerId() {
+        int start = at;
+        long id = 0;
+        while (at < length && isDigit(bytes.get(at))) {
+            id = id * 10 + (bytes.get(at) - '0');
+            at++;
+        }
+        bannerId = id;
+        return id > 0 && at - start <= MOST_DIGITS;
+    }
+
+    private boolean readHeaders() {
+        while (at < length && bytes.get(at) != '\r') {
+            if (!readHeader()) {
+                return false;
+            }
+        }
+        return skipNewLine();
+    }
+
+    private boolean readHeader() {
+        int nameStart = at;
+        while (at < length && is(IS_TOKEN, bytes.get(at))) {
+            at++;
+        }
+        int nameEnd = at;
+        if (nameEnd == nameStart || at == length || bytes.get(at) != ':') {
+            return false;
+        }
+        at++;
+        while (at < length && bytes.get(at) == ' ') {
+            at++;
+        }
+        int valueStart = at;
+        while (at < length && isValue(bytes.get(at))) {
+            at++;
+        }
+        return isHarmless(nameStart, nameEnd, valueStart, at) && skipNewLine();
+    }
+
+    private boolean isHarmless(int nameStart, int nameEnd, int valueStart, int valueEnd) {
+        if (isText(HOST, nameStart, nameEnd)) {
+            boolean isFirst = !hasHost;
+            hasHost = true;
+            return isFirst && isHost(valueStart, valueEnd);
+        }
+        if (isText(CONNECTION, nameStart, nameEnd)) {
+            return isText(KEEP_ALIVE, valueStart, valueEnd);
+        }
+        for (byte[] name : NOT_UNDERSTOOD) {
+            if (isText(name, nameStart, nameEnd)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// A name or an IPv4 address, with a port or without.
+    private boolean isHost(int start, int end) {
+        int index = start;
+        while (index < end && is(IS_HOST, bytes.get(index))) {
+            index++;
+        }
+        int nameEnd = index;
+        if (index < end && bytes.get(index) == ':') {
+            do {
+                index++;
+            } while (index < end && isDigit(bytes.get(index)));
+        }
+        int portLength = index - nameEnd - 1;
+        return nameEnd > start && index == end && portLength != 0 && portLength <= MOST_PORT_DIGITS;
+    }
+
+    /// Whether the bytes are this text, be it in capital letters.
+    private boolean isText(byte[] lowerCase, int start, int end) {
+        if (end - start != lowerCase.length) {
+            return false;
+        }
+        for (int index = 0; index < lowerCase.length; index++) {
+            int character = bytes.get(start + index);
+            if (character >= 'A' && character <= 'Z') {
+                character += 'a' - 'A';
+            }
+            if (character != lowerCase[index]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean skip(byte[] expected) {
+        if (length - at < expected.length) {
+            return false;
+        }
+        for (byte character : expected) {
+            if (bytes.get(at) != character) {
+                return false;
+            }
+            at++;
+        }
+        return true;
+    }
+
+    private boolean skipNewLine() {
+        boolean isNewLine = length - at >= 2 && bytes.get(at) == '\r' && bytes.get(at + 1) == '\n';
+        at += 2;
+        return isNewLine;
+    }
+
+    private static boolean isDigit(int character) {
+        return character >= '0' && character <= '9';
+    }
+
+    /// Printable ASCII, and tabs.
+    private static boolean isValue(int character) {
+        return (character >= ' ' && character < 0x7f) || character == '\t';
+    }
+
+    private static boolean is(boolean[] characters, int character) {
+        return character >= 0 && character < characters.length && characters[character];
+    }
+
+    private static boolean[] lettersDigitsAnd(String others) {
+        var characters = new boolean[0x80];
+        for (int character = 0; character < characters.length; character++) {
+            characters[character] = Character.isLetterOrDigit(character) || others.indexOf(character) >= 0;
+        }
+        return characters;
+    }
+}
