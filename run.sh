@@ -84,7 +84,8 @@ make_class_cache() {
     folder=$(mktemp -d)
     key=$(class_cache_key)
     set_java_command ingest
-    nice -n 19 env DATA_DIR="$folder" SERVICE_ADDRESS=127.0.0.1 SERVICE_PORT=0 INGEST_SOCKET= INGEST_PROCESSES=1 LOG_MIN_FREE=0 \
+    nice -n 19 env DATA_DIR="$folder" SERVICE_ADDRESS=127.0.0.1 SERVICE_PORT=0 INGEST_ADMIN_PORT=0 INGEST_SOCKET= \
+      INGEST_PROCESSES=1 LOG_MIN_FREE=0 \
       "${java_command[@]:0:${#java_command[@]}-1}" -XX:AOTCacheOutput="$folder/ingest.aot" clickcounter.ingest.ClassCacheMain &&
       mv -- "$folder/ingest.aot" "$cache" && echo "$key" >"$cache.key"
     rm -rf -- "$folder"
@@ -147,14 +148,14 @@ readonly -A FINAL_EXIT=([4]=superseded [5]=log-mismatch)
 declare -A pid_of=() started_at=() backoff_of=()
 stopping=false
 
-# One line in the format of the processes' own.
+# One line in the format of the processes' own (JsonLineEncoder.java).
 say() {
   local level=$1 message=$2
   if [[ ${LOGGING_FORMAT:-} == text ]]; then
     printf '%s %-5s run        %s\n' "$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)" "$level" "$message"
   else
-    printf '{"timestamp":%s,"level":"%s","loggerName":"clickcounter.run","formattedMessage":"%s"}\n' \
-      "$(date +%s%3N)" "$level" "$message"
+    printf '{"timestamp":"%s","level":"%s","process":"run","logger":"clickcounter.run","thread":"main","message":"%s"}\n' \
+      "$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)" "$level" "${message//\"/\\\"}"
   fi
 }
 

@@ -3,14 +3,20 @@ package clickcounter.aggregator;
 import clickcounter.migrations.Database;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
-import clickcounter.shared.PeriodicTask;
 import clickcounter.shared.StartFailure;
+import clickcounter.shared.admin.AdminServer;
+import clickcounter.shared.admin.Readiness;
 import clickcounter.shared.log.ClickReader;
+import clickcounter.shared.log.LogMeter;
 import clickcounter.shared.log.LogRetention;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,9 +48,12 @@ public final class Aggregator implements AutoCloseable {
     /// How often old files of the log are looked for.
     private static final Duration RETENTION_PAUSE = Duration.ofMinutes(1);
 
-    /// One thread flushes; the second connection lets it ask for the outcome while the first is being given up.
-    /// The third is for the roll-up.
-    private static final int CONNECTIONS = 3;
+    /// One thread flushes; the second connection lets it ask for the outcome while the first is being given up;
+    /// the others are for the roll-up and the watch.
+    private static final int CONNECTIONS = 4;
+
+    /// What is open, the latest first.
+    private final Deque<Runnable> closers = new ArrayDeque<>();
 
     private final AggregatorSettings settings;
     private final Lifetime lifetime;
@@ -54,7 +63,10 @@ public final class Aggregator implements AutoCloseable {
     private final Flusher flusher;
     private final BatchFold fold = new BatchFold(BATCH_RECORDS, BATCH_MINUTES);
     private final MinuteShards shards;
-    private final PeriodicTask rollUp;
+    private final Ledger ledger;
+    private final Counter foldedClicks;
+    private final Readiness readiness = new Readiness("log", "database", "schema", "epoch", "lag");
+    private final AdminServer admin;
     private final Thread thread;
     private long nextFlushNs = System.nanoTime();
     private long nextRetentionNs = System.nanoTime();
@@ -64,27 +76,38 @@ public final class Aggregator implements AutoCloseable {
         this.settings = settings;
         this.lifetime = lifetime;
         retention = new LogRetention(settings.logFolder(), settings.logRetention(), settings.maxLogBytes());
-        reader = ClickReader.open(settings.logFolder());
+        var metrics = new PrometheusRegistry();
+        foldedClicks = Counter.builder()
+                .name("clickcounter_clicks_folded_total")
+                .help("Clicks that this process has read from the log and counted.")
+                .register(metrics);
         try {
+            admin = AdminServer.start(settings.admin(), readiness, metrics);
+            closers.push(admin::close);
+            reader = ClickReader.open(settings.logFolder());
+            closers.push(reader::close);
             database = Database.connect(settings.database(), "clickcounter-aggregator", CONNECTIONS);
-            try {
-                var store = new CountStore(database, reader.logId());
-                LogPosition position = takeOver(store);
-                flusher = new Flusher(store, position, lifetime);
-                shards = new MinuteShards(
-                        settings.shardFolder(),
-                        position.epoch(),
-                        settings.maxRows() + BATCH_RECORDS,
-                        settings.flushWorkers());
-                rollUp = RollUp.start(store, settings.minuteRetention(), lifetime);
-            } catch (RuntimeException failure) {
-                database.close();
-                throw failure;
-            }
+            closers.push(database::close);
+            var store = new CountStore(database, reader.logId());
+            LogPosition position = takeOver(store);
+            flusher = new Flusher(store, position, new FlushMetrics(metrics), lifetime);
+            shards = new MinuteShards(
+                    settings.shardFolder(),
+                    position.epoch(),
+                    settings.maxRows() + BATCH_RECORDS,
+                    settings.flushWorkers());
+            closers.push(shards::close);
+            closers.push(RollUp.start(store, settings.minuteRetention(), lifetime)::close);
+            ledger = new Ledger(position);
+            closers.push(AggregatorWatch.start(
+                    store, database, ledger, LogMeter.open(settings.logFolder()), readiness, metrics, lifetime)::close);
+            // Before the watch, too, which may be waiting for it.
+            closers.push(database::close);
         } catch (RuntimeException failure) {
-            reader.close();
+            closeAll();
             throw failure;
         }
+        readiness.started();
         thread = Thread.ofPlatform().name("aggregator").start(this::run);
     }
 
@@ -95,9 +118,15 @@ public final class Aggregator implements AutoCloseable {
         return new Aggregator(settings, lifetime);
     }
 
+    /// The port where it answers operators.
+    public int adminPort() {
+        return admin.port();
+    }
+
     /// Counts what is in the log, writes it if the database takes it, and lets go of everything.
     @Override
     public void close() {
+        readiness.stopping();
         lifetime.end(ExitCode.STOPPED, "closed");
         try {
             if (!thread.join(STOP_TIMEOUT)) {
@@ -108,11 +137,14 @@ public final class Aggregator implements AutoCloseable {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
-        shards.close();
-        rollUp.close();
-        database.close();
-        reader.close();
+        closeAll();
         logger.info("{} clicks written to the database in {} rows", flusher.flushedClicks(), flusher.flushedRows());
+    }
+
+    private void closeAll() {
+        while (!closers.isEmpty()) {
+            closers.pop().run();
+        }
     }
 
     private LogPosition takeOver(CountStore store) {
@@ -170,8 +202,10 @@ public final class Aggregator implements AutoCloseable {
     }
 
     private int readBatch() {
+        long skippedBefore = reader.skippedRecords();
         int records = reader.read(BATCH_RECORDS, (_, bannerId, timestampMillis) -> fold.add(bannerId, timestampMillis));
         fold.drainTo(shards::add);
+        foldedClicks.inc(records - (reader.skippedRecords() - skippedBefore));
         reportSkippedRecords();
         return records;
     }
@@ -188,7 +222,14 @@ public final class Aggregator implements AutoCloseable {
     private boolean flush() {
         nextFlushNs = System.nanoTime() + settings.flushInterval().toNanos();
         boolean isUpToDate = reader.position() == flusher.position().lastIndex();
-        return isUpToDate || flusher.flush(reader.position(), shards.drain());
+        if (isUpToDate) {
+            return true;
+        }
+        boolean isCommitted = flusher.flush(reader.position(), shards.drain());
+        if (isCommitted) {
+            ledger.committed(flusher.position(), flusher.flushedClicks(), reader.skippedRecords());
+        }
+        return isCommitted;
     }
 
     /// The last act: what is in the log by now is counted and written.

@@ -3,6 +3,7 @@ package clickcounter.aggregator;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
+import clickcounter.shared.admin.AdminSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -18,6 +19,7 @@ import java.time.Duration;
 /// @param maxRows most counts that wait; with more, a flush happens at once
 /// @param maxMinutes most minutes that wait; with more, a flush happens at once
 /// @param flushWorkers threads that collect the counts of several minutes
+/// @param admin where it answers operators
 public record AggregatorSettings(
         Path logFolder,
         Path shardFolder,
@@ -28,7 +30,8 @@ public record AggregatorSettings(
         Duration flushInterval,
         int maxRows,
         int maxMinutes,
-        int flushWorkers) {
+        int flushWorkers,
+        AdminSettings admin) {
 
     /// **Errors**: [clickcounter.shared.StartFailure] that lists everything that is wrong.
     public static AggregatorSettings read(SettingsReader settings) {
@@ -45,7 +48,8 @@ public record AggregatorSettings(
                 settings.duration(Setting.FLUSH_INTERVAL, Duration.ofMillis(50), Duration.ofMinutes(1)),
                 settings.integer(Setting.FLUSH_MAX_ROWS, 1, 1_000_000),
                 settings.integer(Setting.FLUSH_MAX_MINUTES, 1, 1_000),
-                settings.integer(Setting.FLUSH_WORKERS, 1, 64));
+                settings.integer(Setting.FLUSH_WORKERS, 1, 64),
+                AdminSettings.read(settings, Setting.AGGREGATOR_ADMIN_PORT));
         settings.finish();
         return read;
     }

@@ -25,6 +25,7 @@ final class Flusher {
     private static final long REPORT_INTERVAL_NS = Duration.ofSeconds(10).toNanos();
 
     private final CountStore store;
+    private final FlushMetrics metrics;
     private final Lifetime lifetime;
     private LogPosition position;
     private long flushedClicks;
@@ -32,8 +33,9 @@ final class Flusher {
     private boolean hasGivenUp;
 
     /// @param position where the log stands after it was taken over
-    Flusher(CountStore store, LogPosition position, Lifetime lifetime) {
+    Flusher(CountStore store, LogPosition position, FlushMetrics metrics, Lifetime lifetime) {
         this.store = store;
+        this.metrics = metrics;
         this.position = position;
         this.lifetime = lifetime;
     }
@@ -63,15 +65,14 @@ final class Flusher {
             hasGivenUp = true;
             return false;
         }
+        long durationNs = System.nanoTime() - startNs;
+        long clicks = counts.totalClicks();
         position = after;
-        flushedClicks += counts.totalClicks();
+        flushedClicks += clicks;
         flushedRows += counts.size();
+        metrics.committed(counts, clicks, durationNs);
         logger.debug(
-                "flush {}: {} rows, {} clicks, {} ms",
-                after.flush(),
-                counts.size(),
-                counts.totalClicks(),
-                (System.nanoTime() - startNs) / 1_000_000);
+                "flush {}: {} rows, {} clicks, {} ms", after.flush(), counts.size(), clicks, durationNs / 1_000_000);
         return true;
     }
 
@@ -86,6 +87,7 @@ final class Flusher {
                 }
                 // The log does not stand at our position. The next attempt finds out why.
             } catch (SQLException failure) {
+                metrics.failed();
                 if (System.nanoTime() - nextReportNs >= 0) {
                     nextReportNs = System.nanoTime() + REPORT_INTERVAL_NS;
                     logger.warn(

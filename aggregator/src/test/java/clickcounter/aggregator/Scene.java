@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.admin.AdminSettings;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogSettings;
@@ -118,7 +119,8 @@ final class Scene implements AutoCloseable {
                 flushInterval,
                 maxRows,
                 maxMinutes,
-                2);
+                2,
+                AdminSettings.anyPort());
     }
 
     private DatabaseSettings ownDatabase() {

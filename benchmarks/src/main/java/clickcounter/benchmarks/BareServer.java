@@ -6,8 +6,8 @@ import clickcounter.shared.http.HttpListener;
 import clickcounter.shared.http.HttpSettings;
 import io.helidon.http.Status;
 import io.helidon.http.media.MediaContext;
-import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.Map;
 
 /// The bare framework, as a reference: the product's listener with a filter that answers 204 to everything and
@@ -23,10 +23,11 @@ final class BareServer {
             response.status(Status.NO_CONTENT_204);
             response.send();
         });
-        WebServer server = HttpListener.start(
+        HttpListener server = HttpListener.start(
                 HttpSettings.read(settings, Setting.SERVICE_ADDRESS, Setting.SERVICE_PORT),
                 routing,
-                MediaContext.create());
-        Runtime.getRuntime().addShutdownHook(new Thread(server::stop));
+                MediaContext.create(),
+                new PrometheusRegistry());
+        Runtime.getRuntime().addShutdownHook(new Thread(server::close));
     }
 }

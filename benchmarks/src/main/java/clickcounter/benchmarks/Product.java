@@ -40,6 +40,9 @@ final class Product implements AutoCloseable {
         environment.put("QUERY_PORT", Integer.toString(queryPort));
         environment.put("LOG_MIN_FREE", "64MiB");
         environment.put("LOGGING_FORMAT", "text");
+        for (String process : List.of("INGEST", "AGGREGATOR", "QUERY")) {
+            environment.put(process + "_ADMIN_PORT", "0");
+        }
         environment.putAll(settings);
         start("database");
         ServerProcess migration = ServerProcess.start("migrate", folder, environment, List.of("./migrate.sh", "-up"));

@@ -144,6 +144,9 @@ final class RunScriptTest {
                 "DATA_DIR=" + folder,
                 "SERVICE_PORT=" + port,
                 "QUERY_PORT=" + Service.freePort(),
+                "INGEST_ADMIN_PORT=0",
+                "AGGREGATOR_ADMIN_PORT=0",
+                "QUERY_ADMIN_PORT=0",
                 "LOG_MIN_FREE=64MiB",
                 "LOGGING_FORMAT=text"));
         List<String> names = new ArrayList<>();

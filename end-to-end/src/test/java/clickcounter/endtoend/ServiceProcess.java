@@ -84,6 +84,9 @@ final class ServiceProcess implements AutoCloseable {
         this.environment = new HashMap<>(environment);
         this.environment.put("DATA_DIR", folder.resolve("data").toAbsolutePath().toString());
         this.environment.put("LOGGING_FORMAT", "text");
+        for (String process : List.of("INGEST", "AGGREGATOR", "QUERY")) {
+            this.environment.putIfAbsent(process + "_ADMIN_PORT", "0");
+        }
         // Not in the data folder: what a full disk makes a process say must be found somewhere.
         output = folder.resolve("output").resolve(name + ".log");
         process = launch();

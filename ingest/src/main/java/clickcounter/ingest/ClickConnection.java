@@ -2,7 +2,6 @@ package clickcounter.ingest;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogUnavailable;
 import io.helidon.common.buffers.BufferData;
 import io.helidon.common.buffers.DataReader;
@@ -12,11 +11,11 @@ import io.helidon.common.concurrency.limits.Limit;
 import io.helidon.common.socket.SocketWriterException;
 import io.helidon.common.task.InterruptableTask;
 import io.helidon.http.DateTime;
+import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.spi.ServerConnection;
-import io.helidon.webserver.spi.ServerConnectionSelector;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -26,16 +25,15 @@ import org.jspecify.annotations.Nullable;
 /// Helidon's, and stays one.
 ///
 /// ``` read ─► ClickRequest ─► ClickWriter ─► 204      all that there is, in one virtual thread
-///             └─ not plain, or not taken ─► Helidon ─► ClickFilter, the other routes, errors
+///             └─ not plain, not taken, or leaving ─► Helidon ─► ClickFilter, the other routes, errors
 /// ```
 ///
 /// **Threads**: its own handles requests; any may close it.
 final class ClickConnection implements ServerConnection, InterruptableTask<Void> {
     private static volatile Answer answer = new Answer(DateTime.http1Bytes());
 
-    private final ClickWriter writer;
+    private final ClickConnections server;
     private final ConnectionContext context;
-    private final ServerConnectionSelector helidon;
     private final DataReader in;
     private final DataWriter out;
     private final ClickRequest request = new ClickRequest();
@@ -59,11 +57,10 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
         }
     }
 
-    /// @param helidon makes the connection that goes on with what is no plain click
-    ClickConnection(ClickWriter writer, ConnectionContext context, ServerConnectionSelector helidon) {
-        this.writer = writer;
+    /// @param server what all connections share
+    ClickConnection(ClickConnections server, ConnectionContext context) {
+        this.server = server;
         this.context = context;
-        this.helidon = helidon;
         in = context.dataReader();
         out = context.dataWriter();
     }
@@ -74,13 +71,16 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
         thread = Thread.currentThread();
         while (!isClosing) {
             awaitRequest();
-            if (!request.read(in.getBuffer(in.available())) || !append()) {
+            long startNs = System.nanoTime();
+            if (server.frame().isLeaving() || !request.read(in.getBuffer(in.available())) || !append()) {
                 goOnWithHelidon(limit);
                 return;
             }
             in.skip(request.byteCount());
             answer();
             lastRequestNs = System.nanoTime();
+            server.metrics().acknowledged();
+            server.frame().answered(Status.NO_CONTENT_204, lastRequestNs - startNs);
             // The other connections first: when this one is read again, its next request may be there already.
             // A read that finds nothing costs a futile system call, and two more to be woken up.
             Thread.yield();
@@ -102,7 +102,7 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
     /// why.
     private boolean append() {
         try {
-            writer.append(request.bannerId());
+            server.writer().append(request.bannerId());
             return true;
         } catch (LogUnavailable unavailable) {
             return false;
@@ -125,7 +125,7 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
     }
 
     private void goOnWithHelidon(Limit limit) throws InterruptedException {
-        ServerConnection other = helidon.connection(context);
+        ServerConnection other = server.helidon().connection(context);
         successor = other;
         if (isClosing) {
             // Whoever closes may not have seen it yet.

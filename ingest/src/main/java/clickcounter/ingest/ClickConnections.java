@@ -1,5 +1,6 @@
 package clickcounter.ingest;
 
+import clickcounter.shared.http.RequestFrame;
 import clickcounter.shared.log.ClickWriter;
 import io.helidon.common.buffers.BufferData;
 import io.helidon.webserver.ConnectionContext;
@@ -10,11 +11,14 @@ import java.util.Set;
 /// Makes each connection of ingest a [ClickConnection].
 ///
 /// @param writer the log
+/// @param metrics count the clicks
 /// @param helidon what makes Helidon's own connections
-record ClickConnections(ClickWriter writer, ServerConnectionSelector helidon) implements ServerConnectionSelector {
+/// @param frame what happens around every request
+record ClickConnections(ClickWriter writer, ClickMetrics metrics, ServerConnectionSelector helidon, RequestFrame frame)
+        implements ServerConnectionSelector {
     @Override
     public ServerConnection connection(ConnectionContext context) {
-        return new ClickConnection(writer, context, helidon);
+        return new ClickConnection(this, context);
     }
 
     @Override

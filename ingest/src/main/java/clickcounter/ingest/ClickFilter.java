@@ -27,10 +27,12 @@ final class ClickFilter implements Filter {
     private static final Header RETRY_AFTER = HeaderValues.createCached(HeaderNames.RETRY_AFTER, "1");
 
     private final ClickWriter writer;
+    private final ClickMetrics metrics;
     private final RefusalReport refusals;
 
-    ClickFilter(ClickWriter writer, RefusalReport refusals) {
+    ClickFilter(ClickWriter writer, ClickMetrics metrics, RefusalReport refusals) {
         this.writer = writer;
+        this.metrics = metrics;
         this.refusals = refusals;
     }
 
@@ -62,6 +64,9 @@ final class ClickFilter implements Filter {
         response.status(Status.NO_CONTENT_204);
         response.header(Problem.NO_STORE);
         response.send();
+        if (counts) {
+            metrics.acknowledged();
+        }
     }
 
     /// Returns false when the click is not in the log; the answer has then been sent.
@@ -73,10 +78,11 @@ final class ClickFilter implements Filter {
             writer.append(bannerId);
             return true;
         } catch (LogUnavailable unavailable) {
-            refusals.count(unavailable.reason());
+            String reason = unavailable.reason().sentence();
+            metrics.refused(unavailable.reason());
+            refusals.count(reason);
             response.header(RETRY_AFTER);
-            new Problem(Status.SERVICE_UNAVAILABLE_503, unavailable.reason() + " The click was not counted.")
-                    .send(request, response);
+            new Problem(Status.SERVICE_UNAVAILABLE_503, reason + " The click was not counted.").send(request, response);
             return false;
         }
     }

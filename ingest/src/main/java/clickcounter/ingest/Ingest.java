@@ -1,40 +1,64 @@
 package clickcounter.ingest;
 
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.admin.AdminServer;
+import clickcounter.shared.admin.Readiness;
 import clickcounter.shared.http.HealthCheck;
 import clickcounter.shared.http.HttpListener;
 import clickcounter.shared.http.RefusalReport;
 import clickcounter.shared.log.ClickWriter;
+import clickcounter.shared.log.LogUnavailable.Reason;
 import io.helidon.http.media.MediaContext;
-import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The running ingest: clicks go into the log, the health check is answered, everything else goes on to query.
 public final class Ingest implements AutoCloseable {
+    private static final Logger logger = LoggerFactory.getLogger(Ingest.class);
+
     /// What is open, the latest first.
     private final Deque<Runnable> closers = new ArrayDeque<>();
 
-    private final WebServer server;
+    private final AdminServer admin;
+    private final HttpListener listener;
 
     private Ingest(IngestSettings settings, Lifetime lifetime) {
         try {
+            var readiness = new Readiness("log", "disk");
+            var metrics = new PrometheusRegistry();
+            admin = AdminServer.start(settings.admin(), readiness, metrics);
+            closers.push(admin::close);
             var writer = ClickWriter.open(settings.log(), lifetime);
             closers.push(writer::close);
+            readiness.prove("log", () -> logProblem(writer));
+            readiness.prove("disk", () -> diskProblem(writer));
             var refusals = RefusalReport.start("clicks", lifetime);
             closers.push(refusals::close);
             var forwarder = new QueryForwarder(settings.query());
             closers.push(forwarder::close);
 
+            var clickMetrics = new ClickMetrics(writer, metrics);
             var routing = HttpRouting.builder()
-                    .addFilter(new ClickFilter(writer, refusals))
+                    .addFilter(new ClickFilter(writer, clickMetrics, refusals))
                     .get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
                     .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
                     .any(forwarder);
-            server = HttpListener.start(
-                    settings.http(), routing, MediaContext.create(), helidon -> new ClickConnections(writer, helidon));
-            closers.push(server::stop);
+            listener = HttpListener.start(
+                    settings.http(),
+                    routing,
+                    MediaContext.create(),
+                    metrics,
+                    (helidon, frame) -> new ClickConnections(writer, clickMetrics, helidon, frame));
+            closers.push(() -> logger.info("answers by status: {}", listener.answers()));
+            closers.push(listener::close);
+            closers.push(listener::drain);
+            closers.push(readiness::stopping);
+            readiness.started();
         } catch (RuntimeException failure) {
             close();
             throw failure;
@@ -48,12 +72,26 @@ public final class Ingest implements AutoCloseable {
         return new Ingest(settings, lifetime);
     }
 
-    /// The port that it listens on.
-    public int port() {
-        return server.port();
+    private static @Nullable String logProblem(ClickWriter writer) {
+        Reason reason = writer.refusalReason();
+        return reason == null || reason == Reason.DISK_FULL ? null : reason.sentence();
     }
 
-    /// Lets running requests finish, then closes the log.
+    private static @Nullable String diskProblem(ClickWriter writer) {
+        return writer.refusalReason() == Reason.DISK_FULL ? Reason.DISK_FULL.sentence() : null;
+    }
+
+    /// The port that it listens on.
+    public int port() {
+        return listener.port();
+    }
+
+    /// The port where it answers operators.
+    public int adminPort() {
+        return admin.port();
+    }
+
+    /// Takes leave of the clients, lets running requests finish, then forces the log to the disk and closes it.
     @Override
     public void close() {
         while (!closers.isEmpty()) {

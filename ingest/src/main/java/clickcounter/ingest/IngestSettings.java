@@ -2,6 +2,7 @@ package clickcounter.ingest;
 
 import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
+import clickcounter.shared.admin.AdminSettings;
 import clickcounter.shared.http.HttpSettings;
 import clickcounter.shared.log.LogSettings;
 import java.net.URI;
@@ -13,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// @param http where it listens
 /// @param log where clicks go
 /// @param query where requests go that are no clicks
-public record IngestSettings(HttpSettings http, LogSettings log, URI query) {
+/// @param admin where it answers operators
+public record IngestSettings(HttpSettings http, LogSettings log, URI query, AdminSettings admin) {
 
     private static final int MOST_PROCESSES = 256;
 
@@ -33,8 +35,9 @@ public record IngestSettings(HttpSettings http, LogSettings log, URI query) {
                 .listening(sharesPort, socket(settings, number));
         var log = LogSettings.read(settings);
         URI query = queryAddress(settings);
+        var admin = AdminSettings.read(settings, Setting.INGEST_ADMIN_PORT).ofProcess(number);
         settings.finish();
-        return new IngestSettings(http, log, query);
+        return new IngestSettings(http, log, query, admin);
     }
 
     private static @Nullable Path socket(SettingsReader settings, int number) {

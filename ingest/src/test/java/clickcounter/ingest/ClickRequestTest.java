@@ -10,8 +10,8 @@ import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.ClickWriter;
 import io.helidon.common.buffers.BufferData;
 import io.helidon.http.media.MediaContext;
-import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -123,10 +123,13 @@ class ClickRequestTest {
         try (var writer = ClickWriter.open(settings.log(), lifetime);
                 var refusals = RefusalReport.start("clicks", lifetime);
                 var reader = ClickReader.open(settings.log().folder())) {
-            WebServer helidon = HttpListener.start(
+            var metrics = new PrometheusRegistry();
+            HttpListener helidon = HttpListener.start(
                     settings.http(),
-                    HttpRouting.builder().addFilter(new ClickFilter(writer, refusals)),
-                    MediaContext.create());
+                    HttpRouting.builder()
+                            .addFilter(new ClickFilter(writer, new ClickMetrics(writer, metrics), refusals)),
+                    MediaContext.create(),
+                    metrics);
             List<Long> expected = new ArrayList<>();
             try (HttpConnection connection = HttpConnection.to(helidon.port())) {
                 for (int mutant = 0; mutant < MUTANTS; mutant++) {
@@ -142,7 +145,7 @@ class ClickRequestTest {
                     }
                 }
             } finally {
-                helidon.stop();
+                helidon.close();
             }
             List<Long> counted = new ArrayList<>();
             reader.read(Integer.MAX_VALUE, (_, bannerId, _) -> counted.add(bannerId));

@@ -59,6 +59,7 @@ class ForwardingTest {
         });
         query.start();
         ingest = RunningIngest.start(folder, "QUERY_PORT", query.getAddress().getPort(), "SERVICE_MAX_BODY", "64KiB");
+        console.newText(); // what it says at its start
     }
 
     @BeforeEach

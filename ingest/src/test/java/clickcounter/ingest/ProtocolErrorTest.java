@@ -27,6 +27,7 @@ class ProtocolErrorTest {
 
     ProtocolErrorTest(@TempDir Path folder) {
         ingest = RunningIngest.start(folder, "SERVICE_MAX_BODY", "1KiB", "QUERY_PORT", 1);
+        console.newText(); // what it says at its start
     }
 
     @AfterEach

@@ -32,6 +32,7 @@ final class RunningIngest implements AutoCloseable {
     static SettingsReader reader(Path dataFolder, Object... settings) {
         Map<String, String> environment = new HashMap<>(Map.of(
                 "DATA_DIR", dataFolder.toString(),
+                "INGEST_ADMIN_PORT", "0",
                 "LOG_MIN_FREE", "0",
                 "SERVICE_ADDRESS", "127.0.0.1",
                 "SERVICE_PORT", "0"));
@@ -43,6 +44,10 @@ final class RunningIngest implements AutoCloseable {
 
     int port() {
         return ingest.port();
+    }
+
+    int adminPort() {
+        return ingest.adminPort();
     }
 
     HttpConnection connect() {

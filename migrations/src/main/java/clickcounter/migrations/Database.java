@@ -3,11 +3,13 @@ package clickcounter.migrations;
 import clickcounter.shared.StartFailure;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.HikariPoolMXBean;
 import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /// A pool of connections to the database, whose schema is the one that this release needs.
 ///
@@ -27,9 +29,11 @@ public final class Database implements AutoCloseable {
     /// A connection is replaced after this time, so that a changed address or a new primary is found.
     private static final Duration MAX_LIFETIME = Duration.ofMinutes(15);
 
+    private final DatabaseUrl url;
     private final HikariDataSource pool;
 
-    private Database(HikariDataSource pool) {
+    private Database(DatabaseUrl url, HikariDataSource pool) {
+        this.url = url;
         this.pool = pool;
     }
 
@@ -40,17 +44,19 @@ public final class Database implements AutoCloseable {
     ///
     /// **Errors**: [StartFailure] when the database cannot be used, or has another schema; nothing stays open.
     public static Database connect(DatabaseSettings settings, String applicationName, int poolSize) {
-        HikariDataSource pool = open(settings, applicationName, poolSize);
+        var database = new Database(settings.url(), open(settings, applicationName, poolSize));
+        String problem;
         try {
-            checkSchema(settings, pool);
-            return new Database(pool);
+            problem = database.schemaProblem();
         } catch (SQLException failure) {
-            pool.close();
+            database.close();
             throw ConnectFailure.explain(settings, failure);
-        } catch (StartFailure failure) {
-            pool.close();
-            throw failure;
         }
+        if (problem != null) {
+            database.close();
+            throw new StartFailure(problem);
+        }
+        return database;
     }
 
     private static HikariDataSource open(DatabaseSettings settings, String applicationName, int poolSize) {
@@ -77,28 +83,43 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    private static void checkSchema(DatabaseSettings settings, DataSource pool) throws SQLException {
+    /// What is wrong with the schema, as a sentence with the command that mends it; null when it is the one
+    /// that this release needs.
+    public @Nullable String schemaProblem() throws SQLException {
         SchemaHistory history;
         try (Connection connection = pool.getConnection()) {
             history = SchemaHistory.read(connection);
         }
         int needed = Migrations.in(Migrations.FOLDER).newest();
         if (history.hasFailed()) {
-            throw new StartFailure(
-                    "A migration of the database %s has failed halfway: see ./migrate.sh -status and -fix."
-                            .formatted(settings.url()));
+            return "A migration of the database %s has failed halfway: see ./migrate.sh -status and -fix."
+                    .formatted(url);
         }
         if (history.version() < needed) {
-            throw new StartFailure(
-                    "The schema of the database %s has version %d, this release needs %d: run ./migrate.sh -up."
-                            .formatted(settings.url(), history.version(), needed));
+            return "The schema of the database %s has version %d, this release needs %d: run ./migrate.sh -up."
+                    .formatted(url, history.version(), needed);
         }
         if (history.version() > needed) {
-            throw new StartFailure("""
-                            The schema of the database %s has version %d, this release knows only %d: install the newer \
-                            release, or take the schema back with that one's ./migrate.sh -goto %d.\
-                            """.formatted(settings.url(), history.version(), needed, needed));
+            return """
+                    The schema of the database %s has version %d, this release knows only %d: install the newer \
+                    release, or take the schema back with that one's ./migrate.sh -goto %d.\
+                    """.formatted(url, history.version(), needed, needed);
         }
+        return null;
+    }
+
+    /// What the pool does at the moment.
+    ///
+    /// @param inUse connections that work
+    /// @param idle connections that wait for work
+    /// @param waiting threads that wait for a connection
+    public record Connections(int inUse, int idle, int waiting) {}
+
+    /// A glance at the pool.
+    public Connections connections() {
+        HikariPoolMXBean seen = pool.getHikariPoolMXBean();
+        return new Connections(
+                seen.getActiveConnections(), seen.getIdleConnections(), seen.getThreadsAwaitingConnection());
     }
 
     /// What the database or its driver says, on one line, for log lines and messages.

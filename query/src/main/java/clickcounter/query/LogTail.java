@@ -8,6 +8,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,9 +46,15 @@ final class LogTail implements AutoCloseable {
     private volatile Pass next = new Pass();
     private volatile boolean closed;
 
+    /// How long the end of the log may be out of reach before that is a problem.
+    private static final Duration MAX_BEHIND = Duration.ofSeconds(5);
+
+    private volatile boolean lost;
+    private volatile int keptClicks;
+    private volatile long endReachedNanos = System.nanoTime();
+
     // Of the thread.
     private final KeptClicks kept = new KeptClicks();
-    private boolean lost;
     private long reportedSkippedRecords;
     private long skippedReportNanos = System.nanoTime() - SKIPPED_REPORT_PAUSE.toNanos();
 
@@ -105,6 +112,26 @@ final class LogTail implements AutoCloseable {
         return pass;
     }
 
+    /// How many clicks are kept.
+    int keptClicks() {
+        return keptClicks;
+    }
+
+    /// Why the log cannot be followed from the database's position; null when it can.
+    @Nullable
+    String logProblem() {
+        return lost ? "The position of the database is not in the log: one of them was replaced or restored." : null;
+    }
+
+    /// Why clicks may be missing in the statistics; null when none are.
+    @Nullable
+    String lagProblem() {
+        return System.nanoTime() - endReachedNanos < MAX_BEHIND.toNanos()
+                ? null
+                : "The log was not read to its end for more than %d s; %d clicks are kept, STATS_MAX_KEPT is %d."
+                        .formatted(MAX_BEHIND.toSeconds(), keptClicks, maxKept);
+    }
+
     /// The clicks that are kept.
     KeptClicks.View kept() {
         return kept.view();
@@ -136,7 +163,12 @@ final class LogTail implements AutoCloseable {
         if (position != NOTHING_NEW) {
             follow(position);
         }
-        pass.end(readToEnd() ? kept.through() : Pass.NOT_REACHED);
+        boolean reachedEnd = readToEnd();
+        pass.end(reachedEnd ? kept.through() : Pass.NOT_REACHED);
+        if (reachedEnd) {
+            endReachedNanos = System.nanoTime();
+        }
+        keptClicks = kept.count();
         reportSkippedRecords();
     }
 

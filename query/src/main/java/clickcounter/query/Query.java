@@ -2,6 +2,8 @@ package clickcounter.query;
 
 import clickcounter.migrations.Database;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.admin.AdminServer;
+import clickcounter.shared.admin.Readiness;
 import clickcounter.shared.http.HealthCheck;
 import clickcounter.shared.http.HttpListener;
 import clickcounter.shared.http.Problem;
@@ -9,26 +11,34 @@ import clickcounter.shared.http.RefusalReport;
 import clickcounter.shared.log.ClickReader;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
-import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The running query: statistics over HTTP from the database and the log.
 public final class Query implements AutoCloseable {
+    private static final Logger logger = LoggerFactory.getLogger(Query.class);
     private static final String PROCESS = "click-counter-query";
 
     /// What is open, the latest first.
     private final Deque<Runnable> closers = new ArrayDeque<>();
 
-    private final WebServer server;
+    private final AdminServer admin;
+    private final HttpListener listener;
 
     private Query(QuerySettings settings, Lifetime lifetime) throws SQLException {
         try {
+            var readiness = new Readiness("log", "database", "schema", "lag");
+            var metrics = new PrometheusRegistry();
+            admin = AdminServer.start(settings.admin(), readiness, metrics);
+            closers.push(admin::close);
             int poolSize = settings.database().poolSize();
             var database = Database.connect(settings.database(), PROCESS, poolSize);
             closers.push(database::close);
@@ -38,17 +48,28 @@ public final class Query implements AutoCloseable {
             var counts = new BannerCounts(database, poolSize, reader.logId(), settings.maxRows());
             var tail = LogTail.start(reader, counts.position(), settings.maxKept(), lifetime);
             closers.push(tail::close);
-            closers.push(PositionPoller.start(counts, tail, lifetime)::close);
+            readiness.prove("log", tail::logProblem);
+            readiness.prove("lag", tail::lagProblem);
+            var poller = PositionPoller.start(database, counts, tail, lifetime);
+            closers.push(poller::close);
+            readiness.prove("database", poller::databaseProblem);
+            readiness.prove("schema", poller::schemaProblem);
+            QueryMetrics.register(database, tail, metrics);
 
             var statistics = new Statistics(counts, tail, settings.maxRows(), settings.maxWait());
             var refusals = RefusalReport.start("requests for statistics", lifetime);
             closers.push(refusals::close);
 
-            server = HttpListener.start(
+            listener = HttpListener.start(
                     settings.http(),
                     routing(new StatisticsHandler(statistics, refusals)),
-                    StatisticsJson.mediaContext());
-            closers.push(server::stop);
+                    StatisticsJson.mediaContext(),
+                    metrics);
+            closers.push(() -> logger.info("answers by status: {}", listener.answers()));
+            closers.push(listener::close);
+            closers.push(listener::drain);
+            closers.push(readiness::stopping);
+            readiness.started();
         } catch (SQLException | RuntimeException failure) {
             close();
             throw failure;
@@ -98,10 +119,15 @@ public final class Query implements AutoCloseable {
 
     /// The port that it listens on.
     public int port() {
-        return server.port();
+        return listener.port();
     }
 
-    /// Lets running requests finish, then closes everything.
+    /// The port where it answers operators.
+    public int adminPort() {
+        return admin.port();
+    }
+
+    /// Takes leave of the clients, lets running requests finish, then closes everything.
     @Override
     public void close() {
         while (!closers.isEmpty()) {

@@ -3,6 +3,7 @@ package clickcounter.query;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
+import clickcounter.shared.admin.AdminSettings;
 import clickcounter.shared.http.HttpSettings;
 import clickcounter.shared.log.LogSettings;
 import java.nio.file.Path;
@@ -16,8 +17,15 @@ import java.time.Duration;
 /// @param maxKept most of those clicks to keep in memory
 /// @param maxRows most minutes in one answer
 /// @param maxWait longest wait of a request for the log's end
+/// @param admin where it answers operators
 public record QuerySettings(
-        HttpSettings http, DatabaseSettings database, Path logFolder, int maxKept, int maxRows, Duration maxWait) {
+        HttpSettings http,
+        DatabaseSettings database,
+        Path logFolder,
+        int maxKept,
+        int maxRows,
+        Duration maxWait,
+        AdminSettings admin) {
     private static final int MOST_KEPT = 100_000_000;
     private static final int MOST_ROWS = 10_000_000;
     private static final Duration MOST_WAIT = Duration.ofSeconds(10);
@@ -30,7 +38,8 @@ public record QuerySettings(
                 LogSettings.read(settings).folder(),
                 settings.integer(Setting.STATS_MAX_KEPT, 1, MOST_KEPT),
                 settings.integer(Setting.STATS_MAX_ROWS, 1, MOST_ROWS),
-                settings.duration(Setting.STATS_MAX_WAIT, Duration.ZERO, MOST_WAIT));
+                settings.duration(Setting.STATS_MAX_WAIT, Duration.ZERO, MOST_WAIT),
+                AdminSettings.read(settings, Setting.QUERY_ADMIN_PORT));
         settings.finish();
         return read;
     }

@@ -42,7 +42,11 @@ final class RunningQuery implements AutoCloseable {
         this.database = database;
         new Schema(DatabaseSettings.of(database.url())).up();
         environment = new HashMap<>(Map.of(
-                "DATABASE_URL", databaseUrl, "DATA_DIR", folder.toString(), "LOG_MIN_FREE", "0", "QUERY_PORT", "0"));
+                "DATABASE_URL", databaseUrl,
+                "DATA_DIR", folder.toString(),
+                "LOG_MIN_FREE", "0",
+                "QUERY_ADMIN_PORT", "0",
+                "QUERY_PORT", "0"));
         environment.putAll(settings);
         log = ClickWriter.open(LogSettings.read(new SettingsReader(environment)), new Lifetime());
         aggregator = LogToDatabase.open(folder.resolve("log"), database.dataSource());
@@ -80,6 +84,10 @@ final class RunningQuery implements AutoCloseable {
 
     int port() {
         return query.port();
+    }
+
+    int adminPort() {
+        return query.adminPort();
     }
 
     HttpResponse<String> ask(long bannerId, String from, String to) {

@@ -2,13 +2,14 @@ package clickcounter.shared;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.JsonEncoder;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.Configurator;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
+import ch.qos.logback.core.filter.Filter;
 import ch.qos.logback.core.spi.ContextAwareBase;
+import ch.qos.logback.core.spi.FilterReply;
 import java.io.Console;
 import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
@@ -52,9 +53,11 @@ public final class Logging extends ContextAwareBase implements Configurator {
         var console = new ConsoleAppender<ILoggingEvent>();
         console.setContext(context);
         console.setName("console");
-        console.setEncoder(settings.json() ? json(context) : text(context, process));
+        console.setEncoder(settings.json() ? json(context, process) : text(context, process));
+        var filter = new ConnectionsAtTheEnd();
+        filter.start();
+        console.addFilter(filter);
         console.start();
-        context.putProperty("process", process);
 
         context.getLogger("ROOT").addAppender(console);
         context.getLogger("ROOT").setLevel(Level.WARN);
@@ -79,15 +82,22 @@ public final class Logging extends ContextAwareBase implements Configurator {
         return encoder;
     }
 
-    private static Encoder<ILoggingEvent> json(LoggerContext context) {
-        var encoder = new JsonEncoder();
+    private static Encoder<ILoggingEvent> json(LoggerContext context, String process) {
+        var encoder = new JsonLineEncoder(process);
         encoder.setContext(context);
-        encoder.setWithFormattedMessage(true);
-        encoder.setWithMessage(false);
-        encoder.setWithArguments(false);
-        encoder.setWithSequenceNumber(false);
-        encoder.setWithNanoseconds(false);
         encoder.start();
         return encoder;
+    }
+
+    /// A connection that arrives in the moment in which the server stops is closed, as it should be; Helidon
+    /// logs that as an error with a stack trace.
+    private static final class ConnectionsAtTheEnd extends Filter<ILoggingEvent> {
+        @Override
+        public FilterReply decide(ILoggingEvent event) {
+            return event.getLoggerName().equals("io.helidon.webserver.ServerListener")
+                            && event.getMessage().equals("Executor rejected handler for new connection")
+                    ? FilterReply.DENY
+                    : FilterReply.NEUTRAL;
+        }
     }
 }

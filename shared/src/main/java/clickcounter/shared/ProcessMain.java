@@ -6,6 +6,8 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -43,9 +45,20 @@ public final class ProcessMain {
         System.exit(code.status());
     }
 
+    /// The release that is running; `development` where the classes come from no jar.
+    public static String version() {
+        return Objects.requireNonNullElse(ProcessMain.class.getPackage().getImplementationVersion(), "development");
+    }
+
     private static ExitCode run(String name, Starter starter, SettingsReader settings, Lifetime lifetime) {
         Logger logger = LoggerFactory.getLogger("clickcounter." + name);
         Path readyFile = settings.path(Setting.DATA_DIR).resolve("run").resolve(name + ".ready");
+        List<String> differences = settings.differences();
+        logger.info(
+                "Click Counter {} starts on Java {}, {}",
+                version(),
+                Runtime.version(),
+                differences.isEmpty() ? "all settings at their defaults" : "with " + String.join(" ", differences));
         Lifetime.End end;
         try (AutoCloseable _ = starter.start(settings, lifetime)) {
             writeReadyFile(readyFile);

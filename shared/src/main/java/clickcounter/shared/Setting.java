@@ -13,12 +13,18 @@ public enum Setting {
     SERVICE_MAX_BODY("64KiB"),
     SERVICE_MAX_CONNECTIONS("10000"),
     SERVICE_SHUTDOWN_GRACE("10s"),
+    SERVICE_DRAIN_DELAY("0s"),
 
     INGEST_PROCESSES("1"),
     INGEST_SOCKET(""),
 
     QUERY_ADDRESS("127.0.0.1"),
     QUERY_PORT("3001"),
+
+    ADMIN_ADDRESS("127.0.0.1"),
+    INGEST_ADMIN_PORT("3010"),
+    AGGREGATOR_ADMIN_PORT("3011"),
+    QUERY_ADMIN_PORT("3012"),
 
     DATA_DIR("data"),
 
@@ -47,7 +53,7 @@ public enum Setting {
     SECRET_KEY("");
 
     private static final List<String> OUR_PREFIXES =
-            List.of("SERVICE_", "INGEST_", "QUERY_", "LOG_", "FLUSH_", "STATS_", "DATABASE_");
+            List.of("SERVICE_", "INGEST_", "QUERY_", "AGGREGATOR_", "ADMIN_", "LOG_", "FLUSH_", "STATS_", "DATABASE_");
 
     private final String defaultText;
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -153,6 +154,16 @@ public final class SettingsReader {
             wrong(setting, "a path");
             return Path.of(setting.defaultText());
         }
+    }
+
+    /// All settings that were given another value than their default, as `NAME=value` in the order of
+    /// [Setting]; the values of secrets are not shown.
+    public List<String> differences() {
+        return Arrays.stream(Setting.values())
+                .filter(setting -> !text(setting).orElse("").equals(setting.defaultText()))
+                .map(setting -> setting.name() + "="
+                        + (setting.isSecret() ? "(not shown)" : text(setting).orElse("")))
+                .toList();
     }
 
     /// Reports that the value of `setting` is not what was `expected`; the value of a secret is not shown.

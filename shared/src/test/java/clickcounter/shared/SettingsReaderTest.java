@@ -16,6 +16,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsReaderTest {
     @Test
+    void namesWhatDiffersFromTheDefaultsAndShowsNoSecret() {
+        var reader = new SettingsReader(Map.of(
+                "DATABASE_URL", "postgres://user:secret-word@localhost/clicks",
+                "SECRET_KEY", "secret-word".repeat(5),
+                "SERVICE_PORT", " 3000 ",
+                "QUERY_PORT", "4001",
+                "LOG_SYNC", "",
+                "HOME", "/root"));
+
+        assertThat(reader.differences())
+                .containsExactly("QUERY_PORT=4001", "DATABASE_URL=(not shown)", "SECRET_KEY=(not shown)");
+    }
+
+    @Test
     void givesTheDefaultOfWhatIsNotSet() {
         var settings = new SettingsReader(Map.of());
 

@@ -18,6 +18,7 @@ import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.spi.ServerConnectionSelector;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
@@ -27,21 +28,34 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.UnaryOperator;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Sets up and starts an HTTP/1.1 server the way all processes do: with limits, without anything that Helidon
-/// discovers on the class path, and with `application/problem+json` for every error, whether a handler or the
-/// protocol finds it.
-public final class HttpListener {
+/// An HTTP/1.1 server set up the way all processes do: with limits, without anything that Helidon discovers on
+/// the class path, and with `application/problem+json` for every error, whether a handler or the protocol finds
+/// it.
+public final class HttpListener implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(HttpListener.class);
     private static final int BACKLOG = 4096;
     private static final int MAX_FIRST_LINE_BYTES = 2048;
     private static final int MAX_HEADERS_BYTES = 8192;
     private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(75);
     private static final Duration IDLE_CHECK = Duration.ofSeconds(15);
+
+    /// Unexpected errors are logged with their stack trace, but not all of them when there are many.
+    private static final Duration ERROR_REPORT_PAUSE = Duration.ofSeconds(10);
+
+    private static final AtomicLong nextErrorReportNs = new AtomicLong(System.nanoTime());
+    private static final LongAdder unreportedErrors = new LongAdder();
+
+    /// When it takes leave: requests are refused until none has come for this long,
+    private static final Duration QUIET = Duration.ofMillis(200);
+
+    /// but no longer than this.
+    private static final Duration MAX_REFUSING = Duration.ofSeconds(2);
 
     private static final String UNANSWERED = "The request could not be answered.";
     private static final String UNREADABLE = "The request could not be read as one of HTTP/1.1.";
@@ -55,43 +69,40 @@ public final class HttpListener {
     /// Linux takes some more.
     private static final int MAX_SOCKET_PATH_LENGTH = 103;
 
-    private HttpListener() {}
+    private final Duration drainDelay;
+    private final RequestMetrics requestMetrics;
+    private final RequestFrame frame;
+    private final WebServer server;
 
-    /// Starts a server with the routes of `routing`; `media` reads and writes its bodies.
-    ///
-    /// **Errors**: [StartFailure] when the address or the socket cannot be listened on.
-    public static WebServer start(HttpSettings settings, HttpRouting.Builder routing, MediaContext media) {
-        return start(settings, routing, media, UnaryOperator.identity());
-    }
-
-    /// The same with connections of one's own.
-    ///
-    /// @param connections gets what makes Helidon's HTTP/1.1 connections, and returns what makes the server's
-    public static WebServer start(
+    private HttpListener(
             HttpSettings settings,
             HttpRouting.Builder routing,
             MediaContext media,
-            UnaryOperator<ServerConnectionSelector> connections) {
-        routing.addFeature(new CloseAsAnnounced());
+            PrometheusRegistry metrics,
+            Connections connections) {
+        drainDelay = settings.drainDelay();
+        requestMetrics = new RequestMetrics(metrics);
+        frame = new RequestFrame(requestMetrics);
+        routing.addFeature(frame);
         routing.error(HttpException.class, HttpListener::answerHttpException);
         // Any other error is a fault of ours: logged here, and nothing of it told to the client.
         routing.error(Throwable.class, HttpListener::answerUnexpected);
-        var server = WebServer.builder()
+        ServerConnectionSelector selector = connections.of(http1(), frame);
+        var builder = WebServer.builder()
                 .host(settings.address())
                 .port(settings.port())
                 .listenerSocketOptions(Map.of(StandardSocketOptions.SO_REUSEPORT, settings.sharesPort()))
                 .shutdownHook(false)
                 .featuresDiscoverServices(false)
                 .routing(routing);
-        ServerConnectionSelector selector = connections.apply(http1());
-        configure(server, settings, media, selector);
+        configure(builder, settings, media, selector);
         if (settings.socket() != null) {
-            server.putSocket(
+            builder.putSocket(
                     SOCKET_LISTENER, socketListener(settings, settings.socket(), routing.copy(), media, selector));
         }
-        WebServer started = server.build().start();
-        // Helidon has logged why; it does not say it to its caller.
-        if (!started.isRunning()) {
+        server = builder.build().start();
+        if (!server.isRunning()) {
+            // Helidon has logged why; it does not say it to its caller.
             throw new StartFailure(
                     "Port %d of %s cannot be listened on: it is taken or not allowed. Stop what uses it, or set %s to another port."
                             .formatted(
@@ -102,10 +113,74 @@ public final class HttpListener {
         if (settings.socket() != null) {
             openToAll(settings.socket());
         }
-        return started;
     }
 
-    private static ListenerConfig socketListener(
+    /// Makes a server's connections out of Helidon's.
+    @FunctionalInterface
+    public interface Connections {
+        /// Called once, before the server listens.
+        ///
+        /// @param helidon makes HTTP/1.1 connections
+        /// @param frame what happens around the requests that are not given to Helidon, too
+        ServerConnectionSelector of(ServerConnectionSelector helidon, RequestFrame frame);
+    }
+
+    /// Starts a server with the routes of `routing`; `media` reads and writes its bodies.
+    ///
+    /// **Errors**: [StartFailure] when the address or the socket cannot be listened on.
+    public static HttpListener start(
+            HttpSettings settings, HttpRouting.Builder routing, MediaContext media, PrometheusRegistry metrics) {
+        return start(settings, routing, media, metrics, (helidon, _) -> helidon);
+    }
+
+    /// The same with connections of one's own.
+    public static HttpListener start(
+            HttpSettings settings,
+            HttpRouting.Builder routing,
+            MediaContext media,
+            PrometheusRegistry metrics,
+            Connections connections) {
+        return new HttpListener(settings, routing, media, metrics, connections);
+    }
+
+    /// The port that it listens on.
+    public int port() {
+        return server.port();
+    }
+
+    /// Takes leave of the clients before [#close], so that none has sent a request into a connection that is
+    /// being closed. From now on each answer closes its connection. For `SERVICE_DRAIN_DELAY` requests are
+    /// still served, while a balancer that asks `/readyz` turns away; after that they are answered 503, which
+    /// makes a balancer that only looks at answers turn away and send the request elsewhere, until nobody asks
+    /// any more.
+    public void drain() {
+        frame.leave();
+        try {
+            Thread.sleep(drainDelay);
+            frame.refuse();
+            long deadlineNs = System.nanoTime() + MAX_REFUSING.toNanos();
+            long requests;
+            do {
+                requests = frame.requestsWhileLeaving();
+                Thread.sleep(QUIET);
+            } while (frame.requestsWhileLeaving() > requests && System.nanoTime() - deadlineNs < 0);
+        } catch (InterruptedException hurry) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// What was answered so far, for the line at the end: `5 × 204, 1 × 400`.
+    public String answers() {
+        return requestMetrics.summary();
+    }
+
+    /// Stops listening and lets running requests finish, for `SERVICE_SHUTDOWN_GRACE` at most.
+    @Override
+    public void close() {
+        server.stop();
+    }
+
+    private ListenerConfig socketListener(
             HttpSettings settings,
             Path socket,
             HttpRouting.Builder routing,
@@ -145,7 +220,7 @@ public final class HttpListener {
     }
 
     /// What holds for the port and for the socket.
-    private static void configure(
+    private void configure(
             ListenerConfig.BuilderBase<?, ?> listener,
             HttpSettings settings,
             MediaContext media,
@@ -168,7 +243,7 @@ public final class HttpListener {
         listener.addConnectionSelector(selector);
         // What was wrong goes to the direct handlers, which put it into the answer.
         listener.errorHandling(ErrorHandling.builder().includeEntity(true).build());
-        listener.directHandlers(directHandlers(settings.maxBodyBytes()));
+        listener.directHandlers(directHandlers(settings.maxBodyBytes(), requestMetrics));
     }
 
     private static ServerConnectionSelector http1() {
@@ -183,13 +258,14 @@ public final class HttpListener {
     }
 
     /// Answers of the protocol: what is no proper HTTP request, too long, or asks for what there is not.
-    private static DirectHandlers directHandlers(long maxBodyBytes) {
+    private static DirectHandlers directHandlers(long maxBodyBytes, RequestMetrics metrics) {
         var handlers = DirectHandlers.builder();
         for (EventType type : EventType.values()) {
-            handlers.addHandler(
-                    type,
-                    (_, _, status, headers, message) ->
-                            answerProtocolError(type, status, headers, message, maxBodyBytes));
+            handlers.addHandler(type, (_, _, status, headers, message) -> {
+                TransportResponse answer = answerProtocolError(type, status, headers, message, maxBodyBytes);
+                metrics.answeredUnreadable(answer.status());
+                return answer;
+            });
         }
         return handlers.build();
     }
@@ -228,7 +304,16 @@ public final class HttpListener {
     }
 
     private static void answerUnexpected(ServerRequest request, ServerResponse response, Throwable failure) {
-        logger.error("a request failed unexpectedly; please report it", failure);
+        long now = System.nanoTime();
+        long due = nextErrorReportNs.get();
+        if (now - due >= 0 && nextErrorReportNs.compareAndSet(due, now + ERROR_REPORT_PAUSE.toNanos())) {
+            logger.error(
+                    "a request failed unexpectedly ({} more since the last such line); please report it",
+                    unreportedErrors.sumThenReset(),
+                    failure);
+        } else {
+            unreportedErrors.increment();
+        }
         new Problem(Status.INTERNAL_SERVER_ERROR_500, UNANSWERED).send(request, response);
     }
 }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param maxConnections most connections at once
 /// @param maxBodyBytes largest request body
 /// @param shutdownGrace how long running requests may take when the server stops
+/// @param drainDelay how long requests are still served when the server is asked to stop
 /// @param sharesPort whether other processes listen on the same port, and the system spreads connections over
 /// them
 /// @param socket a Unix domain socket to listen on besides; null when there is none
@@ -26,6 +27,7 @@ public record HttpSettings(
         int maxConnections,
         long maxBodyBytes,
         Duration shutdownGrace,
+        Duration drainDelay,
         boolean sharesPort,
         @Nullable Path socket) {
 
@@ -45,6 +47,7 @@ public record HttpSettings(
                 Math.clamp(maxOpenFiles() - RESERVED_FILES, 1, maxConnections),
                 settings.bytes(Setting.SERVICE_MAX_BODY, 0, 1L << 30),
                 settings.duration(Setting.SERVICE_SHUTDOWN_GRACE, Duration.ZERO, Duration.ofMinutes(5)),
+                settings.duration(Setting.SERVICE_DRAIN_DELAY, Duration.ZERO, Duration.ofMinutes(1)),
                 false,
                 null);
     }
@@ -52,7 +55,15 @@ public record HttpSettings(
     /// The same for one of several processes on one port, or with a socket besides.
     public HttpSettings listening(boolean onSharedPort, @Nullable Path onSocket) {
         return new HttpSettings(
-                address, port, portSetting, maxConnections, maxBodyBytes, shutdownGrace, onSharedPort, onSocket);
+                address,
+                port,
+                portSetting,
+                maxConnections,
+                maxBodyBytes,
+                shutdownGrace,
+                drainDelay,
+                onSharedPort,
+                onSocket);
     }
 
     private static long maxOpenFiles() {

@@ -1,5 +1,6 @@
 package clickcounter.shared.http;
 
+import clickcounter.shared.Json;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
@@ -41,7 +42,7 @@ public record Problem(Status status, String detail) {
     /// The body.
     public byte[] bytes() {
         return """
-                {"type":"about:blank","title":"%s","status":%d,"detail":"%s"}""".formatted(escape(status.reasonPhrase()), status.code(), escape(detail))
+                {"type":"about:blank","title":"%s","status":%d,"detail":"%s"}""".formatted(Json.escape(status.reasonPhrase()), status.code(), Json.escape(detail))
                 .getBytes(StandardCharsets.UTF_8);
     }
 
@@ -50,21 +51,5 @@ public record Problem(Status status, String detail) {
         return value.length() <= MAX_QUOTED_LENGTH
                 ? "\"" + value + "\""
                 : "\"" + value.substring(0, MAX_QUOTED_LENGTH) + "…\" (" + value.length() + " characters)";
-    }
-
-    /// As RFC 8259 asks for strings.
-    private static String escape(String text) {
-        var escaped = new StringBuilder(text.length() + 16);
-        for (int at = 0; at < text.length(); at++) {
-            char character = text.charAt(at);
-            if (character == '"' || character == '\\') {
-                escaped.append('\\').append(character);
-            } else if (character < ' ' || character == '\u007f' || Character.isSurrogate(character)) {
-                escaped.append("\\u%04x".formatted((int) character));
-            } else {
-                escaped.append(character);
-            }
-        }
-        return escaped.toString();
     }
 }

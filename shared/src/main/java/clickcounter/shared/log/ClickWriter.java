@@ -5,9 +5,11 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
+import clickcounter.shared.log.LogUnavailable.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -50,6 +52,9 @@ public final class ClickWriter implements AutoCloseable {
     /// More than one is needed only when other processes end a cycle at the same moment.
     private static final int MAX_APPEND_ATTEMPTS = 10;
 
+    /// How long a log that was busy counts as not writable, for those who ask without appending.
+    private static final Duration BUSY_MEMORY = Duration.ofSeconds(5);
+
     /// The folders that this process has written to: a lock in its name there may be its own.
     private static final Set<Path> openedHere = ConcurrentHashMap.newKeySet();
 
@@ -73,6 +78,9 @@ public final class ClickWriter implements AutoCloseable {
 
     /// Why no click is taken at the moment; null when they are.
     private volatile @Nullable LogUnavailable refusal;
+
+    /// When a click was last refused because the log was busy.
+    private volatile long lastBusyNs = System.nanoTime() - BUSY_MEMORY.toNanos();
 
     private ClickWriter(LogSettings settings, Lifetime lifetime, LongSupplier systemMillis, String bootId) {
         this.lifetime = lifetime;
@@ -138,11 +146,11 @@ public final class ClickWriter implements AutoCloseable {
         try {
             appendUnderLock(bannerId);
             if (!keeper.awaitSync()) {
-                throw new LogUnavailable("The click log has failed.");
+                throw new LogUnavailable(Reason.FAULT);
             }
         } catch (InterruptedException | InterruptedRuntimeException stopping) {
             Thread.currentThread().interrupt();
-            throw new LogUnavailable("The server is stopping.");
+            throw new LogUnavailable(Reason.STOPPING);
         }
     }
 
@@ -151,7 +159,7 @@ public final class ClickWriter implements AutoCloseable {
         try {
             locked = lock.tryLock() || lock.tryLock(LogFolder.TIMEOUT_MILLIS, MILLISECONDS);
             if (!locked) {
-                throw new LogUnavailable("The click log is busy.");
+                throw busy();
             }
             LogUnavailable reason = refusal;
             if (reason != null) {
@@ -161,11 +169,11 @@ public final class ClickWriter implements AutoCloseable {
             appendToTheLastCycle();
             appendedClicks++;
         } catch (UnrecoverableTimeoutException anotherProcessHoldsIt) {
-            throw new LogUnavailable("The click log is busy.");
+            throw busy();
         } catch (InternalError fault) {
             // A page of the file could not be written (disk full, I/O error). Appending on would hide later
             // clicks.
-            LogUnavailable reason = refuseForGood(new LogUnavailable("The click log has failed."));
+            LogUnavailable reason = refuseForGood(new LogUnavailable(Reason.FAULT));
             lifetime.end(
                     ExitCode.LOG_FAULT,
                     "The click log cannot be written (%s). Free space on its disk or repair it, then start again. Every acknowledged click is in the log."
@@ -190,11 +198,16 @@ public final class ClickWriter implements AutoCloseable {
                 return;
             } catch (WriteAfterEOFException hasEnded) {
                 if (attempt == MAX_APPEND_ATTEMPTS) {
-                    throw new LogUnavailable("The click log is busy.");
+                    throw busy();
                 }
                 cycleClock.atLeast(LogFolder.startMillis(cycle + 1));
             }
         }
+    }
+
+    private LogUnavailable busy() {
+        lastBusyNs = System.nanoTime();
+        return new LogUnavailable(Reason.BUSY);
     }
 
     /// How many clicks this process has appended.
@@ -207,10 +220,13 @@ public final class ClickWriter implements AutoCloseable {
         }
     }
 
-    /// Why clicks are refused at the moment, or null.
-    public @Nullable String refusalReason() {
+    /// Why clicks are refused at the moment, or null. That the log was busy is remembered for some seconds.
+    public @Nullable Reason refusalReason() {
         LogUnavailable reason = refusal;
-        return reason == null ? null : reason.reason();
+        if (reason != null) {
+            return reason.reason();
+        }
+        return System.nanoTime() - lastBusyNs < BUSY_MEMORY.toNanos() ? Reason.BUSY : null;
     }
 
     /// From now on clicks are refused with this reason; null takes them again. Nothing lifts the refusal after
@@ -219,9 +235,7 @@ public final class ClickWriter implements AutoCloseable {
         lock.lock();
         try {
             if (!refusesForGood) {
-                refusal = isCycleNearlyFull()
-                        ? new LogUnavailable("The log takes no more clicks in these 10 minutes.")
-                        : reason;
+                refusal = isCycleNearlyFull() ? new LogUnavailable(Reason.CYCLE_FULL) : reason;
             }
         } finally {
             lock.unlock();
@@ -231,7 +245,7 @@ public final class ClickWriter implements AutoCloseable {
     /// Forces what was appended to the disk before it closes.
     @Override
     public void close() {
-        refuseForGood(new LogUnavailable("The server is stopping."));
+        refuseForGood(new LogUnavailable(Reason.STOPPING));
         keeper.close();
         powerLoss.close();
         lock.lock();

@@ -3,6 +3,7 @@ package clickcounter.shared.log;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.PeriodicTask;
+import clickcounter.shared.log.LogUnavailable.Reason;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileStore;
@@ -112,7 +113,7 @@ final class LogKeeper implements AutoCloseable {
                 logger.info("clicks are taken again: there is enough free space for the log");
             }
         }
-        writer.refuse(isRefusing ? new LogUnavailable("There is too little free space for the click log.") : null);
+        writer.refuse(isRefusing ? new LogUnavailable(Reason.DISK_FULL) : null);
     }
 
     private @Nullable String spaceProblem() {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.log.LogSettings.MinFree;
+import clickcounter.shared.log.LogUnavailable.Reason;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -36,7 +37,7 @@ class LogKeeperTest {
     @Test
     void refusesTheVeryFirstClickWhenThereIsTooLittleSpace() {
         try (var writer = open(new MinFree(1L << 50, 0))) {
-            assertThat(writer.refusalReason()).isEqualTo(TOO_LITTLE_SPACE);
+            assertThat(writer.refusalReason()).isEqualTo(Reason.DISK_FULL);
             assertThatThrownBy(() -> writer.append(1))
                     .isInstanceOf(LogUnavailable.class)
                     .hasMessage(TOO_LITTLE_SPACE)

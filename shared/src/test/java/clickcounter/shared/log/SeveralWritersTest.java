@@ -3,6 +3,7 @@ package clickcounter.shared.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import clickcounter.shared.log.LogUnavailable.Reason;
 import clickcounter.shared.log.TestLog.Click;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -201,7 +202,8 @@ class SeveralWritersTest {
 
             assertThat(catchThrowableOfType(LogUnavailable.class, () -> writer.append(1))
                             .reason())
-                    .isEqualTo("The click log is busy.");
+                    .isEqualTo(Reason.BUSY);
+            assertThat(writer.refusalReason()).isEqualTo(Reason.BUSY);
             assertThat(Duration.ofNanos(System.nanoTime() - beganNanos)).isLessThan(Duration.ofSeconds(10));
 
             other.kill();

@@ -1,0 +1,203 @@
+package clickcounter.aggregator;
+
+import clickcounter.migrations.Database;
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.PeriodicTask;
+import clickcounter.shared.admin.Readiness;
+import clickcounter.shared.log.LogMeter;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Looks once a second from outside at what the aggregator does, for `/readyz` and `/metrics`: where the log
+/// stands in the database, what waits in the log, how large it is, and whether the [Ledger] balances. It has a
+/// thread of its own because the aggregator's may wait for the database for hours.
+final class AggregatorWatch implements AutoCloseable {
+    private static final Logger logger = LoggerFactory.getLogger(AggregatorWatch.class);
+    private static final Duration PAUSE = Duration.ofSeconds(1);
+
+    /// Older clicks than this that are not in the database mean that something is wrong or being caught up
+    /// with.
+    private static final Duration MAX_LAG = Duration.ofMinutes(1);
+
+    /// The schema is looked at once in so many times.
+    private static final int LOOKS_PER_SCHEMA_CHECK = 15;
+
+    private static final double MILLIS_PER_SECOND = 1e3;
+
+    private final CountStore store;
+    private final Database database;
+    private final Ledger ledger;
+    private final LogMeter meter;
+    private final PeriodicTask task;
+    private int looks;
+    private LogPosition lastKnown;
+
+    private volatile @Nullable String databaseProblem;
+    private volatile @Nullable String schemaProblem;
+    private volatile @Nullable String epochProblem;
+    private volatile @Nullable String logProblem;
+    private volatile State state;
+
+    /// What was seen last.
+    ///
+    /// @param pending clicks that are not in the database
+    /// @param oldestPendingMillis the time of the first of them; 0 when there is none
+    private record State(long pending, long oldestPendingMillis, LogMeter.Size size, Ledger.Balance balance) {
+        double lagSeconds() {
+            return pending == 0 || oldestPendingMillis == 0
+                    ? 0
+                    : (double) Math.max(0, System.currentTimeMillis() - oldestPendingMillis) / MILLIS_PER_SECOND;
+        }
+    }
+
+    private AggregatorWatch(
+            CountStore store,
+            Database database,
+            Ledger ledger,
+            LogMeter meter,
+            PrometheusRegistry metrics,
+            Lifetime lifetime) {
+        this.store = store;
+        this.database = database;
+        this.ledger = ledger;
+        this.meter = meter;
+        lastKnown = ledger.committed().position();
+        state = new State(0, 0, new LogMeter.Size(0, 0), new Ledger.Balance(0, 0, 0));
+        look();
+        gauge(metrics, "clickcounter_clicks_pending", "Clicks in the log that are not in the database.", seen ->
+                (double) seen.pending);
+        gauge(
+                metrics,
+                "clickcounter_oldest_pending_click_age_seconds",
+                "Age of the oldest click that is not in the database; 0 when there is none.",
+                State::lagSeconds);
+        gauge(metrics, "clickcounter_log_size_bytes", "Size of the log's files, as LOG_MAX_SIZE counts it.", seen ->
+                (double) seen.size.bytes());
+        gauge(
+                metrics,
+                "clickcounter_log_files",
+                "Files (cycles of ten minutes) of the log.",
+                seen -> seen.size.files());
+        gauge(
+                metrics,
+                "clickcounter_ledger_appended_clicks",
+                "Clicks in the log after the position at which this process took it over, by the log's numbering.",
+                seen -> (double) seen.balance.appended());
+        gauge(
+                metrics,
+                "clickcounter_ledger_committed_clicks",
+                "Of these, the clicks in the rows that were committed to the database.",
+                seen -> (double) seen.balance.committed());
+        gauge(
+                metrics,
+                "clickcounter_ledger_pending_clicks",
+                "Of these, the clicks after the position in the database, by the log's numbering.",
+                seen -> (double) seen.balance.pending());
+        gauge(
+                metrics,
+                "clickcounter_ledger_difference_clicks",
+                "Appended less committed less pending: clicks that were lost, or counted twice when negative. Always 0.",
+                seen -> (double) seen.balance.difference());
+        task = PeriodicTask.start("watch", PAUSE, lifetime, this::look);
+    }
+
+    /// Looks once, proves the checks of `readiness` with it, and goes on looking in the background. Closes
+    /// `meter` when it is closed.
+    static AggregatorWatch start(
+            CountStore store,
+            Database database,
+            Ledger ledger,
+            LogMeter meter,
+            Readiness readiness,
+            PrometheusRegistry metrics,
+            Lifetime lifetime) {
+        var watch = new AggregatorWatch(store, database, ledger, meter, metrics, lifetime);
+        readiness.prove("log", () -> watch.logProblem);
+        readiness.prove("database", () -> watch.databaseProblem);
+        readiness.prove("schema", () -> watch.schemaProblem);
+        readiness.prove("epoch", () -> watch.epochProblem);
+        readiness.prove("lag", () -> lagProblem(watch.state));
+        return watch;
+    }
+
+    private void gauge(PrometheusRegistry metrics, String name, String help, ToDoubleFunction<State> value) {
+        GaugeWithCallback.builder()
+                .name(name)
+                .help(help)
+                .callback(gauge -> gauge.call(value.applyAsDouble(state)))
+                .register(metrics);
+    }
+
+    private static @Nullable String lagProblem(State seen) {
+        return seen.lagSeconds() <= MAX_LAG.toSeconds()
+                ? null
+                : "The oldest of %d clicks that are not in the database is %d s old."
+                        .formatted(seen.pending, (long) seen.lagSeconds());
+    }
+
+    private void look() {
+        // Before the database: what is committed meanwhile is ahead of this entry, never behind.
+        Ledger.Committed entry = ledger.committed();
+        boolean isBalanced = lookAtDatabase(entry);
+        try {
+            long end = meter.end();
+            state = new State(
+                    meter.records(lastKnown.lastIndex(), end),
+                    meter.firstTimeMillisAfter(lastKnown.lastIndex()),
+                    meter.size(),
+                    isBalanced ? ledger.balance(entry, meter, end) : state.balance);
+            logProblem = null;
+        } catch (IOException | RuntimeException failure) {
+            if (logProblem == null) {
+                logger.warn("the click log cannot be measured, so its metrics stand still: {}", failure.toString());
+            }
+            logProblem = "The click log cannot be measured.";
+        }
+    }
+
+    /// Returns whether the database stands where `entry` says.
+    private boolean lookAtDatabase(Ledger.Committed entry) {
+        try {
+            Optional<LogPosition> found = store.position();
+            if (looks++ % LOOKS_PER_SCHEMA_CHECK == 0) {
+                schemaProblem = database.schemaProblem();
+            }
+            databaseProblem = null;
+            epochProblem = epochProblem(found, entry.position());
+            found.ifPresent(position -> lastKnown = position);
+            return found.equals(Optional.of(entry.position()));
+        } catch (SQLException failure) {
+            // Not logged: the flush that fails for the same reason says it.
+            databaseProblem = "The database does not answer: " + Database.describe(failure) + ".";
+            if (entry.position().flush() > lastKnown.flush()) {
+                lastKnown = entry.position();
+            }
+            return false;
+        }
+    }
+
+    private static @Nullable String epochProblem(Optional<LogPosition> found, LogPosition own) {
+        if (found.isPresent() && found.get().epoch() > own.epoch()) {
+            return "Another aggregator has taken the log over (epoch %d, this one has %d)."
+                    .formatted(found.get().epoch(), own.epoch());
+        }
+        if (found.isEmpty() || found.get().epoch() < own.epoch() || found.get().flush() < own.flush()) {
+            return "The database was restored or emptied: its position in the log is not the one that was written.";
+        }
+        return null;
+    }
+
+    @Override
+    public void close() {
+        task.close();
+        meter.close();
+    }
+}

@@ -1,0 +1,193 @@
+package clickcounter.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.StartFailure;
+import clickcounter.testing.Exposition;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What ingest tells its operators.
+@Timeout(60)
+final class AdminTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void livesAndIsReadyWhenClicksAreTaken() {
+        try (var ingest = RunningIngest.start(folder)) {
+            HttpResponse<String> alive = Exposition.get(ingest.adminPort(), "/livez");
+            assertThat(alive.statusCode()).isEqualTo(200);
+            assertThat(alive.body()).isEqualTo("{\"alive\":true}");
+            HttpResponse<String> ready = Exposition.get(ingest.adminPort(), "/readyz");
+            assertThat(ready.statusCode()).isEqualTo(200);
+            assertThat(ready.headers().firstValue("Content-Type")).hasValue("application/json");
+            assertThat(ready.headers().firstValue("Cache-Control")).hasValue("no-store");
+            assertThat(ready.body()).isEqualTo("""
+                    {"ready":true,"checks":{"running":{"ok":true},"log":{"ok":true},"disk":{"ok":true}}}""");
+        }
+    }
+
+    @Test
+    void isNotReadyWhileTheDiskIsTooFull() {
+        try (var ingest = RunningIngest.start(folder, "LOG_MIN_FREE", "1024TiB")) {
+            HttpResponse<String> ready = Exposition.get(ingest.adminPort(), "/readyz");
+            assertThat(ready.statusCode()).isEqualTo(503);
+            assertThat(ready.body()).isEqualTo("""
+                    {"ready":false,"checks":{"running":{"ok":true},"log":{"ok":true},\
+                    "disk":{"ok":false,"problem":"There is too little free space for the click log."}}}""");
+            Exposition metrics = Exposition.of(ingest.adminPort());
+            assertThat(metrics.value("clickcounter_ready{check=\"disk\"}")).isZero();
+            assertThat(metrics.value("clickcounter_ready{check=\"log\"}")).isOne();
+        }
+    }
+
+    @Test
+    void countsWhatBecameOfEachRequest() {
+        try (var ingest = RunningIngest.start(folder);
+                var connection = ingest.connect()) {
+            for (String request : new String[] {
+                "GET /v1/banners/counter/1",
+                "GET /v1/banners/counter/2",
+                "GET /v1/banners/counter/none",
+                "DELETE /v1/banners/counter/1",
+                "GET /v1/healthcheck"
+            }) {
+                connection.request(request).answer();
+            }
+            connection.request("HEAD /v1/banners/counter/1").answerWithoutBody();
+            connection.send("nonsense\r\n\r\n");
+            assertThat(connection.answer().status()).isEqualTo(400);
+
+            Exposition metrics = Exposition.of(ingest.adminPort());
+            assertThat(metrics.value("clickcounter_clicks_acknowledged_total")).isEqualTo(2);
+            assertThat(metrics.value("clickcounter_clicks_appended_total")).isEqualTo(2);
+            assertThat(metrics.value("clickcounter_clicks_refused_total{reason=\"disk_full\"}"))
+                    .isZero();
+            assertThat(answers(metrics, 204)).isEqualTo(3);
+            assertThat(answers(metrics, 400)).isEqualTo(1);
+            assertThat(answers(metrics, 405)).isEqualTo(1);
+            assertThat(answers(metrics, 200)).isEqualTo(1);
+            assertThat(metrics.value("clickcounter_http_unreadable_requests_total{status=\"400\"}"))
+                    .isOne();
+            assertThat(metrics.value("clickcounter_http_request_duration_seconds_sum{status=\"204\"}"))
+                    .isPositive();
+        }
+    }
+
+    private static double answers(Exposition metrics, int status) {
+        return metrics.value("clickcounter_http_request_duration_seconds_count{status=\"%d\"}".formatted(status));
+    }
+
+    @Test
+    void countsRefusedClicksByTheirReason() {
+        try (var ingest = RunningIngest.start(folder, "LOG_MIN_FREE", "1024TiB");
+                var connection = ingest.connect()) {
+            assertThat(connection.request("GET /v1/banners/counter/1").answer().status())
+                    .isEqualTo(503);
+            Exposition metrics = Exposition.of(ingest.adminPort());
+            assertThat(metrics.value("clickcounter_clicks_refused_total{reason=\"disk_full\"}"))
+                    .isOne();
+            assertThat(metrics.value("clickcounter_clicks_acknowledged_total")).isZero();
+            assertThat(answers(metrics, 503)).isOne();
+        }
+    }
+
+    @Test
+    void showsTheProcessItself() {
+        try (var ingest = RunningIngest.start(folder)) {
+            assertThat(Exposition.of(ingest.adminPort()).families())
+                    .contains(
+                            "clickcounter_build_info",
+                            "clickcounter_ready",
+                            "jvm_gc_collection_seconds",
+                            "jvm_memory_used_bytes",
+                            "jvm_runtime_info",
+                            "jvm_threads_current",
+                            "process_cpu_seconds_total",
+                            "process_open_fds",
+                            "process_resident_memory_bytes",
+                            "process_start_time_seconds");
+        }
+    }
+
+    @Test
+    void saysWhatThereIsWhereThereIsNothing() {
+        try (var ingest = RunningIngest.start(folder)) {
+            HttpResponse<String> answer = Exposition.get(ingest.adminPort(), "/");
+            assertThat(answer.statusCode()).isEqualTo(404);
+            assertThat(answer.body())
+                    .contains("There is nothing at \\\"/\\\"; there are GET /livez, /readyz and /metrics.");
+        }
+    }
+
+    @Test
+    void saysThatItsAdminPortIsTaken() throws IOException {
+        try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            IngestSettings settings = RunningIngest.settings(folder, "INGEST_ADMIN_PORT", taken.getLocalPort());
+            assertThatThrownBy(() -> Ingest.start(settings, new Lifetime()))
+                    .isInstanceOf(StartFailure.class)
+                    .hasMessageContaining("Port %d of 127.0.0.1 cannot be listened on", taken.getLocalPort())
+                    .hasMessageEndingWith("or set INGEST_ADMIN_PORT to another port.");
+        }
+    }
+
+    @Test
+    void isNotReadyButServesWhileItDrainsAndRefusesAfterwards() throws Exception {
+        try (var stopper = Executors.newSingleThreadExecutor();
+                var ingest = RunningIngest.start(folder, "SERVICE_DRAIN_DELAY", "1s");
+                var early = ingest.connect();
+                var late = ingest.connect()) {
+            assertThat(early.request("GET /v1/banners/counter/1").answer().status())
+                    .isEqualTo(204);
+            assertThat(late.request("GET /v1/banners/counter/2").answer().status())
+                    .isEqualTo(204);
+            var stopping = new CountDownLatch(1);
+            Future<?> stopped = stopper.submit(() -> {
+                stopping.countDown();
+                ingest.stop();
+            });
+            stopping.await();
+            while (Exposition.get(ingest.adminPort(), "/readyz").statusCode() == 200) {
+                Thread.onSpinWait();
+            }
+            assertThat(Exposition.get(ingest.adminPort(), "/readyz").body())
+                    .contains("\"running\":{\"ok\":false,\"problem\":\"The process is stopping.\"}");
+
+            var served = early.request("GET /v1/banners/counter/3").answer();
+            assertThat(served.status()).isEqualTo(204);
+            assertThat(served.header("connection")).isEqualTo("close");
+            assertThat(early.isClosedByServer()).isTrue();
+
+            var refused = ask(ingest);
+            while (refused.status() == 204) {
+                refused = ask(ingest);
+            }
+            assertThat(refused.status()).isEqualTo(503);
+            assertThat(refused.header("retry-after")).isEqualTo("1");
+            assertThat(refused.body()).contains("The server is stopping. The request was not carried out.");
+            assertThat(late.request("GET /v1/banners/counter/4").answer().status())
+                    .isEqualTo(503);
+            assertThat(late.isClosedByServer()).isTrue();
+            stopped.get();
+            assertThat(ingest.newClicks()).contains(1L, 2L, 3L).doesNotContain(4L);
+        }
+    }
+
+    private static HttpConnection.Answer ask(RunningIngest ingest) {
+        try (var connection = ingest.connect()) {
+            return connection.request("GET /v1/banners/counter/5").answer();
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package clickcounter.query;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import clickcounter.testing.Await;
+import clickcounter.testing.Exposition;
+import clickcounter.testing.FaultyProxy;
+import clickcounter.testing.TestDatabase;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What query tells its operators.
+@Timeout(120)
+final class AdminTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void isReadyAndCountsItsAnswers() throws Exception {
+        try (var query = RunningQuery.start(folder)) {
+            query.log.append(7);
+            assertThat(query.clicks(7)).isEqualTo(1);
+            assertThat(query.ask("none", "{}").statusCode()).isEqualTo(400);
+
+            assertThat(Exposition.get(query.adminPort(), "/readyz").body()).isEqualTo("""
+                    {"ready":true,"checks":{"running":{"ok":true},"log":{"ok":true},"database":{"ok":true},\
+                    "schema":{"ok":true},"lag":{"ok":true}}}""");
+            Exposition metrics = Exposition.of(query.adminPort());
+            assertThat(metrics.value("clickcounter_http_request_duration_seconds_count{status=\"200\"}"))
+                    .isOne();
+            assertThat(metrics.value("clickcounter_http_request_duration_seconds_count{status=\"400\"}"))
+                    .isOne();
+            assertThat(metrics.value("clickcounter_kept_clicks")).isOne();
+            assertThat(metrics.value("clickcounter_database_connections{state=\"waiting\"}"))
+                    .isZero();
+        }
+    }
+
+    @Test
+    void isNotReadyWhileTheDatabaseIsAway() throws Exception {
+        var database = TestDatabase.create();
+        try (var proxy = FaultyProxy.start(database.url());
+                var query = RunningQuery.start(database, proxy.url(database.url()), folder)) {
+            assertThat(Exposition.get(query.adminPort(), "/readyz").statusCode())
+                    .isEqualTo(200);
+            proxy.refuse();
+            proxy.cutAll();
+            Await.until(
+                    "it is noticed",
+                    () -> Exposition.get(query.adminPort(), "/readyz")
+                            .body()
+                            .contains("\"database\":{\"ok\":false,\"problem\":\"The database does not answer: "));
+            assertThat(Exposition.get(query.adminPort(), "/livez").statusCode()).isEqualTo(200);
+            proxy.accept();
+            Await.until(
+                    "it is ready again",
+                    () -> Exposition.get(query.adminPort(), "/readyz").statusCode() == 200);
+        }
+    }
+
+    @Test
+    void isNotReadyWhileMoreClicksWaitThanAreKept() throws Exception {
+        try (var query = RunningQuery.start(folder, "STATS_MAX_KEPT", "5")) {
+            for (int click = 0; click < 10; click++) {
+                query.log.append(7);
+            }
+            Await.until(
+                    "it is noticed",
+                    () -> Exposition.get(query.adminPort(), "/readyz")
+                            .body()
+                            .contains(
+                                    "\"lag\":{\"ok\":false,\"problem\":\"The log was not read to its end for more than 5 s; "
+                                            + "5 clicks are kept, STATS_MAX_KEPT is 5.\"}"));
+        }
+    }
+
+    @Test
+    void isNotReadyOnASchemaThatWasTakenBack() throws Exception {
+        try (var query = RunningQuery.start(folder);
+                var connection = query.database.connect();
+                var statement = connection.createStatement()) {
+            statement.execute("update flyway_schema_history set version = '999'");
+            Await.until(
+                    "it is noticed",
+                    () -> Exposition.get(query.adminPort(), "/readyz")
+                            .body()
+                            .contains("\"schema\":{\"ok\":false,\"problem\":\"The schema of the database"));
+        }
+    }
+}

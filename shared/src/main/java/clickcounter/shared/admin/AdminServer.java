@@ -1,0 +1,140 @@
+package clickcounter.shared.admin;
+
+import clickcounter.shared.Json;
+import clickcounter.shared.ProcessMain;
+import clickcounter.shared.admin.Readiness.Finding;
+import clickcounter.shared.http.HttpListener;
+import clickcounter.shared.http.Problem;
+import io.helidon.http.Header;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Status;
+import io.helidon.http.media.MediaContext;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.core.metrics.Info;
+import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.prometheus.metrics.instrumentation.jvm.JvmGarbageCollectorMetrics;
+import io.prometheus.metrics.instrumentation.jvm.JvmMemoryMetrics;
+import io.prometheus.metrics.instrumentation.jvm.JvmRuntimeInfoMetric;
+import io.prometheus.metrics.instrumentation.jvm.JvmThreadsMetrics;
+import io.prometheus.metrics.instrumentation.jvm.ProcessMetrics;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Answers operators and their tools, on a port of its own that is not public:
+/// - `/livez`: 200 while the process can answer at all;
+/// - `/readyz`: 200 when all checks hold, else 503; each check by its name, as JSON;
+/// - `/metrics`: what the process has done, in Prometheus' text format 0.0.4.
+///
+/// It is opened first and closed last, so that it also tells why a process does not become ready, and that it
+/// is stopping.
+public final class AdminServer implements AutoCloseable {
+    private static final Logger logger = LoggerFactory.getLogger(AdminServer.class);
+    private static final Header METRICS_TYPE =
+            HeaderValues.createCached(HeaderNames.CONTENT_TYPE, PrometheusTextFormatWriter.CONTENT_TYPE);
+    private static final byte[] ALIVE = "{\"alive\":true}".getBytes(StandardCharsets.UTF_8);
+
+    private final Readiness readiness;
+    private final PrometheusRegistry metrics;
+    private final PrometheusTextFormatWriter writer = PrometheusTextFormatWriter.create();
+    private final HttpListener listener;
+
+    private AdminServer(AdminSettings settings, Readiness readiness, PrometheusRegistry metrics) {
+        this.readiness = readiness;
+        this.metrics = metrics;
+        registerCommonMetrics();
+        var routing = HttpRouting.builder()
+                .get("/livez", (_, response) -> sendJson(ALIVE, response))
+                .get("/readyz", (_, response) -> sendReadiness(response))
+                .get("/metrics", (_, response) -> sendMetrics(response))
+                .any(AdminServer::answerUnknownPath);
+        // Its own requests are not worth a metric.
+        listener = HttpListener.start(settings.http(), routing, MediaContext.create(), new PrometheusRegistry());
+        logger.info("health and metrics are on http://{}:{}/readyz and /metrics", settings.address(), port());
+    }
+
+    /// Adds the metrics that all processes have to `metrics`, and returns when it answers.
+    ///
+    /// **Errors**: [clickcounter.shared.StartFailure] when the port is taken.
+    public static AdminServer start(AdminSettings settings, Readiness readiness, PrometheusRegistry metrics) {
+        return new AdminServer(settings, readiness, metrics);
+    }
+
+    /// The port that it listens on.
+    public int port() {
+        return listener.port();
+    }
+
+    private void registerCommonMetrics() {
+        Info.builder()
+                .name("clickcounter_build_info")
+                .help("The release that is running.")
+                .labelNames("version")
+                .register(metrics)
+                .setLabelValues(ProcessMain.version());
+        GaugeWithCallback.builder()
+                .name("clickcounter_ready")
+                .help("Whether the check of /readyz holds: 1 or 0.")
+                .labelNames("check")
+                .callback(gauge ->
+                        readiness.findings().forEach(finding -> gauge.call(finding.isOk() ? 1 : 0, finding.check())))
+                .register(metrics);
+        JvmGarbageCollectorMetrics.builder().register(metrics);
+        JvmMemoryMetrics.builder().register(metrics);
+        JvmRuntimeInfoMetric.builder().register(metrics);
+        JvmThreadsMetrics.builder().register(metrics);
+        ProcessMetrics.builder().register(metrics);
+    }
+
+    private void sendReadiness(ServerResponse response) {
+        List<Finding> findings = readiness.findings();
+        boolean isReady = findings.stream().allMatch(Finding::isOk);
+        String checks = findings.stream().map(AdminServer::json).collect(Collectors.joining(","));
+        response.status(isReady ? Status.OK_200 : Status.SERVICE_UNAVAILABLE_503);
+        sendJson(
+                "{\"ready\":%s,\"checks\":{%s}}".formatted(isReady, checks).getBytes(StandardCharsets.UTF_8), response);
+    }
+
+    private static String json(Finding finding) {
+        return finding.problem() == null
+                ? "\"%s\":{\"ok\":true}".formatted(finding.check())
+                : "\"%s\":{\"ok\":false,\"problem\":\"%s\"}".formatted(finding.check(), Json.escape(finding.problem()));
+    }
+
+    private void sendMetrics(ServerResponse response) throws IOException {
+        var text = new ByteArrayOutputStream();
+        writer.write(text, metrics.scrape());
+        response.header(METRICS_TYPE);
+        response.header(Problem.NO_STORE);
+        response.send(text.toByteArray());
+    }
+
+    private static void sendJson(byte[] body, ServerResponse response) {
+        response.header(HeaderValues.CONTENT_TYPE_JSON);
+        response.header(Problem.NO_STORE);
+        response.send(body);
+    }
+
+    private static void answerUnknownPath(ServerRequest request, ServerResponse response) {
+        new Problem(
+                        Status.NOT_FOUND_404,
+                        "There is nothing at %s; there are GET /livez, /readyz and /metrics."
+                                .formatted(Problem.quote(
+                                        request.prologue().uriPath().rawPath())))
+                .send(request, response);
+    }
+
+    @Override
+    public void close() {
+        listener.close();
+    }
+}
