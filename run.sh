@@ -53,7 +53,7 @@ set_java_flags() {
         # take turns. Always both together: with one carrier and more pollers a poller starves.
         java_command+=(-Djdk.virtualThreadScheduler.parallelism=1 -Djdk.readPollers=1)
       fi
-      if has_class_cache; then java_command+=(-XX:AOTCache="$(class_cache)"); fi
+      if has_class_cache; then java_command+=(-XX:AOTCache="$(class_cache)" -Xlog:aot*=error); fi
       ;;
   esac
 }

@@ -11,6 +11,7 @@ import java.util.Map;
 final class Nginx {
     private static final String MAIN = """
             daemon off;
+            %3$s
             worker_processes auto;
             pid %1$s/nginx.pid;
             error_log stderr warn;
@@ -73,8 +74,13 @@ final class Nginx {
     private static ServerProcess start(String name, Path parent, String configuration) throws IOException {
         Path folder = Files.createDirectories(parent.resolve(name));
         Path file = folder.resolve("nginx.conf");
-        Files.writeString(file, MAIN.formatted(folder, configuration));
+        Files.writeString(file, MAIN.formatted(folder, configuration, user()));
         return ServerProcess.start(
                 name, folder, Map.of(), List.of("nginx", "-p", folder.toString(), "-c", file.toString()));
+    }
+
+    /// Workers that root's nginx gives to somebody else could not reach sockets in a private folder.
+    private static String user() {
+        return System.getProperty("user.name").equals("root") ? "user root;" : "";
     }
 }
