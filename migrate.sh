@@ -2,11 +2,13 @@
 # Brings the schema of the database to a version: ./migrate.sh -help
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+[[ -d config ]] || cd .. # an installation has this script in bin/
 . config/java.sh
 . config/build.sh
 . config/settings.sh
 find_jdk
 build_if_needed || exit 2
 load_settings
-exec "$JAVA_HOME/bin/java" @config/jvm.options -XX:TieredStopAtLevel=1 -cp 'migrations/target/lib/*' \
+set_class_path migrations
+exec "$JAVA_HOME/bin/java" @config/jvm.options -XX:TieredStopAtLevel=1 -cp "$class_path" \
   clickcounter.migrations.MigrateMain "$@"

@@ -19,7 +19,9 @@ Usage: ./run.sh [COMMAND]
   database     the embedded PostgreSQL
   bench [...]  measures this machine: the running product against nginx and the bare framework (PERFORMANCE.md)
   jmh [...]    measures single parts with JMH: ./run.sh jmh AppendBenchmark -prof gc
-  log [...]    prints the click log with Chronicle's own reader; -m 10: its last ten records, -f: and follows it, -h: more
+  audit        compares the counts in the database with the log, and mends them; --help: more
+  replay       builds the counts of an empty database from the log
+  log          looks into the click log: log tail, show, export, stats, unlock, reader; log --help: more
   help         this text
 
 Settings are environment variables or lines in config/settings.env, which lists them all. ./migrate.sh -help: the schema.
@@ -36,6 +38,10 @@ declare -rA MAIN_CLASS=(
   [aggregator]=clickcounter.aggregator.AggregatorMain
   [query]=clickcounter.query.QueryMain
   [ingest]=clickcounter.ingest.IngestMain
+  [audit]=clickcounter.aggregator.AuditMain
+  [replay]=clickcounter.aggregator.ReplayMain
+  [log]=clickcounter.shared.log.tool.LogMain
+  [reader]=net.openhft.chronicle.queue.ChronicleReaderMain
 )
 
 # Sets java_command to Java with the flags of the process $1: ingest, ingest-2, aggregator … What holds for all processes
@@ -44,8 +50,10 @@ set_java_flags() {
   java_command=("$JAVA_HOME/bin/java" @config/jvm.options -XX:+UseSerialGC)
   case $1 in
     database) java_command+=(-Xmx64m -XX:TieredStopAtLevel=1) ;;
-    aggregator) java_command+=(-Xmx256m) ;;
+    aggregator | replay) java_command+=(-Xmx256m) ;;
+    audit) java_command+=(-Xmx640m) ;; # Audit.MAX_COUNTS, 48 bytes each, and the differences
     query) java_command+=(-Xmx384m) ;;
+    log | reader) java_command+=(-Xmx128m) ;;
     ingest*)
       java_command+=(-Xmx384m)
       if (($(nproc) <= 2 || INGEST_PROCESSES > 1)); then
@@ -65,7 +73,10 @@ class_cache() {
 }
 
 class_cache_key() {
-  { cat -- "$JAVA_HOME/release" config/jvm.options && ls -l -- ingest/target/lib; } | cksum
+  local class_path
+  set_class_path ingest
+  # shellcheck disable=SC2086 # no name of a library has a space
+  { cat -- "$JAVA_HOME/release" config/jvm.options && ls -l -- ${class_path//:/ }; } | cksum
 }
 
 has_class_cache() {
@@ -98,24 +109,28 @@ set_java_command() {
   local program=${1%-*} arguments=()
   [[ $1 == "$program" ]] || arguments=("${1##*-}")
   local module=$program
-  [[ $program != database ]] || module=migrations
+  case $program in
+    database) module=migrations ;;
+    audit | replay) module=aggregator ;;
+    log | reader) module=ingest ;;
+  esac
   local class_path
-  class_path=$(printf '%s:' "$module"/target/lib/*.jar)
+  set_class_path "$module"
   set_java_flags "$1"
-  java_command+=(-cp "${class_path%:}" "${MAIN_CLASS[$program]}" "${arguments[@]}")
+  java_command+=(-cp "$class_path" "${MAIN_CLASS[$program]}" "${arguments[@]}")
 }
 
 run_alone() {
   set_java_command "$1"
   if [[ $1 == ingest* ]]; then make_class_cache; fi
-  exec "${java_command[@]}"
+  exec "${java_command[@]}" "${@:2}"
 }
 
-# Chronicle's reader only reads: it may run beside everything else.
-read_log() {
-  set_java_command ingest
-  exec "${java_command[@]:0:${#java_command[@]}-1}" net.openhft.chronicle.queue.ChronicleReaderMain \
-    -d "$DATA_DIR/log" -l -w JSON "$@"
+run_log() {
+  if [[ ${1:-} == reader ]]; then
+    run_alone reader -d "$DATA_DIR/log" -l -w JSON "${@:2}"
+  fi
+  run_alone log "$@"
 }
 
 # ---- Benchmarks ------------------------------------------------------------------------------------------------------
@@ -295,7 +310,7 @@ case $command in
     help
     exit 0
     ;;
-  all | ingest | ingest-[1-9] | ingest-[1-9][0-9] | aggregator | query | database | log | bench | jmh) ;;
+  all | ingest | ingest-[1-9] | ingest-[1-9][0-9] | aggregator | query | database | audit | replay | log | bench | jmh) ;;
   *)
     echo "run.sh: there is no command \"$command\". ./run.sh help lists them." >&2
     exit 2
@@ -319,8 +334,8 @@ if [[ -t 1 && ${LOGGING_FORMAT:-auto} == auto ]]; then export LOGGING_FORMAT=tex
 
 case $command in
   all) run_all ;;
-  log) read_log "${@:2}" ;;
+  log) run_log "${@:2}" ;;
   bench) run_benchmark clickcounter.benchmarks.Bench "${@:2}" ;;
   jmh) run_benchmark org.openjdk.jmh.Main "${@:2}" ;;
-  *) run_alone "$command" ;;
+  *) run_alone "$command" "${@:2}" ;;
 esac

@@ -19,3 +19,14 @@ build_if_needed() {
   fi
   mv -- target/building target/built
 }
+
+# Sets class_path to the libraries of the module $1. An installation has those of all modules in one folder, and a list
+# for each module.
+set_class_path() {
+  if [[ -d lib ]]; then
+    class_path=$(printf '%s:' "lib/$1"-[0-9]*.jar)$(<"lib/$1.classpath")
+  else
+    class_path=$(printf '%s:' "$1"/target/lib/*.jar)
+    class_path=${class_path%:}
+  fi
+}

@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 ///
 /// @param bannerIds positive
 /// @param minutes whole minutes since 1970 in UTC
-/// @param clicks positive
+/// @param clicks positive; in a correction also negative
 @SuppressWarnings("ArrayRecordComponent") // columns as the driver wants them; whoever has them last owns them
 record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
 
@@ -78,6 +78,11 @@ record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
     /// The rows of the minutes before that one.
     Counts before(long minute) {
         return where(at -> minutes[at] < minute);
+    }
+
+    /// The rows with more than 0 clicks.
+    Counts positive() {
+        return where(at -> clicks[at] > 0);
     }
 
     private Counts where(IntPredicate isMeant) {

@@ -21,6 +21,8 @@ import org.slf4j.bridge.SLF4JBridgeHandler;
 public final class Logging extends ContextAwareBase implements Configurator {
     private static final String TEXT = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z',UTC} %-5level ${process}%msg%n%ex";
 
+    private static final String CONSOLE = "console";
+
     /// How the lines look and how many there are.
     public record LoggingSettings(boolean debug, boolean json) {
         /// From `DEBUG` and `LOGGING_FORMAT`.
@@ -49,10 +51,20 @@ public final class Logging extends ContextAwareBase implements Configurator {
         SLF4JBridgeHandler.install();
     }
 
+    /// For a command, whose answer is the standard output: log lines as text on the standard error.
+    public static void configureForCommand(String name) {
+        configure(new LoggingSettings(false, false), name);
+        var context = (LoggerContext) LoggerFactory.getILoggerFactory();
+        var console = (ConsoleAppender<ILoggingEvent>) context.getLogger("ROOT").getAppender(CONSOLE);
+        console.stop();
+        console.setTarget("System.err");
+        console.start();
+    }
+
     private static void setUp(LoggerContext context, LoggingSettings settings, String process) {
         var console = new ConsoleAppender<ILoggingEvent>();
         console.setContext(context);
-        console.setName("console");
+        console.setName(CONSOLE);
         console.setEncoder(settings.json() ? json(context, process) : text(context, process));
         var filter = new ConnectionsAtTheEnd();
         filter.start();

@@ -1,10 +1,15 @@
 package clickcounter.shared.log;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import net.openhft.chronicle.queue.ExcerptTailer;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueStore;
 import net.openhft.chronicle.wire.DocumentContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,7 +70,18 @@ public final class ClickReader implements AutoCloseable {
 
     /// On another boot of the machine, too.
     static ClickReader open(Path folder, String bootId) {
-        var queue = LogFolder.open(folder, new MonotonicClock(System::currentTimeMillis, 0));
+        return over(LogFolder.open(folder, new MonotonicClock(System::currentTimeMillis, 0)), folder, bootId);
+    }
+
+    /// Opens the log in `folder` to look at it: its files are mapped read-only, so nothing that is done with
+    /// this reader changes or locks them.
+    ///
+    /// **Errors**: [clickcounter.shared.StartFailure] when there is no log.
+    public static ClickReader inspect(Path folder) {
+        return over(LogFolder.openReadOnly(folder), folder, PowerLoss.bootId());
+    }
+
+    private static ClickReader over(SingleChronicleQueue queue, Path folder, String bootId) {
         try {
             return new ClickReader(folder, bootId, queue);
         } catch (RuntimeException | Error failure) {
@@ -97,6 +113,56 @@ public final class ClickReader implements AutoCloseable {
         }
         isInGap = PowerLoss.mayHaveHoles(folder, LogFolder.ROLL_CYCLE.toCycle(newPosition), bootId);
         return isInGap;
+    }
+
+    /// Moves to before the first record of the cycle that holds `time`, or of the first one after it. A click
+    /// is never in a cycle before its own time, but it may be in any later one, after the clock was set back.
+    /// Returns false, and moves nowhere useful, when the log has no cycle from then on.
+    public boolean moveToCycleOf(Instant time) throws IOException {
+        int firstCycle = LogFolder.ROLL_CYCLE.toCycle(firstIndexOf(time));
+        queue.refreshDirectoryListing();
+        lastProgressNs = System.nanoTime();
+        isInGap = false;
+        isBehindGap = false;
+        for (Path file : LogFolder.cycleFiles(folder)) {
+            int cycle = LogFolder.cycle(file);
+            if (cycle >= firstCycle && tailer.moveToCycle(cycle)) {
+                position = LogFolder.ROLL_CYCLE.toIndex(cycle, 0) - 1;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// The least index that a click of that time, or of a later one, can have, in any log.
+    public static long firstIndexOf(Instant time) {
+        long cycle = Math.floorDiv(time.toEpochMilli(), LogFolder.ROLL_CYCLE.lengthInMillis());
+        return LogFolder.ROLL_CYCLE.toIndex(Math.toIntExact(Math.max(0, cycle)), 0);
+    }
+
+    /// The cycles that the log has now, from the oldest to the newest. Moves the reader to an unknown place.
+    ///
+    /// **Cost**: maps each file for a moment.
+    public List<LogCycle> cycles() throws IOException {
+        queue.refreshDirectoryListing();
+        List<LogCycle> cycles = new ArrayList<>();
+        for (Path file : LogFolder.cycleFiles(folder)) {
+            int cycle = LogFolder.cycle(file);
+            long records = tailer.excerptsInCycle(cycle);
+            SingleChronicleQueueStore store = queue.storeForCycle(cycle, 0, false, null);
+            if (records < 0 || store == null) {
+                continue; // Deleted meanwhile, or not begun yet.
+            }
+            long usedBytes = store.writePosition();
+            queue.closeStore(store);
+            cycles.add(new LogCycle(
+                    Instant.ofEpochMilli(LogFolder.startMillis(cycle)),
+                    file,
+                    LogFolder.ROLL_CYCLE.toIndex(cycle, 0),
+                    records,
+                    usedBytes));
+        }
+        return cycles;
     }
 
     /// Consumes the record. One that is not there moves the tailer to the next one: only the index of what is

@@ -39,19 +39,42 @@ final class LogFolder {
     static SingleChronicleQueue open(Path folder, MonotonicClock clock) {
         try {
             Files.createDirectories(folder);
-            return SingleChronicleQueueBuilder.binary(folder)
-                    .rollCycle(ROLL_CYCLE)
-                    .timeoutMS(TIMEOUT_MILLIS)
-                    .timeProvider(clock)
-                    // Several writers on few cores: yields early instead of spinning until the time slice ends.
-                    .pauserSupplier(() -> new LongPauser(200, 50, 20, 200, MICROSECONDS))
-                    .build();
+            return builder(folder, clock).build();
         } catch (IOException | RuntimeException failure) {
             throw new StartFailure(
                     "The click log in %s cannot be opened: %s. Check that the folder is on a local file system and that this user may write to it."
                             .formatted(folder.toAbsolutePath(), failure),
                     failure);
         }
+    }
+
+    /// The queue in `folder` for readers that change nothing.
+    static SingleChronicleQueue openReadOnly(Path folder) {
+        for (String file : List.of(SingleChronicleQueue.QUEUE_METADATA_FILE, ID_FILE)) {
+            if (!Files.exists(folder.resolve(file))) {
+                throw new StartFailure("There is no click log in %s (%s is missing). Set DATA_DIR to its folder."
+                        .formatted(folder.toAbsolutePath(), file));
+            }
+        }
+        try {
+            return builder(folder, new MonotonicClock(System::currentTimeMillis, 0))
+                    .readOnly(true)
+                    .build();
+        } catch (RuntimeException failure) {
+            throw new StartFailure(
+                    "The click log in %s cannot be opened: %s. Check that this user may read it."
+                            .formatted(folder.toAbsolutePath(), failure),
+                    failure);
+        }
+    }
+
+    private static SingleChronicleQueueBuilder builder(Path folder, MonotonicClock clock) {
+        return SingleChronicleQueueBuilder.binary(folder)
+                .rollCycle(ROLL_CYCLE)
+                .timeoutMS(TIMEOUT_MILLIS)
+                .timeProvider(clock)
+                // Several writers on few cores: yields early instead of spinning until the time slice ends.
+                .pauserSupplier(() -> new LongPauser(200, 50, 20, 200, MICROSECONDS));
     }
 
     /// The id of the log in `folder`, made by whoever asks first, in whichever process.

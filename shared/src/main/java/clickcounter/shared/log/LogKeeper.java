@@ -15,26 +15,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import net.openhft.chronicle.queue.impl.TableStore;
-import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
-import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
-import net.openhft.chronicle.queue.impl.single.TableStoreWriteLock;
-import net.openhft.chronicle.queue.impl.table.Metadata;
-import net.openhft.chronicle.queue.impl.table.SingleTableBuilder;
-import net.openhft.chronicle.threads.BusyTimedPauser;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// What a writing process does for the log beside appending:
 /// - every 100 ms it releases the write lock when the process that holds it is dead, so that a killed writer
-///   stops
-///   the others
-///   for less than half a second;
+///   stops the others for less than half a second;
 /// - every 250 ms it measures the free space, and has clicks refused while there is too little;
 /// - every `LOG_SYNC`, or for each group of clicks, it forces the log to the disk, which bounds what a power
-///   failure
-///   can cost.
+///   failure can cost.
 ///
 /// **Threads**: one of its own for each of the three, because forcing may block for seconds on a slow disk.
 final class LogKeeper implements AutoCloseable {
@@ -45,8 +35,7 @@ final class LogKeeper implements AutoCloseable {
     private final LogSettings settings;
     private final ClickWriter writer;
     private final Lifetime lifetime;
-    private final TableStore<Metadata.NoMeta> metadata;
-    private final TableStoreWriteLock writeLock;
+    private final WriteLock writeLock;
     private final List<PeriodicTask> tasks = new ArrayList<>();
     private @Nullable GroupCommit groupCommit;
     private boolean isRefusing;
@@ -57,18 +46,13 @@ final class LogKeeper implements AutoCloseable {
         this.settings = settings;
         this.writer = writer;
         this.lifetime = lifetime;
-        SingleChronicleQueueBuilder.addAliases();
-        metadata = SingleTableBuilder.binary(
-                        settings.folder().resolve(SingleChronicleQueue.QUEUE_METADATA_FILE), Metadata.NoMeta.INSTANCE)
-                .readOnly(false)
-                .build();
-        writeLock = new TableStoreWriteLock(metadata, BusyTimedPauser::new, 0L);
+        writeLock = WriteLock.open(settings.folder());
     }
 
     /// Looks once, so that a full disk is known before the first click, and goes on looking in the background.
     void start() {
         checkSpace();
-        tasks.add(PeriodicTask.start("log-lock", LOCK_CHECK_PAUSE, lifetime, writeLock::forceUnlockIfProcessIsDead));
+        tasks.add(PeriodicTask.start("log-lock", LOCK_CHECK_PAUSE, lifetime, writeLock::freeIfHolderIsDead));
         tasks.add(PeriodicTask.start("log-space", SPACE_CHECK_PAUSE, lifetime, this::checkSpace));
         if (settings.sync().equals(LogSettings.SYNC_ON_COMMIT)) {
             groupCommit = new GroupCommit(this::force);
@@ -86,9 +70,9 @@ final class LogKeeper implements AutoCloseable {
     /// A process that died inside the lock may have had the process id that this one has now, as is usual in
     /// containers. At start this process holds nothing, so what is locked in its name is not locked by it.
     void releaseLockOfAPredecessor() {
-        if (writeLock.lockedBy() == ProcessHandle.current().pid()) {
+        if (writeLock.holder() == ProcessHandle.current().pid()) {
             logger.warn("the write lock of a killed process that had this process's id is released");
-            writeLock.forceUnlock();
+            writeLock.free();
         }
     }
 
@@ -100,7 +84,7 @@ final class LogKeeper implements AutoCloseable {
             groupCommit.close();
         }
         force();
-        metadata.close();
+        writeLock.close();
     }
 
     private void checkSpace() {

@@ -1,0 +1,99 @@
+package clickcounter.aggregator;
+
+import clickcounter.aggregator.Audit.Difference;
+import clickcounter.aggregator.Audit.Result;
+import clickcounter.migrations.Database;
+import clickcounter.shared.Arguments;
+import clickcounter.shared.CommandMain;
+import clickcounter.shared.SettingsReader;
+import clickcounter.shared.log.ClickReader;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.Optional;
+
+/// What `./run.sh audit` runs.
+public final class AuditMain {
+    static final String HELP = """
+            Usage: ./run.sh audit [--from TIME] [--to TIME] [--repair]
+
+            Counts the clicks of the log anew, up to the position that the database has, and compares them with the
+            counts in the database. Everything may go on running meanwhile.
+
+              --from TIME  the first minute; without it the beginning of the log's oldest file
+              --to TIME    the first minute that does not belong to the range; without it there is no end
+              --repair     mends the counts that differ: of each pass through the log, in one transaction
+
+            A minute belongs to the range when its start does. TIME is such as 2026-01-31T10:00:00Z.
+
+            When other logs (of other hosts, or of a folder that was replaced) may have counted into the same minutes, only
+            counts that are too low are found, and none is mended.
+
+            Exit codes: 0 equal, or mended · 1 different, each difference is on a line · 2 could not be compared, and the
+            message says why · 5 the log does not hold the database's position.
+            """;
+
+    /// One for the snapshot and the transaction that mends, one for the lock.
+    private static final int CONNECTIONS = 2;
+
+    private static final int EQUAL = 0;
+    private static final int DIFFERENT = 1;
+
+    private AuditMain() {}
+
+    /// Exits with 0 when all is equal or mended, with 1 when not.
+    public static void main(String[] words) {
+        CommandMain.run("audit", HELP, words, (arguments, settings) -> run(arguments, settings, System.out));
+    }
+
+    static int run(Arguments arguments, SettingsReader reader, PrintStream out) throws SQLException, IOException {
+        Optional<Instant> from = arguments.time("--from");
+        Instant to = arguments.time("--to").orElse(Audit.END);
+        boolean repair = arguments.flag("--repair");
+        arguments.finish();
+        if (from.isPresent() && !from.get().isBefore(to)) {
+            throw arguments.failure("--from is %s, which is not before --to, %s".formatted(from.get(), to));
+        }
+        AggregatorSettings settings = AggregatorSettings.read(reader);
+        try (ClickReader log = ClickReader.inspect(settings.logFolder());
+                Database database = Database.connect(settings.database(), "clickcounter-audit", CONNECTIONS)) {
+            var progress = Progress.onError(log.cycles());
+            var audit = new Audit(new CountStore(database, log.logId()), log, Audit.MAX_COUNTS, progress);
+            Result result = audit.run(from, to, repair, difference -> {
+                progress.finish();
+                out.println(print(difference));
+            });
+            progress.finish();
+            out.println(print(result, to, repair));
+            return result.differences() == 0 || repair ? EQUAL : DIFFERENT;
+        }
+    }
+
+    private static String print(Difference difference) {
+        return "banner %d  minute %s  database %d  log %d"
+                .formatted(difference.bannerId(), difference.time(), difference.inDatabase(), difference.inLog());
+    }
+
+    private static String print(Result result, Instant to, boolean repair) {
+        String compared = "%,d clicks in %,d counts, from %s to %s (record 0x%x)"
+                .formatted(
+                        result.clicks(),
+                        result.compared(),
+                        result.from(),
+                        to.equals(Audit.END) ? "what the database has" : to,
+                        result.position());
+        if (result.differences() > 0) {
+            return "%,d counts %s. The log has %s."
+                    .formatted(
+                            result.differences(),
+                            repair ? "differed and are mended" : "differ; --repair mends them",
+                            compared);
+        }
+        if (result.otherLogs().isEmpty()) {
+            return "Equal: %s.".formatted(compared);
+        }
+        return "No count is lower than the log's: %s. Higher ones were not looked at: the logs %s may have counted into the same minutes."
+                .formatted(compared, Audit.join(result.otherLogs()));
+    }
+}

@@ -1,0 +1,399 @@
+package clickcounter.aggregator;
+
+import static clickcounter.aggregator.Scene.START;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import clickcounter.aggregator.Audit.Difference;
+import clickcounter.migrations.Database;
+import clickcounter.shared.Arguments;
+import clickcounter.shared.ExitCode;
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.SettingsReader;
+import clickcounter.shared.StartFailure;
+import clickcounter.shared.log.ClickReader;
+import clickcounter.shared.log.ClickWriter;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// `./run.sh audit`, with a log and a database that it does not fit to.
+final class AuditTest {
+    private static final Duration CYCLE = Duration.ofMinutes(10);
+
+    private final Scene scene = new Scene();
+    private String output = "";
+
+    @AfterEach
+    void close() {
+        scene.close();
+    }
+
+    @Test
+    void saysInOneLineThatAllIsEqual() throws Exception {
+        countSomeClicks();
+
+        assertThat(audit()).isZero();
+        assertThat(output)
+                .isEqualTo(
+                        "Equal: 9 clicks in 3 counts, from 2026-03-01T10:00:00Z to what the database has (record 0x%x).%n"
+                                .formatted(scene.logEnd()));
+    }
+
+    @Test
+    void namesEachCountThatDiffers() throws Exception {
+        countSomeClicks();
+        spoil();
+
+        assertThat(audit()).isEqualTo(1);
+        assertThat(output.lines())
+                .containsExactly(
+                        "banner 6  minute 2026-03-01T10:00:00Z  database 1  log 0",
+                        "banner 7  minute 2026-03-01T10:00:00Z  database 4  log 3",
+                        "banner 7  minute 2026-03-01T10:01:00Z  database 1  log 2",
+                        "banner 8  minute 2026-03-01T10:20:00Z  database 0  log 4",
+                        "4 counts differ; --repair mends them. The log has 9 clicks in 4 counts, from 2026-03-01T10:00:00Z to what the database has (record 0x%x)."
+                                .formatted(scene.logEnd()));
+    }
+
+    @Test
+    void mendsWhatDiffers() throws Exception {
+        countSomeClicks();
+        spoil();
+
+        assertThat(audit("--repair")).isZero();
+        assertThat(output).contains("4 counts differed and are mended.");
+        scene.assertAllIsCountedOnce();
+        assertThat(audit("--repair")).isZero();
+        assertThat(output).startsWith("Equal: ");
+        scene.assertAllIsCountedOnce();
+    }
+
+    @Test
+    void mendsTheSumsOfWhatDiffersToo() throws Exception {
+        countSomeClicks();
+        try (Database database = Database.connect(scene.settings().database(), "test", 1)) {
+            long afterTheFirstMinute = START.getEpochSecond() / 60 + 1;
+            new CountStore(database, UUID.randomUUID()).rollUp(afterTheFirstMinute, 1_000_000, Duration.ofMinutes(1));
+        }
+        spoil();
+        scene.execute("update banner_day set clicks = 1000 where banner_id = 7");
+
+        assertThat(audit("--repair")).isZero();
+
+        scene.assertAllIsCountedOnce();
+        for (String sum : List.of("hour", "day", "month")) {
+            assertThat(scene.number("select sum(clicks) from banner_" + sum)).as(sum).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void refusesMinutesThatWereDropped() {
+        countSomeClicks();
+        scene.execute("update roll_up set minutes_since = '2026-03-01T10:05:00Z'");
+
+        assertThatThrownBy(this::audit)
+                .isInstanceOf(StartFailure.class)
+                .hasMessage(
+                        "Minutes before 2026-03-01T10:05:00Z were dropped (STATS_RETENTION_MINUTES), so they cannot be compared. Audit from then on: --from 2026-03-01T10:05:00Z.");
+    }
+
+    @Test
+    void comparesOnlyTheMinutesOfTheRange() throws Exception {
+        countSomeClicks();
+        spoil();
+
+        assertThat(audit("--from", "2026-03-01T10:00:00.001Z", "--to", "2026-03-01T10:20:00Z"))
+                .isEqualTo(1);
+        assertThat(output.lines()).first().isEqualTo("banner 7  minute 2026-03-01T10:01:00Z  database 1  log 2");
+        assertThat(output).contains("1 counts differ").contains("The log has 2 clicks in 1 counts");
+        assertThat(audit("--from=2026-03-01T13:02+03:00", "--to=2026-03-01T10:20:00Z"))
+                .isZero();
+        assertThat(audit("--from", "2026-03-01T10:20:01Z", "--repair")).isZero();
+        assertThat(output).startsWith("Equal: 0 clicks in 0 counts");
+    }
+
+    @Test
+    void comparesOnlyWhatTheDatabaseHasCounted() throws Exception {
+        countSomeClicks();
+        scene.clicks(7, START.plus(CYCLE.multipliedBy(2)), 5);
+
+        assertThat(audit()).isZero();
+        assertThat(output).startsWith("Equal: 9 clicks");
+    }
+
+    @Test
+    void stopsAtAPositionThatIsNoClick() throws Exception {
+        scene.clicks(7, START, 3);
+        scene.closeWriter();
+        scene.appendRaw(START.plusSeconds(1), appender -> appender.writeText("no click"));
+        scene.countAll();
+        scene.clicks(7, START.plusSeconds(2), 5);
+
+        assertThat(audit()).isZero();
+        assertThat(output).startsWith("Equal: 3 clicks in 1 counts");
+    }
+
+    @Test
+    void findsClicksThatAreInALaterFileThanTheirMinute() throws Exception {
+        scene.click(7, START);
+        try (ClickWriter behind = scene.openWriter(START.plusSeconds(1))) {
+            scene.click(7, START.plus(CYCLE.multipliedBy(3)));
+            behind.append(7);
+            scene.expect(7, START.plusSeconds(1), 1);
+        }
+        scene.countAll();
+
+        assertThat(audit("--to", "2026-03-01T10:01:00Z")).isZero();
+        assertThat(output).startsWith("Equal: 2 clicks in 1 counts");
+    }
+
+    @Test
+    void goesThroughTheLogSeveralTimesWhenMemoryIsShort() throws Exception {
+        long seed = System.nanoTime();
+        System.out.println("goesThroughTheLogSeveralTimesWhenMemoryIsShort: seed " + seed);
+        var random = new Random(seed);
+        Instant time = START;
+        for (int click = 0; click < 5_000; click++) {
+            time = time.plusMillis(random.nextInt(1_000));
+            scene.click(1 + random.nextInt(20), time);
+        }
+        scene.countAll();
+        assertThat(differences(30, false)).isEmpty();
+
+        scene.execute("delete from banner_minute where banner_id % 3 = 0");
+        scene.execute("update banner_minute set clicks = clicks + 10 where banner_id % 3 = 1");
+        List<Difference> found = differences(30, false);
+
+        assertThat(found)
+                .hasSameSizeAs(differences(1_000_000, false))
+                .allMatch(difference ->
+                        difference.missing() == (difference.bannerId() % 3 == 0 ? difference.inLog() : -10));
+        assertThat(found).containsExactlyElementsOf(differences(30, true));
+        scene.assertAllIsCountedOnce();
+    }
+
+    @Test
+    void refusesMoreBannersInOneMinuteThanMemoryHolds() {
+        for (int banner = 1; banner <= 31; banner++) {
+            scene.click(banner, START);
+        }
+        scene.countAll();
+
+        assertThatThrownBy(() -> differences(30, false))
+                .isInstanceOf(StartFailure.class)
+                .hasMessage("More than 30 banners have clicks in one minute, which is more than is compared at once.");
+    }
+
+    @Test
+    void isExactAndMendsWhileClicksComeInAndAreCounted() throws Exception {
+        scene.clicks(7, START, 1_000);
+        scene.countAll();
+        var isDone = new AtomicBoolean();
+        try (var _ = Aggregator.start(scene.busySettings(), new Lifetime())) {
+            Thread clicking = Thread.ofPlatform().start(() -> {
+                for (int click = 0; !isDone.get(); click++) {
+                    scene.click(1 + click % 50, START.plusMillis(click));
+                }
+            });
+            try {
+                for (int round = 0; round < 5; round++) {
+                    assertThat(audit()).as(() -> output).isZero();
+                    // With the lock of a flush, so that the two do not wait for each other's rows.
+                    scene.execute("""
+                            select from click_log for update;
+                            update banner_minute set clicks = clicks + 1 where banner_id <= 7;
+                            update banner_minute set clicks = clicks - 1 where banner_id > 40 and clicks > 1""");
+                    assertThat(audit("--repair")).as(() -> output).isZero();
+                    assertThat(output).contains("mended");
+                }
+            } finally {
+                isDone.set(true);
+                clicking.join();
+            }
+        }
+        scene.countAll();
+
+        scene.assertAllIsCountedOnce();
+    }
+
+    @Test
+    void refusesARangeThatBeginsBeforeTheOldestFile() throws Exception {
+        countSomeClicks();
+        scene.closeWriter();
+        Files.delete(scene.logFiles().stream().sorted().toList().getFirst());
+
+        assertThatThrownBy(() -> audit("--from", "2026-03-01T10:00:00Z"))
+                .isInstanceOf(StartFailure.class)
+                .hasMessage(
+                        "The oldest file of the log begins at 2026-03-01T10:20:00Z: what was clicked before cannot be counted anew. Audit from then on: --from 2026-03-01T10:20:00Z.");
+        assertThatThrownBy(() -> audit("--to", "2026-03-01T10:20:00Z"))
+                .isInstanceOf(StartFailure.class)
+                .hasMessage(
+                        "The oldest file of the log begins at 2026-03-01T10:20:00Z, which is not before --to, 2026-03-01T10:20:00Z: there is nothing to compare.");
+        assertThat(audit()).isZero();
+        assertThat(output).startsWith("Equal: 4 clicks in 1 counts, from 2026-03-01T10:20:00Z");
+    }
+
+    @Test
+    void findsOnlyCountsThatAreTooLowWhereAnotherLogMayHaveCounted() throws Exception {
+        countSomeClicks();
+        addLog(scene.position().lastIndex());
+        spoil();
+
+        assertThat(audit()).isEqualTo(1);
+        assertThat(output.lines())
+                .containsSubsequence(
+                        "banner 7  minute 2026-03-01T10:01:00Z  database 1  log 2",
+                        "banner 8  minute 2026-03-01T10:20:00Z  database 0  log 4")
+                .hasSize(3);
+        assertThatThrownBy(() -> audit("--repair"))
+                .isInstanceOf(StartFailure.class)
+                .hasMessage("""
+                        Nothing was mended: other logs (%s) may have counted into the same minutes, so what this log \
+                        has is not all. Mend minutes of which only this log can have clicks.\
+                        """.formatted(new UUID(0, 1)));
+
+        scene.execute("delete from banner_minute");
+        scene.execute("insert into banner_minute values (8, '2026-03-01T10:20:00Z', 5)");
+        assertThat(audit("--from", "2026-03-01T10:10:00Z")).isZero();
+        assertThat(output)
+                .startsWith("No count is lower than the log's: 4 clicks in 1 counts")
+                .contains("the logs %s may have counted".formatted(new UUID(0, 1)));
+    }
+
+    @Test
+    void aLogThatEndedBeforeTheRangeDoesNotMatter() throws Exception {
+        countSomeClicks();
+        addLog(ClickReader.firstIndexOf(START) + 1_000);
+        spoil();
+
+        assertThat(audit("--from", "2026-03-01T10:10:00Z", "--repair")).isZero();
+        assertThat(output).contains("1 counts differed and are mended.");
+    }
+
+    @Test
+    void refusesADatabaseThatDoesNotKnowTheLog() {
+        scene.click(7, START);
+
+        assertThatThrownBy(this::audit)
+                .isInstanceOf(StartFailure.class)
+                .hasMessageContaining("has counted nothing of this log")
+                .hasMessageEndingWith("Start ./run.sh aggregator, or ./run.sh replay.");
+    }
+
+    @Test
+    void refusesALogThatDoesNotHoldThePosition() {
+        countSomeClicks();
+        scene.execute("update click_log set last_index = last_index + 1");
+
+        assertThatThrownBy(this::audit)
+                .isInstanceOfSatisfying(
+                        StartFailure.class,
+                        failure -> assertThat(failure.code()).isEqualTo(ExitCode.LOG_MISMATCH))
+                .hasMessageContaining(
+                        "does not hold record 0x%x".formatted(scene.position().lastIndex()));
+    }
+
+    @Test
+    void refusesAFolderWithoutALogAndMakesNone(@TempDir Path empty) {
+        assertThatThrownBy(() -> auditIn(empty))
+                .isInstanceOf(StartFailure.class)
+                .hasMessage("There is no click log in %s (metadata.cq4t is missing). Set DATA_DIR to its folder."
+                        .formatted(empty.resolve("log")));
+        assertThat(empty).isEmptyDirectory();
+    }
+
+    @Test
+    void oneAfterTheOtherMends() throws Exception {
+        countSomeClicks();
+        try (Database database = Database.connect(scene.settings().database(), "test", 2);
+                var _ = new CountStore(database, UUID.randomUUID()).lockForRepair()) {
+            assertThatThrownBy(() -> audit("--repair"))
+                    .hasMessage("Counts are being mended by another ./run.sh audit --repair: wait until it has ended.");
+        }
+        assertThat(audit("--repair")).isZero();
+    }
+
+    @Test
+    void refusesWordsThatItDoesNotUnderstand() {
+        assertRefused(
+                "--from is \"yesterday\", expected a time such as 2026-01-31T10:00:00Z or 2026-01-31T13:00:00+03:00",
+                "--from",
+                "yesterday");
+        assertRefused("--to needs a value", "--to", "--repair");
+        assertRefused("--repair is given twice", "--repair", "--repair");
+        assertRefused("\"--form\" is not understood; there are --from, --repair, --to", "--form");
+        assertRefused(
+                "--from is 2026-03-01T10:00:00Z, which is not before --to, 2026-03-01T10:00:00Z",
+                "--from=2026-03-01T10:00:00Z",
+                "--to=2026-03-01T10:00:00Z");
+    }
+
+    private void assertRefused(String what, String... words) {
+        assertThatThrownBy(() -> audit(words))
+                .isInstanceOf(StartFailure.class)
+                .hasMessage(what + ". ./run.sh audit --help explains the command.");
+    }
+
+    private void countSomeClicks() {
+        scene.clicks(7, START, 3);
+        scene.clicks(7, START.plusSeconds(60), 2);
+        scene.clicks(8, START.plus(CYCLE.multipliedBy(2)), 4);
+        scene.countAll();
+    }
+
+    /// One count that should not be, one too high, one too low, one missing.
+    private void spoil() {
+        scene.execute("""
+                insert into banner_minute values (6, '2026-03-01T10:00:00Z', 1);
+                update banner_minute set clicks = 4 where banner_id = 7 and minute = '2026-03-01T10:00:00Z';
+                update banner_minute set clicks = 1 where banner_id = 7 and minute = '2026-03-01T10:01:00Z';
+                delete from banner_minute where banner_id = 8""");
+    }
+
+    private void addLog(long lastIndex) {
+        scene.execute("insert into click_log values ('%s', 1, 1, %d, now())".formatted(new UUID(0, 1), lastIndex));
+    }
+
+    private List<Difference> differences(int maxCounts, boolean repair) throws SQLException, IOException {
+        var differences = new ArrayList<Difference>();
+        try (ClickReader log = ClickReader.inspect(scene.logFolder());
+                Database database = Database.connect(scene.settings().database(), "test", 2)) {
+            var progress = new Progress(System.err, false, System::nanoTime, log.cycles());
+            new Audit(new CountStore(database, log.logId()), log, maxCounts, progress)
+                    .run(Optional.empty(), Audit.END, repair, differences::add);
+        }
+        return differences;
+    }
+
+    private int audit(String... words) throws SQLException, IOException {
+        return auditIn(scene.folder(), words);
+    }
+
+    private int auditIn(Path folder, String... words) throws SQLException, IOException {
+        var bytes = new ByteArrayOutputStream();
+        var settings = new SettingsReader(Map.of("DATA_DIR", folder.toString(), "DATABASE_URL", scene.databaseUrl()));
+        try (var out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
+            return AuditMain.run(new Arguments("./run.sh audit", List.of(words)), settings, out);
+        } finally {
+            output = bytes.toString(StandardCharsets.UTF_8);
+        }
+    }
+}
