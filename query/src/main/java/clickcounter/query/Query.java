@@ -9,16 +9,22 @@ import clickcounter.shared.http.HttpListener;
 import clickcounter.shared.http.Problem;
 import clickcounter.shared.http.RefusalReport;
 import clickcounter.shared.log.ClickReader;
+import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
+import io.helidon.webserver.http.FilterChain;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.RoutingRequest;
+import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +32,11 @@ import org.slf4j.LoggerFactory;
 public final class Query implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(Query.class);
     private static final String PROCESS = "click-counter-query";
+
+    private static final List<Header> PROTECTION = List.of(
+            HeaderValues.createCached("X-Content-Type-Options", "nosniff"),
+            HeaderValues.createCached("X-Frame-Options", "DENY"),
+            HeaderValues.createCached("Referrer-Policy", "no-referrer"));
 
     /// What is open, the latest first.
     private final Deque<Runnable> closers = new ArrayDeque<>();
@@ -62,7 +73,7 @@ public final class Query implements AutoCloseable {
 
             listener = HttpListener.start(
                     settings.http(),
-                    routing(new StatisticsHandler(statistics, refusals)),
+                    routing(settings, new StatisticsHandler(statistics, refusals)),
                     StatisticsJson.mediaContext(),
                     metrics);
             closers.push(() -> logger.info("answers by status: {}", listener.answers()));
@@ -84,14 +95,21 @@ public final class Query implements AutoCloseable {
         return new Query(settings, lifetime);
     }
 
-    private static HttpRouting.Builder routing(StatisticsHandler statistics) {
-        return HttpRouting.builder()
-                .post(StatisticsHandler.PATH, statistics)
+    private static HttpRouting.Builder routing(QuerySettings settings, StatisticsHandler statistics) {
+        HttpRouting.Builder routing = HttpRouting.builder().addFilter(Query::protectBrowsers);
+        settings.token().ifPresent(token -> routing.any(TokenCheck.PATHS, new TokenCheck(token)));
+        return routing.post(StatisticsHandler.PATH, statistics)
                 .any(StatisticsHandler.PATH, only("POST"))
                 .get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
                 .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
                 .any(HealthCheck.PATH, only("GET, HEAD"))
                 .any(Query::answerUnknownPath);
+    }
+
+    /// An answer is what its type says, is shown in no other site's frame, and tells other sites nothing.
+    private static void protectBrowsers(FilterChain chain, RoutingRequest request, RoutingResponse response) {
+        PROTECTION.forEach(response::header);
+        chain.proceed();
     }
 
     private static Handler only(String methods) {

@@ -8,6 +8,7 @@ import clickcounter.shared.http.HttpSettings;
 import clickcounter.shared.log.LogSettings;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 
 /// All that query can be told.
 ///
@@ -18,6 +19,7 @@ import java.time.Duration;
 /// @param maxRows most minutes in one answer
 /// @param maxWait longest wait of a request for the log's end
 /// @param admin where it answers operators
+/// @param token what requests for statistics must bring; empty: they are open to all
 public record QuerySettings(
         HttpSettings http,
         DatabaseSettings database,
@@ -25,7 +27,8 @@ public record QuerySettings(
         int maxKept,
         int maxRows,
         Duration maxWait,
-        AdminSettings admin) {
+        AdminSettings admin,
+        Optional<String> token) {
     private static final int MOST_KEPT = 100_000_000;
     private static final int MOST_ROWS = 10_000_000;
     private static final Duration MOST_WAIT = Duration.ofSeconds(10);
@@ -39,7 +42,8 @@ public record QuerySettings(
                 settings.integer(Setting.STATS_MAX_KEPT, 1, MOST_KEPT),
                 settings.integer(Setting.STATS_MAX_ROWS, 1, MOST_ROWS),
                 settings.duration(Setting.STATS_MAX_WAIT, Duration.ZERO, MOST_WAIT),
-                AdminSettings.read(settings, Setting.QUERY_ADMIN_PORT));
+                AdminSettings.read(settings, Setting.QUERY_ADMIN_PORT),
+                settings.secret(Setting.STATS_TOKEN));
         settings.finish();
         return read;
     }

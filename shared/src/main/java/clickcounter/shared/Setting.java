@@ -42,6 +42,7 @@ public enum Setting {
     STATS_MAX_ROWS("1000000"),
     STATS_MAX_WAIT("1s"),
     STATS_RETENTION_MINUTES("400d"),
+    STATS_TOKEN(""),
 
     DATABASE_URL(""),
     DATABASE_POOL_SIZE(""),
@@ -68,7 +69,7 @@ public enum Setting {
 
     /// Whether the value may never be printed.
     boolean isSecret() {
-        return this == SECRET_KEY || this == DATABASE_URL;
+        return this == SECRET_KEY || this == STATS_TOKEN || this == DATABASE_URL;
     }
 
     /// Whether a name belongs to this project even when there is no such setting.

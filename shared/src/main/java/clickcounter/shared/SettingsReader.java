@@ -34,7 +34,7 @@ public final class SettingsReader {
     public SettingsReader(Map<String, String> environment) {
         this.environment = environment;
         new TreeMap<>(environment).keySet().forEach(this::checkName);
-        checkSecretKey();
+        var _ = secret(Setting.SECRET_KEY);
     }
 
     /// Where relations between settings are reported.
@@ -51,6 +51,14 @@ public final class SettingsReader {
     public Optional<String> text(Setting setting) {
         String value = environment.getOrDefault(setting.name(), "").strip();
         return Optional.of(value.isEmpty() ? setting.defaultText() : value).filter(text -> !text.isEmpty());
+    }
+
+    /// A key or a token, long enough that nobody can guess it.
+    public Optional<String> secret(Setting setting) {
+        Optional<String> value = text(setting);
+        value.filter(secret -> secret.getBytes(StandardCharsets.UTF_8).length < MIN_SECRET_BYTES)
+                .ifPresent(tooShort -> wrong(setting, "at least %d bytes long".formatted(MIN_SECRET_BYTES)));
+        return value;
     }
 
     /// A TCP port; 0 lets the system choose one.
@@ -188,12 +196,6 @@ public final class SettingsReader {
             problems.add("%s is not a setting. Did you mean %s? config/settings.env lists all."
                     .formatted(name, nearest.name()));
         }
-    }
-
-    private void checkSecretKey() {
-        text(Setting.SECRET_KEY)
-                .filter(key -> key.getBytes(StandardCharsets.UTF_8).length < MIN_SECRET_BYTES)
-                .ifPresent(key -> wrong(Setting.SECRET_KEY, "at least %d bytes long".formatted(MIN_SECRET_BYTES)));
     }
 
     private static String print(Duration duration) {

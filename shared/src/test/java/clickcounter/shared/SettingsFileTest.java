@@ -75,6 +75,7 @@ class SettingsFileTest {
                         "STATS_MAX_ROWS=1000000",
                         "STATS_MAX_WAIT=1s",
                         "STATS_RETENTION_MINUTES=400d",
+                        "STATS_TOKEN=",
                         "DATABASE_URL=",
                         "DATABASE_POOL_SIZE=",
                         "DATABASE_PORT=0",
