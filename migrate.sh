@@ -2,7 +2,8 @@
 # Brings the schema of the database to a version: ./migrate.sh -help
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
-[[ -d config ]] || cd .. # an installation has this script in bin/
+[[ -d config ]] || cd .. # an installation has the scripts in bin/
+umask 027 # what is in DATA_DIR is for this user, and for its group to read
 . config/java.sh
 . config/build.sh
 . config/settings.sh

@@ -2,6 +2,9 @@
 # Runs Click Counter: ./run.sh help
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+scripts=$PWD
+[[ -d config ]] || cd .. # an installation has the scripts in bin/
+umask 027 # what is in DATA_DIR is for this user, and for its group to read
 . config/java.sh
 . config/build.sh
 . config/settings.sh
@@ -274,7 +277,7 @@ run_all() {
     start database 0
     await_ready database
   fi
-  ./migrate.sh -up || {
+  "$scripts/migrate.sh" -up || {
     local code=$?
     stop_all
     exit "$code"

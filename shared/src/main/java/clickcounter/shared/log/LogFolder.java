@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -98,7 +99,7 @@ final class LogFolder {
     /// Linking a complete file into place is atomic and fails when another process was faster.
     private static void createId(Path folder, Path file) throws IOException {
         Files.createDirectories(folder);
-        Path complete = Files.createTempFile(folder, "log", ".id.new");
+        Path complete = createTempFile(folder, "log", ".id.new");
         try {
             Files.writeString(complete, UUID.randomUUID() + System.lineSeparator());
             Files.createLink(file, complete);
@@ -107,6 +108,15 @@ final class LogFolder {
         } finally {
             Files.deleteIfExists(complete);
         }
+    }
+
+    /// A temporary file that the group may read, as it may the other files of the log; Java's own are private.
+    static Path createTempFile(Path folder, String prefix, String suffix) throws IOException {
+        return Files.createTempFile(
+                folder,
+                prefix,
+                suffix,
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r-----")));
     }
 
     /// When the newest cycle begins; 0 when there is none.

@@ -162,7 +162,7 @@ final class PowerLoss implements AutoCloseable {
 
     /// Complete on the disk when it returns, or not there at all.
     private static Path writeAtomically(Path folder, String name, String content) throws IOException {
-        Path unfinished = Files.createTempFile(folder, name, ".new");
+        Path unfinished = LogFolder.createTempFile(folder, name, ".new");
         Files.writeString(unfinished, content + System.lineSeparator(), StandardOpenOption.SYNC);
         Path file = Files.move(unfinished, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
         try (var directory = FileChannel.open(folder)) {

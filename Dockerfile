@@ -1,0 +1,18 @@
+# The archive of the project on a JDK: docker build -t click-counter .
+FROM maven:3-eclipse-temurin-25 AS build
+COPY . /build
+WORKDIR /build
+RUN ./mvnw --batch-mode --no-transfer-progress -Dquick -Dmaven.test.skip=true package \
+    && mkdir /click-counter \
+    && tar -xzf distribution/target/click-counter-*.tar.gz -C /click-counter --strip-components 1
+
+FROM eclipse-temurin:25-jdk
+RUN useradd --system --uid 10001 --home-dir /var/lib/click-counter --create-home click-counter \
+    && chmod 0750 /var/lib/click-counter
+COPY --from=build /click-counter /opt/click-counter
+USER click-counter
+ENV DATA_DIR=/var/lib/click-counter
+VOLUME /var/lib/click-counter
+EXPOSE 3000
+# All processes in one container, because they must see each other's process ids; run.sh starts again what dies.
+ENTRYPOINT ["/opt/click-counter/bin/run.sh"]
