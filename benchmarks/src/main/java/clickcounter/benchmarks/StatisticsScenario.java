@@ -68,12 +68,19 @@ final class StatisticsScenario {
     private static void fillMinutes(Product product) throws IOException, SQLException {
         try (Database database = product.connect();
                 Connection connection = database.connection();
+                PreparedStatement addPartitions = connection.prepareStatement("""
+                        select add_minute_partition(cast(? as timestamptz) - day * interval '1 day')
+                        from generate_series(0, ?) as day
+                        """);
                 PreparedStatement insert = connection.prepareStatement("""
                         insert into banner_minute
                         select ?, minute, 1 + extract(minute from minute)
                         from generate_series(cast(? as timestamptz) - ? * interval '1 day',
                                              cast(? as timestamptz) - interval '1 minute', interval '1 minute') as minute
                         """)) {
+            addPartitions.setString(1, END.toString());
+            addPartitions.setInt(2, DAYS);
+            addPartitions.execute();
             insert.setLong(1, BANNER);
             insert.setString(2, END.toString());
             insert.setInt(3, DAYS);

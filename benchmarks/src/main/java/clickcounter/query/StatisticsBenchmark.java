@@ -3,6 +3,8 @@ package clickcounter.query;
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
+import clickcounter.query.counts.Period;
+import clickcounter.query.counts.Step;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.log.BenchmarkLog;
 import clickcounter.shared.log.ClickReader;
@@ -13,6 +15,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.ZoneOffset;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -66,6 +69,7 @@ public class StatisticsBenchmark {
         new Schema(settings).up();
         try (Connection connection = testDatabase.connect();
                 Statement statement = connection.createStatement()) {
+            statement.execute("select add_minute_partition(to_timestamp(%d))".formatted(FROM_MINUTE * 60));
             statement.execute(
                     "insert into banner_minute select %d, to_timestamp(minute * 60), 7 from generate_series(%d, %d) minute"
                             .formatted(BANNER, FROM_MINUTE, FROM_MINUTE + MINUTES_PER_DAY - 1));
@@ -80,7 +84,10 @@ public class StatisticsBenchmark {
     /// One day.
     @Benchmark
     public Object oneDay() throws SQLException, Refusal {
-        return statistics.answer(new StatisticsRequest(BANNER, FROM_MINUTE, FROM_MINUTE + MINUTES_PER_DAY));
+        return statistics.series(
+                new long[] {BANNER},
+                new Period(FROM_MINUTE, FROM_MINUTE + MINUTES_PER_DAY, Step.MINUTE, ZoneOffset.UTC),
+                false);
     }
 
     /// Drops everything.

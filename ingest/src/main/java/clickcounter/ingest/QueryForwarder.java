@@ -15,6 +15,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -54,7 +55,10 @@ final class QueryForwarder implements Handler, AutoCloseable {
 
     private static final Pattern PATH = Pattern.compile("/[!-~]*");
 
+    private static final int EVENT_BUFFER_BYTES = 8_192;
+
     private final URI query;
+    private volatile boolean isEnding;
     private final HttpClient client = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(CONNECT_TIMEOUT)
@@ -126,7 +130,7 @@ final class QueryForwarder implements Handler, AutoCloseable {
         return URI.create(query + (parameters.isEmpty() ? path : path + "?" + parameters));
     }
 
-    private static void passBack(
+    private void passBack(
             ServerRequest request, HttpResponse<InputStream> answer, InputStream body, ServerResponse response)
             throws IOException {
         boolean hasBody = answer.statusCode() != Status.NO_CONTENT_204.code()
@@ -145,9 +149,31 @@ final class QueryForwarder implements Handler, AutoCloseable {
             response.send();
             return;
         }
+        boolean isEventStream =
+                answer.headers().firstValue("content-type").orElse("").startsWith("text/event-stream");
         try (var out = response.outputStream()) {
-            body.transferTo(out);
+            if (isEventStream) {
+                passEvents(body, out);
+            } else {
+                body.transferTo(out);
+            }
         }
+    }
+
+    /// Events are passed on at once, not when there are many. They have no end of their own.
+    private void passEvents(InputStream events, OutputStream out) throws IOException {
+        byte[] buffer = new byte[EVENT_BUFFER_BYTES];
+        int length = events.read(buffer);
+        while (length >= 0 && !isEnding) {
+            out.write(buffer, 0, length);
+            out.flush();
+            length = events.read(buffer);
+        }
+    }
+
+    /// Ends the streams of events with their next event; other answers are passed back to their end.
+    void endStreams() {
+        isEnding = true;
     }
 
     private static boolean isPassedOn(String name) {

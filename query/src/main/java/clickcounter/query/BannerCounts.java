@@ -1,6 +1,12 @@
 package clickcounter.query;
 
 import clickcounter.migrations.Database;
+import clickcounter.query.counts.Level;
+import clickcounter.query.counts.Marks;
+import clickcounter.query.counts.MinuteCounts;
+import clickcounter.query.counts.SumPlan;
+import clickcounter.query.counts.SumPlan.Part;
+import clickcounter.query.counts.SumPlan.Range;
 import clickcounter.shared.log.ClickReader;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
@@ -8,11 +14,21 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// The counts in the database, and how far of the log they are.
+///
+/// Each read is one statement, so that counts, position and marks are of one moment. What to read depends on
+/// the marks; a statement is made for those that were seen last, gives nothing when they have moved on, and is
+/// then made anew.
 ///
 /// **Threads**: any.
 ///
@@ -23,22 +39,59 @@ final class BannerCounts {
     /// How many requests may wait for a connection while all are in use: what a few seconds can serve at most.
     static final int MAX_WAITING = 1_000;
 
-    private static final int SECONDS_PER_MINUTE = 60;
+    /// How often a statement is made anew because minutes were summed up meanwhile, which happens once in
+    /// minutes.
+    private static final int MAX_ATTEMPTS = 20;
 
-    /// One value for all rows, 16 bytes each: minute and clicks. As rows of their own they would cost the
-    /// driver ten times the memory, and an answer may hold a year of minutes.
-    private static final String READ = """
+    private static final String POSITION = "select last_index from click_log where log_id = ?";
+
+    private static final String STATE = """
             select
                 (select last_index from click_log where log_id = ?),
-                (select string_agg(timestamptz_send(minute) || int8send(clicks), '' order by minute)
-                 from (
-                    select minute, clicks from banner_minute
-                    where banner_id = ? and minute >= to_timestamp(?) and minute < to_timestamp(?)
-                    order by minute
-                    limit ?) banner)
-            """;
+                extract(epoch from rolled_until)::bigint / 60,
+                extract(epoch from minutes_since)::bigint / 60""";
 
-    private static final int BYTES_PER_ROW = 2 * Long.BYTES;
+    /// One value for all rows of a level, 24 bytes each: banner, start and clicks. As rows of their own they
+    /// would cost the driver ten times the memory, and an answer may hold a year of minutes.
+    private static final String ROWS_OF_BANNERS = """
+            ,
+                (select string_agg(int8send(banner_id) || timestamptz_send({level}) || int8send(clicks), ''
+                                   order by banner_id, {level})
+                 from (
+                    select asked.banner_id, {level}, clicks
+                    from unnest(?) asked (banner_id), unnest(?, ?) part (since, before), lateral (
+                        select {level}, clicks from banner_{level}
+                        where banner_id = asked.banner_id
+                            and {level} >= to_timestamp(since * 60) and {level} < to_timestamp(before * 60)
+                    ) counted
+                    where rolled_until = to_timestamp(?::bigint * 60) or not ?
+                    limit ?) found)""";
+
+    /// The same for all banners together; 0 stands for the banner.
+    private static final String ROWS_OF_ALL = """
+            ,
+                (select string_agg(int8send(0) || timestamptz_send({level}) || int8send(clicks), '' order by {level})
+                 from (
+                    select {level}, sum(clicks)::bigint as clicks
+                    from unnest(?, ?) part (since, before)
+                    join banner_{level} on {level} >= to_timestamp(since * 60) and {level} < to_timestamp(before * 60)
+                    where rolled_until = to_timestamp(?::bigint * 60) or not ?
+                    group by {level}
+                    limit ?) found)""";
+
+    /// 16 bytes for each banner: its id and its clicks.
+    private static final String SUMS_VALUES = """
+            ,
+                (select count(*) from sums),
+                (select sum(clicks)::bigint from sums),
+                (select string_agg(int8send(banner_id) || int8send(clicks), '')
+                 from (select * from sums order by clicks desc, banner_id limit ?) busiest),
+                (select string_agg(int8send(banner_id) || int8send(clicks), '') from sums where banner_id = any(?))""";
+
+    private static final String FROM_STATE = "\nfrom roll_up";
+
+    private static final int SECONDS_PER_MINUTE = 60;
+    private static final int BYTES_PER_ROW = 3 * Long.BYTES;
 
     /// PostgreSQL sends times as microseconds since 2000.
     private static final long MICROS_PER_MINUTE = 60_000_000;
@@ -50,9 +103,10 @@ final class BannerCounts {
     private final int maxRows;
     private final Semaphore places;
     private volatile boolean isAway;
+    private volatile Marks marks = Marks.NONE;
 
     /// @param poolSize how many connections the database has
-    /// @param maxRows most rows of one answer; one more is read when there are more
+    /// @param maxRows most rows of one level in one answer; one more is read when there are more
     BannerCounts(Database database, int poolSize, UUID logId, int maxRows) {
         this.database = database;
         this.logId = logId;
@@ -63,13 +117,29 @@ final class BannerCounts {
     /// What the database knew at one moment.
     ///
     /// @param position index of the last click that is counted, or [ClickReader#START]
-    record Snapshot(long position, MinuteCounts counts) {}
+    /// @param plan what was read
+    record Snapshot<T>(long position, Marks marks, SumPlan plan, T counts) {}
+
+    /// The rows of one level for one banner each; those of all banners together stand at 0.
+    record Rows(Map<Level, Map<Long, MinuteCounts>> byLevel) {
+        Map<Level, MinuteCounts> of(long bannerId) {
+            Map<Level, MinuteCounts> rows = new EnumMap<>(Level.class);
+            byLevel.forEach((level, byBanner) -> rows.put(level, byBanner.getOrDefault(bannerId, MinuteCounts.NONE)));
+            return rows;
+        }
+    }
+
+    /// Clicks of all banners in one stretch of time.
+    ///
+    /// @param banners how many have clicks
+    /// @param clicks of all banners
+    /// @param found clicks by banner of the busiest ones and of those that were named
+    record Sums(long banners, long clicks, Map<Long, Long> found) {}
 
     /// The position of the log up to which clicks are counted.
     long position() throws SQLException {
         try (Connection connection = database.connection();
-                PreparedStatement select =
-                        connection.prepareStatement("select last_index from click_log where log_id = ?")) {
+                PreparedStatement select = connection.prepareStatement(POSITION)) {
             select.setObject(1, logId);
             ResultSet row = select.executeQuery();
             long position = row.next() ? positionOf(row) : ClickReader.START;
@@ -81,8 +151,37 @@ final class BannerCounts {
         }
     }
 
-    /// Counts and position, from one snapshot of the database.
-    Snapshot read(StatisticsRequest asked) throws SQLException {
+    /// The counts of some banners, or of all together when none is named, as a plan needs them.
+    ///
+    /// **Errors**: [Refusal] when a level has more rows than allowed.
+    Snapshot<Rows> rows(long[] bannerIds, Function<Marks, SumPlan> planFor) throws SQLException, Refusal {
+        Snapshot<Rows> snapshot = read(planFor, plan -> new RowsStatement(bannerIds, plan));
+        for (Map<Long, MinuteCounts> byBanner : snapshot.counts.byLevel.values()) {
+            if (byBanner.values().stream().mapToLong(MinuteCounts::size).sum() > maxRows) {
+                throw Refusal.badRequest(tooManyRows(bannerIds, maxRows));
+            }
+        }
+        return snapshot;
+    }
+
+    static String tooManyRows(long[] bannerIds, int maxRows) {
+        String who = bannerIds.length == 1 ? "Banner %d has".formatted(bannerIds[0]) : "The banners together have";
+        return """
+                %s clicks in more than %d minutes between "from" and "to", which is the most for one answer; ask for \
+                shorter times, one after the other.\
+                """.formatted(who, maxRows);
+    }
+
+    /// The clicks of the only step of a plan by banner.
+    ///
+    /// @param busiest how many of the busiest banners to name
+    /// @param named banners to name as well
+    Snapshot<Sums> sums(int busiest, long[] named, Function<Marks, SumPlan> planFor) throws SQLException {
+        return read(planFor, plan -> new SumsStatement(busiest, named, plan));
+    }
+
+    private <T> Snapshot<T> read(Function<Marks, SumPlan> planFor, Function<SumPlan, Statement<T>> statementFor)
+            throws SQLException {
         if (isAway) {
             throw new SQLTransientConnectionException("it did not answer when it was asked last");
         }
@@ -90,16 +189,23 @@ final class BannerCounts {
             throw new SQLTransientConnectionException(
                     "more than %d requests wait for a connection".formatted(MAX_WAITING));
         }
-        try (Connection connection = database.connection();
-                PreparedStatement select = connection.prepareStatement(READ)) {
-            select.setObject(1, logId);
-            select.setLong(2, asked.bannerId());
-            select.setLong(3, asked.fromMinute() * SECONDS_PER_MINUTE);
-            select.setLong(4, asked.toMinute() * SECONDS_PER_MINUTE);
-            select.setLong(5, maxRows + 1L);
-            ResultSet row = select.executeQuery();
-            row.next();
-            return new Snapshot(positionOf(row), countsOf(row.getBytes(2)));
+        try (Connection connection = database.connection()) {
+            for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+                Marks expected = marks;
+                SumPlan plan = planFor.apply(expected);
+                Statement<T> statement = statementFor.apply(plan);
+                try (PreparedStatement select = connection.prepareStatement(statement.sql())) {
+                    statement.bind(select, expected);
+                    ResultSet row = select.executeQuery();
+                    row.next();
+                    Marks found = new Marks(row.getLong(2), row.getLong(3));
+                    if (!plan.dependsOnMark() || found.rolledUntil() == expected.rolledUntil()) {
+                        return new Snapshot<>(positionOf(row), found, plan, statement.counts(row));
+                    }
+                    marks = found;
+                }
+            }
+            throw new SQLTransientConnectionException("minutes are summed up faster than they can be read");
         } finally {
             places.release();
         }
@@ -110,18 +216,152 @@ final class BannerCounts {
         return row.wasNull() ? ClickReader.START : index;
     }
 
-    private static MinuteCounts countsOf(byte @Nullable [] rows) {
-        if (rows == null) {
-            return MinuteCounts.NONE;
+    /// One way to read; the first three columns are always position and marks.
+    private interface Statement<T> {
+        String sql();
+
+        void bind(PreparedStatement select, Marks expected) throws SQLException;
+
+        T counts(ResultSet row) throws SQLException;
+    }
+
+    private final class RowsStatement implements Statement<Rows> {
+        private final long[] bannerIds;
+        private final SumPlan plan;
+        private final Map<Level, List<Range>> ranges = new EnumMap<>(Level.class);
+
+        RowsStatement(long[] bannerIds, SumPlan plan) {
+            this.bannerIds = bannerIds;
+            this.plan = plan;
+            for (Level level : Level.values()) {
+                List<Range> ofLevel = plan.ranges(level);
+                if (!ofLevel.isEmpty()) {
+                    ranges.put(level, ofLevel);
+                }
+            }
         }
-        int size = rows.length / BYTES_PER_ROW;
-        long[] minutes = new long[size];
-        long[] clicks = new long[size];
-        var buffer = ByteBuffer.wrap(rows);
-        for (int at = 0; at < size; at++) {
-            minutes[at] = buffer.getLong() / MICROS_PER_MINUTE + MINUTE_OF_2000;
-            clicks[at] = buffer.getLong();
+
+        @Override
+        public String sql() {
+            var sql = new StringBuilder(STATE);
+            for (Level level : ranges.keySet()) {
+                sql.append((bannerIds.length == 0 ? ROWS_OF_ALL : ROWS_OF_BANNERS).replace("{level}", level.column()));
+            }
+            return sql.append(FROM_STATE).toString();
         }
-        return new MinuteCounts(minutes, clicks);
+
+        @Override
+        public void bind(PreparedStatement select, Marks expected) throws SQLException {
+            int at = 1;
+            select.setObject(at++, logId);
+            for (List<Range> ofLevel : ranges.values()) {
+                if (bannerIds.length > 0) {
+                    select.setObject(at++, bannerIds);
+                }
+                select.setObject(at++, ofLevel.stream().mapToLong(Range::since).toArray());
+                select.setObject(at++, ofLevel.stream().mapToLong(Range::before).toArray());
+                select.setLong(at++, expected.rolledUntil());
+                select.setBoolean(at++, plan.dependsOnMark());
+                select.setLong(at++, maxRows + 1L);
+            }
+        }
+
+        @Override
+        public Rows counts(ResultSet row) throws SQLException {
+            Map<Level, Map<Long, MinuteCounts>> byLevel = new EnumMap<>(Level.class);
+            int column = 4;
+            for (Level level : ranges.keySet()) {
+                byLevel.put(level, rowsOf(row.getBytes(column++)));
+            }
+            return new Rows(byLevel);
+        }
+
+        private static Map<Long, MinuteCounts> rowsOf(byte @Nullable [] rows) {
+            Map<Long, MinuteCounts> byBanner = new HashMap<>();
+            if (rows == null) {
+                return byBanner;
+            }
+            var buffer = ByteBuffer.wrap(rows);
+            int size = rows.length / BYTES_PER_ROW;
+            int at = 0;
+            while (at < size) {
+                long bannerId = buffer.getLong(at * BYTES_PER_ROW);
+                int end = at;
+                while (end < size && buffer.getLong(end * BYTES_PER_ROW) == bannerId) {
+                    end++;
+                }
+                long[] minutes = new long[end - at];
+                long[] clicks = new long[end - at];
+                for (int to = 0; to < minutes.length; to++, at++) {
+                    minutes[to] = buffer.getLong(at * BYTES_PER_ROW + Long.BYTES) / MICROS_PER_MINUTE + MINUTE_OF_2000;
+                    clicks[to] = buffer.getLong(at * BYTES_PER_ROW + 2 * Long.BYTES);
+                }
+                byBanner.put(bannerId, new MinuteCounts(minutes, clicks));
+            }
+            return byBanner;
+        }
+    }
+
+    private final class SumsStatement implements Statement<Sums> {
+        private final int busiest;
+        private final long[] named;
+        private final SumPlan plan;
+
+        SumsStatement(int busiest, long[] named, SumPlan plan) {
+            this.busiest = busiest;
+            this.named = named;
+            this.plan = plan;
+        }
+
+        /// With the times in its text: the database then knows how much it will read.
+        @Override
+        public String sql() {
+            List<String> parts = plan.parts().stream().map(this::sql).toList();
+            return """
+                    with sums as materialized (
+                        select banner_id, sum(clicks)::bigint as clicks
+                        from (%s) parts
+                        group by 1 having sum(clicks) > 0)
+                    """.formatted(
+                            parts.isEmpty() ? "select 0 as banner_id, 0 as clicks" : String.join("union all ", parts))
+                    + STATE
+                    + SUMS_VALUES
+                    + FROM_STATE;
+        }
+
+        private String sql(Part part) {
+            return """
+                    select banner_id, %2$sclicks as clicks from banner_%1$s
+                    where %1$s >= to_timestamp(%3$d) and %1$s < to_timestamp(%4$d)
+                        and ((select rolled_until from roll_up) = to_timestamp(%5$d) or not %6$b)
+                    """.formatted(
+                            part.level().column(),
+                            part.sign() < 0 ? "-" : "",
+                            part.range().since() * SECONDS_PER_MINUTE,
+                            part.range().before() * SECONDS_PER_MINUTE,
+                            plan.rolledUntil() * SECONDS_PER_MINUTE,
+                            plan.dependsOnMark());
+        }
+
+        @Override
+        public void bind(PreparedStatement select, Marks expected) throws SQLException {
+            select.setObject(1, logId);
+            select.setInt(2, busiest);
+            select.setObject(3, named);
+        }
+
+        @Override
+        public Sums counts(ResultSet row) throws SQLException {
+            Map<Long, Long> found = new HashMap<>();
+            for (byte[] pairs : Arrays.asList(row.getBytes(6), row.getBytes(7))) {
+                if (pairs != null) {
+                    var buffer = ByteBuffer.wrap(pairs);
+                    while (buffer.hasRemaining()) {
+                        found.put(buffer.getLong(), buffer.getLong());
+                    }
+                }
+            }
+            return new Sums(row.getLong(4), row.getLong(5), found);
+        }
     }
 }

@@ -46,15 +46,16 @@ final class ClickChunk {
         return timesMillis[at];
     }
 
-    /// Adds to `sum` the clicks that were asked for and stand after the index `after`.
-    void count(StatisticsRequest asked, long after, MinuteSum sum) {
+    /// Passes on the clicks of the minutes from `fromMinute` to before `toMinute` that stand after the index
+    /// `after` and not after `through`.
+    void forEach(long fromMinute, long toMinute, long after, long through, ClickSink sink) {
         int published = size;
-        for (int at = firstAfter(after, published); at < published; at++) {
-            if (bannerIds[at] == asked.bannerId()) {
-                long minute = timesMillis[at] / MILLIS_PER_MINUTE;
-                if (minute >= asked.fromMinute() && minute < asked.toMinute()) {
-                    sum.add(minute);
-                }
+        int end = firstAfter(through, published);
+        long fromMillis = fromMinute * MILLIS_PER_MINUTE;
+        long toMillis = toMinute * MILLIS_PER_MINUTE;
+        for (int at = firstAfter(after, published); at < end; at++) {
+            if (timesMillis[at] >= fromMillis && timesMillis[at] < toMillis) {
+                sink.click(bannerIds[at], timesMillis[at]);
             }
         }
     }

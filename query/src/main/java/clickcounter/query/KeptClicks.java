@@ -24,6 +24,9 @@ final class KeptClicks {
     /// @param droppedMillis time of that click; 0 when it is not known
     @SuppressWarnings("ArrayRecordComponent") // never changed and never handed out
     record View(ClickChunk[] chunks, long droppedThrough, long droppedMillis) {
+        /// No clicks, whatever the position.
+        static final View EMPTY = new View(new ClickChunk[0], ClickReader.START, 0);
+
         /// Whether no click after `index` is missing.
         boolean continues(long index) {
             return droppedThrough <= index;
@@ -45,13 +48,12 @@ final class KeptClicks {
             return new End(droppedThrough, droppedMillis);
         }
 
-        /// The clicks that were asked for and stand after the index `after`.
-        MinuteCounts count(StatisticsRequest asked, long after) {
-            var sum = new MinuteSum();
+        /// Passes on the clicks of the minutes from `fromMinute` to before `toMinute` that stand after the
+        /// index `after` and not after `through`.
+        void forEach(long fromMinute, long toMinute, long after, long through, ClickSink sink) {
             for (ClickChunk chunk : chunks) {
-                chunk.count(asked, after, sum);
+                chunk.forEach(fromMinute, toMinute, after, through, sink);
             }
-            return sum.counts();
         }
     }
 

@@ -22,6 +22,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -32,6 +33,8 @@ import org.slf4j.LoggerFactory;
 public final class Query implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(Query.class);
     private static final String PROCESS = "click-counter-query";
+
+    private static final Duration LONGEST_LIVE_WRITE = Duration.ofSeconds(5);
 
     private static final List<Header> PROTECTION = List.of(
             HeaderValues.createCached("X-Content-Type-Options", "nosniff"),
@@ -71,13 +74,19 @@ public final class Query implements AutoCloseable {
             var refusals = RefusalReport.start("requests for statistics", lifetime);
             closers.push(refusals::close);
 
+            var live = LiveStream.start(
+                    ClickReader.open(settings.logFolder()), tail, statistics, LONGEST_LIVE_WRITE, lifetime);
+            closers.push(live::close);
+
             listener = HttpListener.start(
                     settings.http(),
-                    routing(settings, new StatisticsHandler(statistics, refusals)),
+                    routing(settings, new StatisticsHandler(statistics, refusals), new LiveHandler(live)),
                     StatisticsJson.mediaContext(),
                     metrics);
             closers.push(() -> logger.info("answers by status: {}", listener.answers()));
             closers.push(listener::close);
+            // Before the server stops, which waits for all requests.
+            closers.push(live::end);
             closers.push(listener::drain);
             closers.push(readiness::stopping);
             readiness.started();
@@ -95,12 +104,20 @@ public final class Query implements AutoCloseable {
         return new Query(settings, lifetime);
     }
 
-    private static HttpRouting.Builder routing(QuerySettings settings, StatisticsHandler statistics) {
+    private static HttpRouting.Builder routing(
+            QuerySettings settings, StatisticsHandler statistics, LiveHandler live) {
         HttpRouting.Builder routing = HttpRouting.builder().addFilter(Query::protectBrowsers);
         settings.token().ifPresent(token -> routing.any(TokenCheck.PATHS, new TokenCheck(token)));
-        return routing.post(StatisticsHandler.PATH, statistics)
-                .any(StatisticsHandler.PATH, only("POST"))
-                .get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
+        statistics.setup(routing);
+        for (String path : StatisticsHandler.PATHS) {
+            routing.any(path, only(StatisticsHandler.METHODS));
+        }
+        var openApi = new OpenApi();
+        routing.get(OpenApi.PATH, (_, response) -> openApi.send(response))
+                .head(OpenApi.PATH, (_, response) -> openApi.sendHead(response))
+                .any(OpenApi.PATH, only("GET, HEAD"));
+        routing.get(LiveHandler.PATH, live).any(LiveHandler.PATH, only("GET"));
+        return routing.get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
                 .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
                 .any(HealthCheck.PATH, only("GET, HEAD"))
                 .any(Query::answerUnknownPath);

@@ -2,41 +2,73 @@ package clickcounter.query;
 
 import clickcounter.migrations.Database;
 import clickcounter.query.Statistics.Answer;
+import clickcounter.query.Statistics.BannerClicks;
+import clickcounter.query.Statistics.Top;
+import clickcounter.query.Statistics.Totals;
+import clickcounter.query.StatisticsBody.Busiest;
+import clickcounter.query.StatisticsBody.OfAll;
+import clickcounter.query.StatisticsBody.OfBanner;
+import clickcounter.query.StatisticsBody.OfBanners;
+import clickcounter.query.StatisticsBody.Series;
+import clickcounter.query.counts.MinuteCounts;
+import clickcounter.query.counts.Period;
 import clickcounter.shared.http.BannerId;
 import clickcounter.shared.http.Problem;
 import clickcounter.shared.http.RefusalReport;
-import clickcounter.shared.http.RequestBody;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.MissingNode;
+import io.helidon.common.media.type.MediaType;
 import io.helidon.common.media.type.MediaTypes;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
-import io.helidon.http.HttpMediaType;
+import io.helidon.http.Method;
 import io.helidon.http.Status;
-import io.helidon.http.media.jackson.JacksonRuntimeException;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
-import java.nio.charset.StandardCharsets;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.sql.SQLException;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// Answers `POST /v1/banners/stats/{bannerID}`.
+/// Answers the questions about banners: `GET` and `POST` alike.
 ///
 /// When clicks may be missing that were acknowledged before, because the tail of the log is behind or more
 /// clicks than allowed wait for the database, the header `Stats-Complete-Until` says up to which time none is:
 /// all clicks up to then are counted, of the later ones any number. The time is that of the last click that was
 /// read from the log; `1970-01-01T00:00:00Z` when nothing is known. Without the header the answer is complete.
-final class StatisticsHandler implements Handler {
-    static final String PATH = "/v1/banners/stats/{bannerID}";
-    static final HeaderName COMPLETE_UNTIL = HeaderNames.create("Stats-Complete-Until");
+///
+/// When minutes were asked for that were dropped, the header `Stats-Minutes-Since` says which is the first one
+/// that is kept.
+final class StatisticsHandler {
+    private static final String OF_BANNER = "/v1/banners/stats/{bannerID}";
+    private static final String OF_BANNERS = "/v1/banners/stats";
+    private static final String TOP = "/v1/banners/top";
+    private static final String TOTALS = "/v1/banners/totals";
 
-    private static final Pattern REASON = Pattern.compile("[^(:]{1,79}[^(: ]");
+    static final List<String> PATHS = List.of(OF_BANNER, OF_BANNERS, TOP, TOTALS);
+    static final String METHODS = "GET, HEAD, POST";
+
+    static final HeaderName COMPLETE_UNTIL = HeaderNames.create("Stats-Complete-Until");
+    static final HeaderName MINUTES_SINCE = HeaderNames.create("Stats-Minutes-Since");
+
+    private static final int DEFAULT_LIMIT = 10;
+    private static final int MAX_LIMIT = 1_000;
+
+    private static final MediaType CSV = MediaTypes.create("text/csv");
+    private static final Header CSV_TYPE =
+            HeaderValues.createCached(HeaderNames.CONTENT_TYPE, "text/csv; charset=utf-8; header=present");
+    private static final Header CSV_FILE =
+            HeaderValues.createCached(HeaderNames.CONTENT_DISPOSITION, "attachment; filename=\"clicks.csv\"");
+    private static final Header VARY = HeaderValues.createCached(HeaderNames.VARY, "Accept");
+    private static final Header ASK_AGAIN = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "private, no-cache");
+    private static final Header KEEP = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "private, max-age=300");
     private static final Header RETRY_AFTER = HeaderValues.createCached(HeaderNames.RETRY_AFTER, "1");
 
     private final Statistics statistics;
@@ -47,16 +79,140 @@ final class StatisticsHandler implements Handler {
         this.refusals = refusals;
     }
 
-    @Override
-    public void handle(ServerRequest request, ServerResponse response) {
-        try {
-            Answer answer = statistics.answer(question(request));
-            response.header(HeaderValues.CONTENT_TYPE_JSON);
-            response.header(Problem.NO_STORE);
-            if (answer.completeUntil() != null) {
-                response.header(COMPLETE_UNTIL, answer.completeUntil().toString());
+    /// What is sent, and how sure it is.
+    private record Result(
+            StatisticsBody body,
+            boolean asCsv,
+            @Nullable Instant completeUntil,
+            @Nullable Instant minutesSince,
+            boolean isSettled) {
+        /// Of an answer and, maybe, of the one that it is compared with.
+        static Result of(StatisticsBody body, boolean asCsv, Answer<?> answer, @Nullable Answer<?> previous) {
+            Instant completeUntil = answer.completeUntil();
+            Instant minutesSince = answer.minutesSince();
+            boolean isSettled = answer.isSettled();
+            if (previous != null) {
+                completeUntil = earlier(completeUntil, previous.completeUntil());
+                minutesSince = earlier(minutesSince, previous.minutesSince());
+                isSettled &= previous.isSettled();
             }
-            send(answer.counts(), response);
+            return new Result(body, asCsv, completeUntil, minutesSince, isSettled);
+        }
+
+        private static @Nullable Instant earlier(@Nullable Instant one, @Nullable Instant other) {
+            if (one == null || other == null) {
+                return one == null ? other : one;
+            }
+            return one.isBefore(other) ? one : other;
+        }
+    }
+
+    private interface Question {
+        Result answer(ServerRequest request) throws Refusal, SQLException;
+    }
+
+    /// Adds the paths.
+    void setup(HttpRouting.Builder routing) {
+        setup(routing, OF_BANNER, this::ofBanner);
+        setup(routing, OF_BANNERS, this::ofBanners);
+        setup(routing, TOP, this::top);
+        setup(routing, TOTALS, this::totals);
+    }
+
+    private void setup(HttpRouting.Builder routing, String path, Question question) {
+        Handler handler = (request, response) -> handle(question, request, response);
+        routing.get(path, handler).head(path, handler).post(path, handler);
+    }
+
+    private Result ofBanner(ServerRequest request) throws Refusal, SQLException {
+        long bannerId = bannerId(request);
+        Parameters parameters = Parameters.of(request);
+        Period period = parameters.period();
+        boolean withZeros = parameters.fillsWithZeros();
+        boolean compares = parameters.comparesWithPrevious();
+        boolean asCsv = asCsv(request, parameters);
+        if (!request.prologue().method().equals(Method.POST)) {
+            // The first clients sent fields of their own in the body, which were never read.
+            parameters.requireNothingElse();
+        }
+        Compared compared = compared(new long[] {bannerId}, period, withZeros, compares, asCsv);
+        return Result.of(new OfBanner(compared.series.getFirst()), asCsv, compared.answer, compared.previous);
+    }
+
+    private Result ofBanners(ServerRequest request) throws Refusal, SQLException {
+        Parameters parameters = Parameters.of(request);
+        long[] bannerIds = parameters.bannerIds(false);
+        Period period = parameters.period();
+        boolean withZeros = parameters.fillsWithZeros();
+        boolean compares = parameters.comparesWithPrevious();
+        boolean asCsv = asCsv(request, parameters);
+        parameters.requireNothingElse();
+        Compared compared = compared(bannerIds, period, withZeros, compares, asCsv);
+        return Result.of(new OfBanners(bannerIds, compared.series), asCsv, compared.answer, compared.previous);
+    }
+
+    private record Compared(
+            List<Series> series,
+            Answer<List<MinuteCounts>> answer,
+            @Nullable Answer<List<MinuteCounts>> previous) {}
+
+    private Compared compared(long[] bannerIds, Period period, boolean withZeros, boolean compares, boolean asCsv)
+            throws Refusal, SQLException {
+        boolean allSteps = withZeros || (compares && asCsv);
+        Answer<List<MinuteCounts>> answer = statistics.series(bannerIds, period, allSteps);
+        Answer<List<MinuteCounts>> previous =
+                compares ? statistics.series(bannerIds, period.previous(), allSteps) : null;
+        List<Series> series = new ArrayList<>();
+        for (int at = 0; at < bannerIds.length; at++) {
+            series.add(new Series(
+                    period,
+                    answer.counts().get(at),
+                    previous == null ? null : previous.counts().get(at),
+                    withZeros));
+        }
+        return new Compared(series, answer, previous);
+    }
+
+    private Result totals(ServerRequest request) throws Refusal, SQLException {
+        Parameters parameters = Parameters.of(request);
+        Period period = parameters.period();
+        boolean withZeros = parameters.fillsWithZeros();
+        boolean compares = parameters.comparesWithPrevious();
+        boolean asCsv = asCsv(request, parameters);
+        parameters.requireNothingElse();
+        boolean allSteps = withZeros || (compares && asCsv);
+        Answer<Totals> answer = statistics.totals(period, allSteps);
+        Answer<Totals> previous = compares ? statistics.totals(period.previous(), allSteps) : null;
+        var series = new Series(
+                period,
+                answer.counts().counts(),
+                previous == null ? null : previous.counts().counts(),
+                withZeros);
+        return Result.of(new OfAll(answer.counts(), series), asCsv, answer, previous);
+    }
+
+    private Result top(ServerRequest request) throws Refusal, SQLException {
+        Parameters parameters = Parameters.of(request);
+        Period period = parameters.periodWithoutSteps();
+        int limit = parameters.integer("limit", DEFAULT_LIMIT, MAX_LIMIT);
+        boolean compares = parameters.comparesWithPrevious();
+        boolean asCsv = asCsv(request, parameters);
+        parameters.requireNothingElse();
+        Answer<Top> answer = statistics.top(period, limit, List.of());
+        Answer<Top> previous = null;
+        if (compares) {
+            List<Long> named = answer.counts().banners().stream()
+                    .map(BannerClicks::bannerId)
+                    .toList();
+            previous = statistics.top(period.previous(), 0, named);
+        }
+        return Result.of(
+                new Busiest(answer.counts(), previous == null ? null : previous.counts()), asCsv, answer, previous);
+    }
+
+    private void handle(Question question, ServerRequest request, ServerResponse response) {
+        try {
+            send(question.answer(request), request, response);
         } catch (Refusal refusal) {
             refusal.problem().send(request, response);
         } catch (SQLException failure) {
@@ -69,74 +225,68 @@ final class StatisticsHandler implements Handler {
         }
     }
 
-    private static void send(MinuteCounts counts, ServerResponse response) {
-        try {
-            response.send(counts);
-        } catch (JacksonRuntimeException brokenOff) {
+    private static long bannerId(ServerRequest request) throws Refusal {
+        String text = request.path().pathParameters().get("bannerID");
+        long bannerId = BannerId.parse(text, 0);
+        if (bannerId == BannerId.INVALID) {
+            throw new Refusal(BannerId.problem(text));
+        }
+        return bannerId;
+    }
+
+    private static boolean asCsv(ServerRequest request, Parameters parameters) throws Refusal {
+        if (parameters.asksForCsv()) {
+            return true;
+        }
+        MediaType best = request.headers()
+                .bestAccepted(MediaTypes.APPLICATION_JSON, CSV)
+                .orElseThrow(() -> new Refusal(
+                        Status.NOT_ACCEPTABLE_406,
+                        "The answer is application/json or text/csv; the Accept header lists neither."));
+        return best.equals(CSV);
+    }
+
+    private static void send(Result result, ServerRequest request, ServerResponse response) {
+        if (result.asCsv) {
+            response.header(CSV_TYPE);
+            response.header(CSV_FILE);
+        } else {
+            response.header(HeaderValues.CONTENT_TYPE_JSON);
+        }
+        if (result.completeUntil != null) {
+            response.header(COMPLETE_UNTIL, result.completeUntil.toString());
+        }
+        if (result.minutesSince != null) {
+            response.header(MINUTES_SINCE, result.minutesSince.toString());
+        }
+        if (request.prologue().method().equals(Method.POST)) {
+            response.header(Problem.NO_STORE);
+            sendBody(result, response);
+            return;
+        }
+        response.header(VARY);
+        response.header(result.isSettled ? KEEP : ASK_AGAIN);
+        var tag = EntityTag.of(out -> result.body.write(result.asCsv, out));
+        response.header(HeaderNames.ETAG, tag.text());
+        if (tag.isIn(request.headers())) {
+            response.status(Status.NOT_MODIFIED_304);
+            response.send();
+            return;
+        }
+        response.contentLength(tag.length());
+        if (request.prologue().method().equals(Method.HEAD)) {
+            response.send();
+            return;
+        }
+        sendBody(result, response);
+    }
+
+    private static void sendBody(Result result, ServerResponse response) {
+        try (OutputStream out = response.outputStream()) {
+            result.body.write(result.asCsv, out);
+        } catch (IOException | UncheckedIOException brokenOff) {
             // The answer has begun, so there is nobody to tell; Helidon would log a stack trace.
             throw new CloseConnectionException("the client is gone", brokenOff);
         }
-    }
-
-    private static StatisticsRequest question(ServerRequest request) throws Refusal {
-        String id = request.path().pathParameters().get("bannerID");
-        long bannerId = BannerId.parse(id, 0);
-        if (bannerId == BannerId.INVALID) {
-            throw new Refusal(BannerId.problem(id));
-        }
-        if (!request.headers().isAccepted(MediaTypes.APPLICATION_JSON)) {
-            throw new Refusal(
-                    Status.NOT_ACCEPTABLE_406,
-                    "The answer is application/json, which the Accept header does not list.");
-        }
-        requireJson(request);
-        return StatisticsRequest.of(bannerId, body(request));
-    }
-
-    private static void requireJson(ServerRequest request) throws Refusal {
-        String text = request.headers().first(HeaderNames.CONTENT_TYPE).orElse("");
-        if (text.isEmpty()) {
-            throw new Refusal(
-                    Status.UNSUPPORTED_MEDIA_TYPE_415, "The Content-Type is missing; it must be application/json.");
-        }
-        try {
-            var type = HttpMediaType.create(text);
-            boolean isJson = type.mediaType().text().equalsIgnoreCase(MediaTypes.APPLICATION_JSON.text());
-            if (isJson && type.charset().orElse("utf-8").equalsIgnoreCase(StandardCharsets.UTF_8.name())) {
-                return;
-            }
-        } catch (IllegalArgumentException notAMediaType) {
-            // Refused below, like another type.
-        }
-        throw new Refusal(
-                Status.UNSUPPORTED_MEDIA_TYPE_415,
-                "The Content-Type is %s; it must be application/json in UTF-8.".formatted(Problem.quote(text)));
-    }
-
-    private static JsonNode body(ServerRequest request) throws Refusal {
-        if (!request.content().hasEntity()) {
-            return MissingNode.getInstance();
-        }
-        try {
-            return RequestBody.as(request, JsonNode.class);
-        } catch (JacksonRuntimeException failure) {
-            if (failure.getCause() instanceof JsonProcessingException notJson) {
-                throw Refusal.badRequest(describe(notJson));
-            }
-            throw failure;
-        }
-    }
-
-    /// Jackson's sentences go on with names of its classes and features; their beginnings are for everyone.
-    private static String describe(JsonProcessingException notJson) {
-        Matcher reason = REASON.matcher(notJson.getOriginalMessage());
-        String place = notJson.getLocation() == null
-                ? ""
-                : " (line %d, column %d)"
-                        .formatted(
-                                notJson.getLocation().getLineNr(),
-                                notJson.getLocation().getColumnNr());
-        return "The body is not valid JSON: %s%s."
-                .formatted(reason.lookingAt() ? reason.group() : "it is damaged", place);
     }
 }

@@ -3,6 +3,7 @@ package clickcounter.query;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.migrations.Database;
+import clickcounter.query.counts.SumPlan;
 import clickcounter.testing.FaultyProxy;
 import clickcounter.testing.TestDatabase;
 import java.net.http.HttpResponse;
@@ -104,14 +105,14 @@ class DatabaseAwayTest {
             for (Connection connection : all) {
                 connection.close();
             }
-            assertThat(parts.counts.read(QueryParts.all(1)).counts().size()).isZero();
+            assertThat(failureOf(parts.counts).call()).isEqualTo("none");
         }
     }
 
     private static Callable<String> failureOf(BannerCounts counts) {
         return () -> {
             try {
-                counts.read(QueryParts.all(1));
+                counts.rows(new long[] {1}, _ -> SumPlan.ofMinutes(QueryParts.ALWAYS));
                 return "none";
             } catch (SQLException failure) {
                 return String.valueOf(failure.getMessage());

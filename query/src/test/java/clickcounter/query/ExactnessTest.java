@@ -3,25 +3,37 @@ package clickcounter.query;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.query.Statistics.Answer;
+import clickcounter.query.Statistics.BannerClicks;
+import clickcounter.query.Statistics.Top;
+import clickcounter.query.counts.MinuteCounts;
+import clickcounter.query.counts.Period;
+import clickcounter.query.counts.Step;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The database and the log together are exact at every moment: while clicks are appended, and moved from the
 /// log into the database, and dropped from memory, every answer has all clicks that were acknowledged before
-/// the question, and none that was not appended before the answer.
+/// the question, and none that was not appended before the answer. Minutes are summed up meanwhile, too.
 class ExactnessTest {
+    private static final List<Step> STEPS = List.of(Step.values());
     private static final int BANNERS = 3;
     private static final int WRITERS = 2;
     private static final int READERS = 3;
@@ -30,6 +42,10 @@ class ExactnessTest {
     private static final Duration WRITERS_PAUSE = Duration.ofNanos(200_000);
     private static final Duration LONG_ENOUGH = Duration.ofSeconds(20);
 
+    private static final Duration ROLL_UP_PAUSE = Duration.ofMillis(20);
+
+    private final long yesterday = Instant.now().getEpochSecond() / 60 - 2_000;
+    private final AtomicLong rolledMinutes = new AtomicLong();
     private final AtomicLongArray begun = new AtomicLongArray(BANNERS + 1);
     private final AtomicLongArray acknowledged = new AtomicLongArray(BANNERS + 1);
     private final AtomicBoolean answered = new AtomicBoolean();
@@ -47,7 +63,11 @@ class ExactnessTest {
                 var random = new Random(seed + reader);
                 readers.add(threads.submit(() -> {
                     for (int answer = 0; answer < ANSWERS_PER_READER; answer++) {
-                        read(statistics, 1 + random.nextInt(BANNERS));
+                        if (random.nextInt(4) == 0) {
+                            readAll(statistics);
+                        } else {
+                            read(statistics, 1 + random.nextInt(BANNERS));
+                        }
                     }
                     return null;
                 }));
@@ -57,6 +77,12 @@ class ExactnessTest {
                 others.add(threads.submit(untilAnswered(() -> write(parts, random))));
             }
             others.add(threads.submit(untilAnswered(() -> parts.aggregator.move(20_000))));
+            others.add(threads.submit(untilAnswered(() -> {
+                // Some minutes are summed up before they are over: their later clicks are late ones.
+                parts.aggregator.rollUp(Instant.ofEpochSecond(60 * (yesterday + rolledMinutes.addAndGet(37))));
+                LockSupport.parkNanos(ROLL_UP_PAUSE.toNanos());
+                return null;
+            })));
             others.add(threads.submit(untilAnswered(() -> {
                 parts.tail.committedThrough(parts.counts.position());
                 return null;
@@ -90,13 +116,40 @@ class ExactnessTest {
     }
 
     private Void read(Statistics statistics, int banner) throws Exception {
+        Step step = STEPS.get(ThreadLocalRandom.current().nextInt(STEPS.size()));
         long least = acknowledged.get(banner);
-        Answer answer = statistics.answer(QueryParts.all(banner));
+        var period = new Period(yesterday, yesterday + 4_000, step, ZoneId.of("Asia/Kathmandu"));
+        Answer<List<MinuteCounts>> answer = statistics.series(new long[] {banner}, period, false);
         long most = begun.get(banner);
 
         assertThat(answer.completeUntil()).isNull();
-        assertThat(QueryParts.sum(answer.counts())).isBetween(least, most);
+        assertThat(QueryParts.sum(answer)).isBetween(least, most);
         return null;
+    }
+
+    private Void readAll(Statistics statistics) throws Exception {
+        var period = new Period(yesterday, yesterday + 4_000, Step.DAY, ZoneOffset.UTC);
+        long least = sum(acknowledged);
+        long leastOfOne = acknowledged.get(1);
+        long totals = statistics.totals(period, false).counts().total();
+        Answer<Top> top = statistics.top(period, BANNERS, List.of());
+        long most = sum(begun);
+        long mostOfOne = begun.get(1);
+
+        assertThat(totals).isBetween(least, most);
+        assertThat(top.counts().total()).isBetween(totals, most);
+        assertThat(top.counts().banners().stream()
+                        .mapToLong(BannerClicks::clicks)
+                        .sum())
+                .isEqualTo(top.counts().total());
+        assertThat(top.counts().named().getOrDefault(1L, 0L)).isBetween(leastOfOne, mostOfOne);
+        return null;
+    }
+
+    private static long sum(AtomicLongArray clicks) {
+        return LongStream.rangeClosed(1, BANNERS)
+                .map(banner -> clicks.get((int) banner))
+                .sum();
     }
 
     private Callable<Void> untilAnswered(Callable<?> work) {

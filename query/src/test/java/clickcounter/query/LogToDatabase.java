@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,8 @@ import javax.sql.DataSource;
 ///
 /// **Threads**: one at a time.
 final class LogToDatabase implements AutoCloseable {
+    private static final List<String> SUMS = List.of("hour", "day", "month");
+
     private final ClickReader reader;
     private final DataSource database;
 
@@ -69,6 +72,9 @@ final class LogToDatabase implements AutoCloseable {
         try (Connection connection = database.getConnection()) {
             connection.setAutoCommit(false);
             setPosition(connection, position);
+            try (var statement = connection.createStatement()) {
+                statement.execute("select from roll_up for share");
+            }
             try (PreparedStatement insert = connection.prepareStatement("""
                     insert into banner_minute as existing
                     select banner, to_timestamp(minute * 60), clicks from unnest(?, ?, ?) rows (banner, minute, clicks)
@@ -80,6 +86,43 @@ final class LogToDatabase implements AutoCloseable {
                         3, connection.createArrayOf("bigint", clicks.values().toArray()));
                 insert.executeUpdate();
             }
+            for (String sum : SUMS) {
+                try (PreparedStatement insert = connection.prepareStatement("""
+                        insert into banner_%1$s as existing
+                        select banner, date_trunc('%1$s', to_timestamp(minute * 60), 'UTC'), sum(clicks)
+                        from unnest(?, ?, ?) rows (banner, minute, clicks)
+                        where to_timestamp(minute * 60) < (select rolled_until from roll_up)
+                        group by 1, 2
+                        on conflict (banner_id, %1$s) do update set clicks = existing.clicks + excluded.clicks
+                        """.formatted(sum))) {
+                    insert.setArray(1, connection.createArrayOf("bigint", bannerIds.toArray()));
+                    insert.setArray(2, connection.createArrayOf("bigint", minutes.toArray()));
+                    insert.setArray(
+                            3,
+                            connection.createArrayOf("bigint", clicks.values().toArray()));
+                    insert.executeUpdate();
+                }
+            }
+            connection.commit();
+        }
+    }
+
+    /// Sums up the minutes before `until`, as the aggregator does.
+    void rollUp(Instant until) throws SQLException {
+        try (Connection connection = database.getConnection();
+                var statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("select from roll_up for update");
+            for (String sum : SUMS) {
+                statement.execute("""
+                        insert into banner_%1$s as existing
+                        select banner_id, date_trunc('%1$s', minute, 'UTC'), sum(clicks) from banner_minute
+                        where minute >= (select rolled_until from roll_up) and minute < '%2$s'
+                        group by 1, 2
+                        on conflict (banner_id, %1$s) do update set clicks = existing.clicks + excluded.clicks
+                        """.formatted(sum, until));
+            }
+            statement.execute("update roll_up set rolled_until = greatest(rolled_until, '%s')".formatted(until));
             connection.commit();
         }
     }

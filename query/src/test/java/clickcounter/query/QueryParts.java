@@ -3,6 +3,10 @@ package clickcounter.query;
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
+import clickcounter.query.Statistics.Answer;
+import clickcounter.query.counts.MinuteCounts;
+import clickcounter.query.counts.Period;
+import clickcounter.query.counts.Step;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.log.ClickReader;
@@ -11,13 +15,15 @@ import clickcounter.shared.log.LogSettings;
 import clickcounter.testing.TestDatabase;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.time.ZoneOffset;
+import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /// What query consists of, without HTTP and without the task that tells the tail the database's position: tests
 /// do that when they want.
 final class QueryParts implements AutoCloseable {
     static final int POOL_SIZE = 4;
+    static final Period ALWAYS = new Period(0, Integer.MAX_VALUE, Step.MINUTE, ZoneOffset.UTC);
 
     final TestDatabase testDatabase = TestDatabase.create();
     final Lifetime lifetime = new Lifetime();
@@ -46,12 +52,13 @@ final class QueryParts implements AutoCloseable {
         return new QueryParts(folder, maxKept);
     }
 
-    static StatisticsRequest all(long bannerId) {
-        return new StatisticsRequest(bannerId, 0, Integer.MAX_VALUE);
+    /// All clicks of one banner by minute.
+    static Answer<List<MinuteCounts>> ask(Statistics statistics, long bannerId) throws SQLException, Refusal {
+        return statistics.series(new long[] {bannerId}, ALWAYS, false);
     }
 
-    static long sum(MinuteCounts counts) {
-        return IntStream.range(0, counts.size()).mapToLong(counts::clicks).sum();
+    static long sum(Answer<List<MinuteCounts>> answer) {
+        return answer.counts().getFirst().total();
     }
 
     @Override

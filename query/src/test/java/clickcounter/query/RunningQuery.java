@@ -11,6 +11,7 @@ import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogSettings;
 import clickcounter.testing.TestDatabase;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -146,6 +147,24 @@ final class RunningQuery implements AutoCloseable {
                 .timeout(Duration.ofSeconds(30));
     }
 
+    /// @param headers names and values
+    HttpResponse<String> get(String pathAndQuery, String... headers) {
+        HttpRequest.Builder request = request(pathAndQuery);
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return send(request);
+    }
+
+    /// An answer that may have no end; the caller closes its body.
+    HttpResponse<InputStream> open(String pathAndQuery) {
+        try {
+            return http.send(request(pathAndQuery).build(), HttpResponse.BodyHandlers.ofInputStream());
+        } catch (IOException | InterruptedException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
     HttpResponse<String> send(HttpRequest.Builder request) {
         try {
             return http.send(request.build(), HttpResponse.BodyHandlers.ofString(UTF_8));
@@ -153,6 +172,17 @@ final class RunningQuery implements AutoCloseable {
             throw new AssertionError(failure);
         } catch (InterruptedException interrupted) {
             throw new AssertionError(interrupted);
+        }
+    }
+
+    /// Sets the clicks of a banner in some minutes as if they had been counted and summed up long ago.
+    ///
+    /// @param timesAndClicks such as `2024-01-01 10:00Z=5`
+    void count(long bannerId, String... timesAndClicks) throws SQLException {
+        for (String timeAndClicks : timesAndClicks) {
+            String[] parts = timeAndClicks.split("=", 2);
+            execute("select add_minute_partition('%s')".formatted(parts[0]));
+            execute("insert into banner_minute values (%d, '%s', %s)".formatted(bannerId, parts[0], parts[1]));
         }
     }
 

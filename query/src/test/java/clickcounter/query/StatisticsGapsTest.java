@@ -3,10 +3,12 @@ package clickcounter.query;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.query.Statistics.Answer;
+import clickcounter.query.counts.MinuteCounts;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,12 +38,12 @@ class StatisticsGapsTest {
         }
     }
 
-    private long clicks(Answer answer) {
-        return QueryParts.sum(answer.counts());
+    private long clicks(Answer<List<MinuteCounts>> answer) {
+        return QueryParts.sum(answer);
     }
 
-    private Answer answer() throws Exception {
-        return statistics.answer(QueryParts.all(1));
+    private Answer<List<MinuteCounts>> answer() throws Exception {
+        return QueryParts.ask(statistics, 1);
     }
 
     /// The tail takes the position over in its next pass, at the latest.
@@ -58,7 +60,7 @@ class StatisticsGapsTest {
         Instant after = Instant.now();
         append(5);
 
-        Answer paused = answer();
+        Answer<List<MinuteCounts>> paused = answer();
         assertThat(clicks(paused)).isEqualTo(10);
         assertThat(paused.completeUntil()).isBetween(before.minusMillis(1), after);
     }
@@ -69,7 +71,7 @@ class StatisticsGapsTest {
         assertThat(clicks(answer())).isEqualTo(10);
 
         tellTail(parts.aggregator.move(10));
-        Answer second = answer();
+        Answer<List<MinuteCounts>> second = answer();
         assertThat(clicks(second)).isEqualTo(20);
         assertThat(second.completeUntil()).isNotNull();
 
@@ -84,7 +86,7 @@ class StatisticsGapsTest {
         assertThat(clicks(answer())).isEqualTo(10);
 
         long position = parts.aggregator.move(45);
-        Answer beforeTheTailKnows = answer();
+        Answer<List<MinuteCounts>> beforeTheTailKnows = answer();
         assertThat(clicks(beforeTheTailKnows)).isEqualTo(45);
         assertThat(beforeTheTailKnows.completeUntil()).isNotNull();
 
@@ -111,7 +113,7 @@ class StatisticsGapsTest {
         tellTail(newer);
         restore(older, 3);
 
-        Answer answer = answer();
+        Answer<List<MinuteCounts>> answer = answer();
         assertThat(clicks(answer)).isEqualTo(3);
         assertThat(answer.completeUntil()).isEqualTo(Instant.EPOCH);
     }
@@ -149,7 +151,7 @@ class StatisticsGapsTest {
 
         tellTail(parts.counts.position());
         append(1);
-        Answer lost = answer();
+        Answer<List<MinuteCounts>> lost = answer();
         assertThat(clicks(lost)).isEqualTo(3);
         assertThat(lost.completeUntil()).isEqualTo(Instant.EPOCH);
 
@@ -167,7 +169,7 @@ class StatisticsGapsTest {
         // Whether the tail was fast enough is open; what the answer says of itself must be true.
         for (int attempt = 0; attempt < 1_000; attempt++) {
             append(attempt % 2);
-            Answer answer = impatient.answer(QueryParts.all(1));
+            Answer<List<MinuteCounts>> answer = QueryParts.ask(impatient, 1);
             if (answer.completeUntil() == null) {
                 assertThat(clicks(answer)).isEqualTo(5 + (attempt + 1) / 2);
             }

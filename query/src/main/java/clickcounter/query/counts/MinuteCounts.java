@@ -1,19 +1,20 @@
-package clickcounter.query;
+package clickcounter.query.counts;
 
 import java.util.Arrays;
 
 /// How many clicks there were in which minute, ascending; minutes without clicks are not in it. A minute is a
-/// number of minutes since 1970 in UTC.
+/// number of minutes since 1970 in UTC. An hour or another step stands there with its first minute.
 ///
 /// **Threads**: any; it does not change.
-final class MinuteCounts {
-    static final MinuteCounts NONE = new MinuteCounts(new long[0], new long[0]);
+public final class MinuteCounts {
+    /// No clicks at all.
+    public static final MinuteCounts NONE = new MinuteCounts(new long[0], new long[0]);
 
     private final long[] minutes;
     private final long[] clicks;
 
     /// Both arrays belong to it from now on; `minutes` must ascend.
-    MinuteCounts(long[] minutes, long[] clicks) {
+    public MinuteCounts(long[] minutes, long[] clicks) {
         if (minutes.length != clicks.length) {
             throw new IllegalArgumentException("%d minutes, %d counts".formatted(minutes.length, clicks.length));
         }
@@ -21,20 +22,23 @@ final class MinuteCounts {
         this.clicks = clicks;
     }
 
-    int size() {
+    /// How many minutes.
+    public int size() {
         return minutes.length;
     }
 
-    long minute(int at) {
+    /// The minute at a place.
+    public long minute(int at) {
         return minutes[at];
     }
 
-    long clicks(int at) {
+    /// The clicks at a place.
+    public long clicks(int at) {
         return clicks[at];
     }
 
     /// Both together: the clicks of a minute that is in both add up.
-    MinuteCounts plus(MinuteCounts other) {
+    public MinuteCounts plus(MinuteCounts other) {
         if (other.size() == 0) {
             return this;
         }
@@ -55,6 +59,32 @@ final class MinuteCounts {
             at++;
         }
         return new MinuteCounts(Arrays.copyOf(bothMinutes, at), Arrays.copyOf(bothClicks, at));
+    }
+
+    /// The place of the first minute that is not before `minute`; [#size()] when there is none.
+    int firstAtOrAfter(long minute) {
+        int at = Arrays.binarySearch(minutes, minute);
+        return at >= 0 ? at : -at - 1;
+    }
+
+    /// The counts of some steps: those with clicks, or all.
+    public static MinuteCounts of(long[] starts, long[] clicks, boolean withZeros) {
+        int size = 0;
+        long[] someStarts = new long[starts.length];
+        long[] someClicks = new long[starts.length];
+        for (int at = 0; at < starts.length; at++) {
+            if (withZeros || clicks[at] != 0) {
+                someStarts[size] = starts[at];
+                someClicks[size] = clicks[at];
+                size++;
+            }
+        }
+        return new MinuteCounts(Arrays.copyOf(someStarts, size), Arrays.copyOf(someClicks, size));
+    }
+
+    /// All clicks.
+    public long total() {
+        return Arrays.stream(clicks).sum();
     }
 
     private long minuteOrEnd(int at) {

@@ -1,4 +1,4 @@
-package clickcounter.query;
+package clickcounter.query.counts;
 
 import java.util.TreeMap;
 
@@ -8,12 +8,13 @@ import java.util.TreeMap;
 ///
 /// **Cost**: the log is nearly in the order of time, so the map is touched once for each run of clicks in one
 /// minute.
-final class MinuteSum {
+public final class MinuteSum {
     private final TreeMap<Long, Long> clicksByMinute = new TreeMap<>();
     private long runMinute;
     private long runClicks;
 
-    void add(long minute) {
+    /// One click in that minute.
+    public void add(long minute) {
         if (minute != runMinute) {
             endRun();
             runMinute = minute;
@@ -28,7 +29,8 @@ final class MinuteSum {
         }
     }
 
-    MinuteCounts counts() {
+    /// All that were added.
+    public MinuteCounts counts() {
         endRun();
         if (clicksByMinute.isEmpty()) {
             return MinuteCounts.NONE;

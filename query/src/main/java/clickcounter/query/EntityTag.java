@@ -1,0 +1,68 @@
+package clickcounter.query;
+
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Headers;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/// What tells one content from another: a hash of it, for the header `ETag` (RFC 9110, 8.8.3).
+///
+/// @param text as it stands in the header
+/// @param length of the content in bytes
+record EntityTag(String text, long length) {
+    private static final int BYTES = 16;
+
+    /// Writes the content.
+    @FunctionalInterface
+    interface Content {
+        void write(OutputStream out) throws IOException;
+    }
+
+    /// **Cost**: the content is made, and kept nowhere: a large one is better made twice than held in memory.
+    static EntityTag of(Content content) {
+        try {
+            var digest = MessageDigest.getInstance("SHA-256");
+            var out = new CountingStream(digest);
+            content.write(out);
+            byte[] hash = Arrays.copyOf(digest.digest(), BYTES);
+            return new EntityTag("\"" + HexFormat.of().formatHex(hash) + "\"", out.count);
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new AssertionError(impossible);
+        }
+    }
+
+    /// Whether the client has this content, by its header `If-None-Match`.
+    boolean isIn(Headers headers) {
+        return headers.values(HeaderNames.IF_NONE_MATCH).stream()
+                .map(value -> value.strip().replaceFirst("^W/", ""))
+                .anyMatch(value -> value.equals(text) || value.equals("*"));
+    }
+
+    private static final class CountingStream extends DigestOutputStream {
+        private long count;
+
+        CountingStream(MessageDigest digest) {
+            super(OutputStream.nullOutputStream(), digest);
+        }
+
+        @Override
+        public void write(int one) throws IOException {
+            super.write(one);
+            count++;
+        }
+
+        @Override
+        public void write(byte[] bytes, int start, int length) throws IOException {
+            super.write(bytes, start, length);
+            count += length;
+        }
+    }
+}

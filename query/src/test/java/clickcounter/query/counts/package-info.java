@@ -1,0 +1,4 @@
+@NullMarked
+package clickcounter.query.counts;
+
+import org.jspecify.annotations.NullMarked;
