@@ -1,6 +1,7 @@
 package clickcounter.query;
 
 import clickcounter.migrations.Database;
+import clickcounter.query.dashboard.Dashboard;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.admin.AdminServer;
 import clickcounter.shared.admin.Readiness;
@@ -120,6 +121,7 @@ public final class Query implements AutoCloseable {
         return routing.get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
                 .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
                 .any(HealthCheck.PATH, only("GET, HEAD"))
+                .register(new Dashboard())
                 .any(Query::answerUnknownPath);
     }
 

@@ -1,0 +1,115 @@
+// The controls of the banner page: they show a view, and tell which view is wanted.
+
+import {choose, fillSegments} from './segments.js';
+import {RANGES, STEPS, addSteps, isPossible} from './steps.js';
+import {fromInputValue, isZone, toInputValue} from './zoned-time.js';
+
+const CUSTOM = 'custom';
+
+const byId = (id) => document.getElementById(id);
+
+export class BannerControls {
+  #view;
+  #resolved;
+  #onView;
+
+  /** @param {(view: import('./banner-view.js').View) => void} onView called with the view that is wanted */
+  constructor(onView) {
+    this.#onView = onView;
+    fillSegments(byId('ranges'), {...RANGES, [CUSTOM]: {name: 'Custom'}}, (range) => this.#chooseRange(range));
+    byId('step').append(...['', ...Object.keys(STEPS)].map((step) => new Option(STEPS[step]?.name ?? 'Auto', step)));
+    byId('zones').append(...['UTC', ...Intl.supportedValuesOf('timeZone')].map((zone) => new Option(zone)));
+    byId('step').addEventListener('change', () => this.#want({step: byId('step').value || null}));
+    byId('compare').addEventListener('change', () => this.#want({compare: byId('compare').checked}));
+    byId('zone').addEventListener('change', () => this.#chooseZone());
+    byId('zone').addEventListener('input', () => byId('zone').setCustomValidity(''));
+    byId('controls').addEventListener('submit', (event) => event.preventDefault());
+    byId('custom-range').addEventListener('submit', (event) => this.#chooseCustomRange(event));
+    byId('earlier').addEventListener('click', () => this.#move(-1));
+    byId('later').addEventListener('click', () => this.#move(1));
+    byId('zoom-out').addEventListener('click', () => this.#zoomOut());
+  }
+
+  show(view, resolved) {
+    this.#view = view;
+    this.#resolved = resolved;
+    choose(byId('ranges'), view.range ?? CUSTOM);
+    byId('custom-range').hidden = view.range !== null;
+    byId('from').value = toInputValue(resolved.from, view.zone);
+    byId('to').value = toInputValue(resolved.to, view.zone);
+    byId('range-error').hidden = true;
+    for (const option of byId('step').options) {
+      option.disabled = option.value !== '' && !isPossible(option.value, resolved.lengthMs);
+    }
+    byId('step').options[0].textContent = `Auto (${STEPS[resolved.automatic].name.toLowerCase()})`;
+    byId('step').value = view.step === resolved.step ? view.step : '';
+    byId('zone').value = view.zone;
+    byId('compare').checked = view.compare;
+    byId('later').disabled = resolved.to >= Date.now();
+  }
+
+  /** Shows a stretch of time, with the step that suits it. */
+  zoom(from, to) {
+    this.#want({range: null, from, to, step: null});
+  }
+
+  #want(changes) {
+    this.#onView({...this.#view, ...changes});
+  }
+
+  #chooseRange(range) {
+    if (range === CUSTOM) {
+      byId('custom-range').hidden = false;
+      byId('from').focus();
+      return;
+    }
+    this.#want({range, from: null, to: null});
+  }
+
+  #chooseCustomRange(event) {
+    event.preventDefault();
+    const from = fromInputValue(byId('from').value, this.#view.zone);
+    const to = fromInputValue(byId('to').value, this.#view.zone);
+    if (from < to) {
+      this.#want({range: null, from, to});
+      return;
+    }
+    byId('range-error').textContent = 'The range must end after it begins.';
+    byId('range-error').hidden = false;
+  }
+
+  #chooseZone() {
+    const input = byId('zone');
+    const zone = input.value.trim();
+    if (isZone(zone)) {
+      this.#want({zone});
+      return;
+    }
+    input.setCustomValidity('There is no such time zone. Examples: UTC, Europe/Moscow, America/New_York.');
+    input.reportValidity();
+  }
+
+  /** By as many steps as are shown, so that the ranges lie side by side. */
+  #move(direction) {
+    const {from, to, step} = this.#resolved;
+    const steps = this.#shownSteps() * direction;
+    const {zone} = this.#view;
+    this.#want({
+      range: null,
+      from: direction < 0 ? addSteps(from, step, steps, zone) : to,
+      to: direction < 0 ? from : addSteps(to, step, steps, zone),
+    });
+  }
+
+  #zoomOut() {
+    const {from, to, step} = this.#resolved;
+    const half = Math.ceil(this.#shownSteps() / 2);
+    const {zone} = this.#view;
+    this.zoom(addSteps(from, step, -half, zone), addSteps(to, step, half, zone));
+  }
+
+  #shownSteps() {
+    const {from, to, step} = this.#resolved;
+    return Math.max(Math.round((to - from) / STEPS[step].lengthMs), 1);
+  }
+}

@@ -1,0 +1,127 @@
+// The page of one banner.
+
+import './frame.js';
+import {address, getJson, request} from './api.js';
+import {BannerControls} from './banner-controls.js';
+import {showFigures} from './banner-figures.js';
+import {isBannerId} from './banner-id.js';
+import {resolve, searchOf, viewIn} from './banner-view.js';
+import {ClickChart} from './chart.js';
+import {formatCount, formatTime} from './format.js';
+import {Fresh} from './fresh.js';
+import {follow} from './live.js';
+import {report} from './notice.js';
+import {NumberTable} from './number-table.js';
+import {savedToken} from './token.js';
+
+/** Clicks are asked for again when the stream tells of new ones, but not more often than this. */
+const LEAST_INTERVAL_MS = 1_900;
+
+/** Without new clicks only time passes: the next step begins. */
+const INTERVAL_MS = 20_000;
+
+const byId = (id) => document.getElementById(id);
+
+const banner = decodeURIComponent(location.pathname.split('/').at(-1));
+const path = `/v1/banners/stats/${banner}`;
+
+let view = viewIn(location.search);
+let loadedAt = 0;
+
+const controls = new BannerControls(goTo);
+const chart = new ClickChart(byId('chart'), (from, to) => controls.zoom(from, to));
+const table = new NumberTable(byId('table'), `Clicks on banner ${banner}`);
+const fresh = new Fresh('banner', load, INTERVAL_MS);
+
+function goTo(newView) {
+  view = newView;
+  history.pushState(null, '', searchOf(view));
+  showView();
+}
+
+function showView() {
+  byId('chart').classList.add('stale');
+  fresh.refresh();
+}
+
+async function load(isCurrent) {
+  const now = Date.now();
+  loadedAt = now;
+  const resolved = resolve(view, now);
+  controls.show(view, resolved);
+  const parameters = {
+    from: new Date(resolved.from).toISOString(),
+    to: new Date(resolved.to).toISOString(),
+    step: resolved.step,
+    tz: view.zone,
+    fill: 'zero',
+    compare: view.compare ? 'previous' : undefined,
+  };
+  byId('csv').href = address(path, {...parameters, format: 'csv'});
+  const answer = await getJson(path, parameters);
+  if (isCurrent()) {
+    show(pointsOf(answer, resolved, now));
+  }
+}
+
+function pointsOf({stats, previous}, {from, to, step}, now) {
+  const times = stats.map(({ts}) => Date.parse(ts));
+  const running = to > now ? times.findLastIndex((ms) => ms <= now) : -1;
+  const clicks = stats.map(({v}, at) => (times[at] > now ? null : v));
+  const before = previous ? previous.stats.map(({v}) => v) : null;
+  return {times, clicks, before, running, from, to, step, zone: view.zone, label: ''};
+}
+
+function show(points) {
+  const {from, to, step, zone} = points;
+  const sum = points.clicks.reduce((total, count) => total + count, 0);
+  byId('chart-title').textContent = `Clicks per ${step}`;
+  byId('chart-range').textContent = `${formatTime(from, 'minute', zone)} – ${formatTime(to, 'minute', zone)}, ${zone}`;
+  points.label = `Clicks per ${step} on banner ${banner}: ${formatCount(sum)} in all.`;
+  byId('chart').classList.remove('stale');
+  byId('legend').hidden = points.before === null;
+  byId('empty').hidden = sum > 0;
+  chart.show(points);
+  table.show(points);
+  showFigures(points);
+}
+
+function takeLive({banners: [live]}, isFirst) {
+  byId('now').hidden = false;
+  byId('now-minute').textContent = formatCount(live.minute.v);
+  byId('now-second').textContent = formatCount(live.clicks);
+  const now = Date.now();
+  const showsNow = resolve(view, now).to > now;
+  const mayHaveChanged = isFirst || live.clicks > 0;
+  if (showsNow && mayHaveChanged && !fresh.isBusy && now - loadedAt > LEAST_INTERVAL_MS) {
+    fresh.refresh();
+  }
+}
+
+/** A link cannot send the token: with one the file is fetched here. */
+async function downloadWithToken(event) {
+  if (savedToken() === null) {
+    return;
+  }
+  event.preventDefault();
+  const response = await request(byId('csv').href, {accept: 'text/csv'});
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = `banner-${banner}.csv`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+if (isBannerId(banner)) {
+  byId('title').textContent = `Banner ${banner}`;
+  document.title = `Banner ${banner} · Click Counter`;
+  byId('csv').addEventListener('click', downloadWithToken);
+  addEventListener('popstate', () => {
+    view = viewIn(location.search);
+    showView();
+  });
+  showView();
+  follow([banner], takeLive);
+} else {
+  report('banner', `“${banner}” is not a banner id; it is a whole number from 1 to 9223372036854775807.`);
+}

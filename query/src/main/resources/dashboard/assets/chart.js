@@ -1,0 +1,158 @@
+// A chart of clicks over time: follows new data, the theme and the width, and can be read with the keyboard.
+
+import uPlot from './uplot/uPlot.esm.js';
+import {areBars, chartData, chartOptions} from './chart-look.js';
+import {formatCount, formatTime} from './format.js';
+
+const BIG_MOVE = 10;
+
+export class ClickChart {
+  #container;
+  #onZoom;
+  #points = null;
+  #plot = null;
+  #shape = '';
+  #pointed = -1;
+  #tip = document.createElement('div');
+  #spoken = document.createElement('p');
+
+  /**
+   * @param {HTMLElement} container
+   * @param {(fromMs: number, toMs: number) => void} [onZoom] a stretch was chosen
+   */
+  constructor(container, onZoom = undefined) {
+    this.#container = container;
+    this.#onZoom = onZoom;
+    this.#tip.className = 'chart-tip';
+    this.#tip.hidden = true;
+    this.#tip.setAttribute('aria-hidden', 'true');
+    this.#spoken.className = 'visually-hidden';
+    this.#spoken.setAttribute('aria-live', 'polite');
+    container.after(this.#spoken);
+    container.tabIndex = 0;
+    // Arrow keys are the chart's own: with this role screen readers pass them on.
+    container.setAttribute('role', 'application');
+    container.setAttribute('aria-roledescription', 'chart');
+    container.addEventListener('keydown', (event) => this.#onKey(event));
+    container.addEventListener('blur', () => this.#point(-1));
+    new ResizeObserver(() => this.#redraw()).observe(container);
+    document.addEventListener('themechange', () => this.#redraw());
+  }
+
+  /**
+   * @param {object} points
+   * @param {number[]} points.times starts of the steps, in ms
+   * @param {number[]} points.clicks of each step; null where there is none yet
+   * @param {?number[]} points.before of the step at the same place of the previous period
+   * @param {number} points.running index of the step that is not over; -1 when all are
+   * @param {number} points.from
+   * @param {number} points.to
+   * @param {string} points.step
+   * @param {string} points.zone
+   * @param {string} points.label what is seen, in a sentence
+   */
+  show(points) {
+    this.#points = points;
+    this.#container.setAttribute('aria-label', points.label);
+    const shape = [points.zone, points.step, areBars(points, this.#container.clientWidth)].join();
+    if (this.#plot === null || shape !== this.#shape) {
+      this.#shape = shape;
+      this.#redraw();
+      return;
+    }
+    this.#plot.setData(chartData(points));
+    this.#showTip();
+  }
+
+  #redraw() {
+    if (this.#points === null || this.#container.clientWidth === 0) {
+      return;
+    }
+    this.#plot?.destroy();
+    const options = chartOptions(this.#points, this.#container, () => this.#points);
+    options.cursor.drag.x = this.#onZoom !== undefined;
+    options.hooks = {
+      setCursor: [(plot) => this.#onPointer(plot)],
+      setSelect: [(plot) => this.#onSelection(plot)],
+    };
+    this.#plot = new uPlot(options, chartData(this.#points), this.#container);
+    this.#plot.over.append(this.#tip);
+  }
+
+  #onPointer(plot) {
+    const seconds = plot.posToVal(plot.cursor.left, 'x');
+    const isOutside = plot.cursor.left < 0 || Number.isNaN(seconds);
+    this.#pointed = isOutside ? -1 : this.#points.times.findLastIndex((ms) => ms <= seconds * 1_000);
+    this.#showTip();
+  }
+
+  #onSelection(plot) {
+    const {left, width} = plot.select;
+    if (width > 0) {
+      plot.setSelect({left: 0, top: 0, width: 0, height: 0}, false);
+      this.#onZoom(plot.posToVal(left, 'x') * 1_000, plot.posToVal(left + width, 'x') * 1_000);
+    }
+  }
+
+  #onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || this.#plot === null) {
+      return;
+    }
+    const last = this.#points.times.length - 1;
+    const at = this.#pointed === -1 ? last : this.#pointed;
+    const moves = {
+      ArrowLeft: () => this.#point(this.#pointed === -1 ? last : Math.max(at - 1, 0)),
+      ArrowRight: () => this.#point(Math.min(at + 1, last)),
+      PageUp: () => this.#point(Math.max(at - BIG_MOVE, 0)),
+      PageDown: () => this.#point(Math.min(at + BIG_MOVE, last)),
+      Home: () => this.#point(0),
+      End: () => this.#point(last),
+      Escape: () => this.#point(-1),
+      Enter: () => this.#zoomAround(at),
+    };
+    if (event.key in moves) {
+      event.preventDefault();
+      moves[event.key]();
+    }
+  }
+
+  /** Moves the cursor to a step, -1: away, and has it read out. */
+  #point(at) {
+    if (this.#plot === null) {
+      return;
+    }
+    const ms = this.#points.times[at];
+    const left = at === -1 ? -10 : this.#plot.valToPos(ms / 1_000, 'x') + 1;
+    this.#plot.setCursor({left, top: 0});
+    this.#spoken.textContent = at === -1 ? '' : this.#describe(at).join(', ');
+  }
+
+  #zoomAround(at) {
+    const {times, from, to} = this.#points;
+    const eighth = (to - from) / 8;
+    this.#onZoom?.(Math.max(times[at] - eighth, from), Math.min(times[at] + eighth, to));
+  }
+
+  #showTip() {
+    const at = this.#pointed;
+    this.#tip.hidden = at < 0 || at >= this.#points.times.length;
+    if (this.#tip.hidden) {
+      return;
+    }
+    this.#tip.textContent = this.#describe(at).join('\n');
+    const pointLeft = this.#plot.valToPos(this.#points.times[at] / 1_000, 'x');
+    const room = this.#plot.over.clientWidth - this.#tip.offsetWidth;
+    const left = pointLeft + 14 > room ? pointLeft - this.#tip.offsetWidth - 10 : pointLeft + 14;
+    this.#tip.style.transform = `translate(${Math.max(left, 0)}px, 4px)`;
+  }
+
+  #describe(at) {
+    const {times, clicks, before, running, step, zone} = this.#points;
+    const lines = [formatTime(times[at], step, zone)];
+    lines.push(clicks[at] === null ? 'not yet' : `${formatCount(clicks[at])} clicks${at === running ? ' so far' : ''}`);
+    if (before && at < before.length) {
+      lines.push(`${formatCount(before[at])} in the previous period`);
+    }
+    return lines;
+  }
+}

@@ -1,0 +1,84 @@
+// Keeps something loaded from the API up to date while somebody looks at it.
+
+import {ApiError} from './api.js';
+import {report} from './notice.js';
+
+const PAUSES_AFTER_FAILURES_MS = [1_000, 2_000, 5_000, 10_000];
+
+export class Fresh {
+  #source;
+  #load;
+  #intervalMs;
+  #timer;
+  #failures = 0;
+  #run = 0;
+  #loading = false;
+
+  /**
+   * @param {string} source names it among the things that may fail
+   * @param {(isCurrent: () => boolean) => Promise<void>} load loads and shows it; asks `isCurrent` in between, as a
+   *     later run may have overtaken this one
+   * @param {number} intervalMs pause between loads; Infinity: only when `refresh` is called
+   */
+  constructor(source, load, intervalMs) {
+    this.#source = source;
+    this.#load = load;
+    this.#intervalMs = intervalMs;
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden && Number.isFinite(intervalMs)) {
+        this.refresh();
+      }
+    });
+    addEventListener('online', () => this.refresh());
+  }
+
+  /** Whether it is being loaded, or waits to be loaded again after a failure. */
+  get isBusy() {
+    return this.#loading || this.#failures > 0;
+  }
+
+  /** Loads now. Failures that may pass are reported and tried again; others are thrown. */
+  async refresh() {
+    const run = ++this.#run;
+    const isCurrent = () => run === this.#run;
+    clearTimeout(this.#timer);
+    this.#loading = true;
+    let failure = null;
+    try {
+      await this.#load(isCurrent);
+    } catch (error) {
+      failure = error;
+    }
+    if (!isCurrent()) {
+      return;
+    }
+    this.#loading = false;
+    if (failure === null) {
+      this.#failures = 0;
+      report(this.#source, null);
+      this.#again(this.#intervalMs);
+    } else {
+      this.#failed(failure);
+    }
+  }
+
+  #failed(error) {
+    if (!(error instanceof ApiError)) {
+      throw error;
+    }
+    if (!error.passes) {
+      report(this.#source, error.message);
+      return;
+    }
+    const pauseMs = PAUSES_AFTER_FAILURES_MS[Math.min(this.#failures, PAUSES_AFTER_FAILURES_MS.length - 1)];
+    this.#failures++;
+    report(this.#source, `${error.message} What you see may be old; trying again…`);
+    this.#again(pauseMs);
+  }
+
+  #again(pauseMs) {
+    if (Number.isFinite(pauseMs)) {
+      this.#timer = setTimeout(() => document.hidden || this.refresh(), pauseMs);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// Renders an OpenAPI 3.1 description as HTML: each operation with its parameters, bodies and answers.
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options'];
+
+/** @param {object} api the parsed description */
+export function renderApi(api) {
+  const resolve = (value) => resolveReference(api, value);
+  const operations = Object.entries(api.paths).flatMap(([path, item]) =>
+    METHODS.filter((method) => method in item).map((method) => renderOperation(method, path, item, resolve)));
+  return [create('div', {className: 'prose lead'}, ...paragraphs(api.info.description)), ...operations];
+}
+
+function renderOperation(method, path, item, resolve) {
+  const operation = item[method];
+  const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(resolve);
+  const body = resolve(operation.requestBody);
+  return create('section', {className: 'card operation'},
+      create('h2', {},
+          create('span', {className: 'method'}, method.toUpperCase()),
+          create('code', {}, path)),
+      create('p', {}, operation.summary ?? ''),
+      create('div', {className: 'prose quiet'}, ...paragraphs(operation.description)),
+      ...parametersTable('Parameters', parameters.map((parameter) => [
+        create('code', {}, parameter.name),
+        `${typeOf(resolve(parameter.schema), resolve)}, ${parameter.required ? 'required' : 'optional'}`,
+        parameter.description ?? '',
+      ])),
+      ...(body ? contents('Body', body, resolve) : []),
+      create('h3', {}, 'Answers'),
+      ...answers(operation.responses, resolve));
+}
+
+function answers(responses, resolve) {
+  const rows = Object.entries(responses).map(([status, unresolved]) => {
+    const response = resolve(unresolved);
+    return [create('code', {}, status), Object.keys(response.content ?? {}).join(', ') || '–', response.description ?? ''];
+  });
+  return [table(['Status', 'Type', 'When'], rows), ...Object.entries(responses).flatMap(([status, unresolved]) =>
+    examples(`Example of ${status}`, resolve(unresolved).content ?? {}, resolve))];
+}
+
+function contents(title, body, resolve) {
+  return Object.entries(body.content ?? {}).flatMap(([type, {schema}]) => {
+    const {properties = {}, required = []} = resolve(schema) ?? {};
+    return [
+      ...parametersTable(`${title}: ${type}`, Object.entries(properties).map(([name, unresolved]) => {
+        const property = resolve(unresolved);
+        const need = required.includes(name) ? 'required' : 'optional';
+        return [create('code', {}, name), `${typeOf(property, resolve)}, ${need}`, property.description ?? ''];
+      })),
+      ...examples('Example', {[type]: body.content[type]}, resolve),
+    ];
+  });
+}
+
+function parametersTable(title, rows) {
+  return rows.length === 0 ? [] : [create('h3', {}, title), table(['Name', 'Type', 'Meaning'], rows)];
+}
+
+function examples(title, content, resolve) {
+  return Object.values(content).flatMap(({example, examples: named = {}}) => {
+    const all = [example, ...Object.values(named).map((each) => resolve(each).value)];
+    return all.filter((value) => value !== undefined).flatMap((value) => [
+      create('h3', {}, title),
+      create('div', {className: 'snippet'},
+          create('pre', {tabIndex: 0},
+              create('code', {}, typeof value === 'string' ? value : JSON.stringify(value, null, 2)))),
+    ]);
+  });
+}
+
+/** A type in a few words: `integer (int64)`, `minute | hour | day`, `array of string`. */
+function typeOf(schema, resolve) {
+  if (!schema) {
+    return '';
+  }
+  if (schema.enum) {
+    return schema.enum.join(' | ');
+  }
+  const alternatives = schema.oneOf ?? schema.anyOf;
+  if (alternatives) {
+    return alternatives.map((each) => typeOf(resolve(each), resolve)).join(' or ');
+  }
+  if (schema.type === 'array') {
+    return `array of ${typeOf(resolve(schema.items), resolve)}`;
+  }
+  const type = [schema.type ?? 'any'].flat().join(' or ');
+  return schema.format ? `${type} (${schema.format})` : type;
+}
+
+/** `{$ref: '#/components/…'}` to what it names. */
+function resolveReference(api, value) {
+  let resolved = value;
+  while (resolved?.$ref) {
+    resolved = resolved.$ref.slice('#/'.length).split('/').reduce(
+        (at, key) => at[key.replaceAll('~1', '/').replaceAll('~0', '~')], api);
+  }
+  return resolved;
+}
+
+function table(titles, rows) {
+  return create('div', {className: 'api-scroll'},
+      create('table', {className: 'api-table'},
+          create('thead', {}, create('tr', {}, ...titles.map((title) => create('th', {scope: 'col'}, title)))),
+          create('tbody', {}, ...rows.map((cells) => create('tr', {}, ...cells.map((cell) => create('td', {}, cell)))))));
+}
+
+function paragraphs(text = '') {
+  return text.split(/\n\s*\n/).filter((part) => part.trim()).map((part) => create('p', {}, part.trim()));
+}
+
+function create(name, properties, ...children) {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  return element;
+}
