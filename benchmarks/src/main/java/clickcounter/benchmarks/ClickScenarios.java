@@ -41,7 +41,7 @@ final class ClickScenarios {
                 targets.add(new Target("nginx, empty 204", port, nginx, List.of(), false));
             }
             int barePort = Ports.free();
-            ServerProcess bare = closers.add(bareServer(folder, barePort));
+            ServerProcess bare = closers.add(tunedFramework(folder, barePort));
             targets.add(new Target("bare framework, empty 204", barePort, bare, List.of(), true));
             Product product = closers.add(Product.startAll(folder.resolve("product"), Map.of()));
             targets.add(new Target("Click Counter", product.port(), product.ingest(), product.behindTheLog(), true));
@@ -67,6 +67,17 @@ final class ClickScenarios {
                     closers.add(Nginx.proxy("to-nginx", folder, nginxPort, "unix:" + folder.resolve("204.sock")));
             targets.add(
                     new Target("nginx → nginx, empty 204, Unix socket", nginxPort, toNginx, List.of(behind), false));
+            int defaultsPort = Ports.free();
+            ServerProcess defaults = closers.add(frameworkWithDefaults(folder, defaultsPort));
+            int defaultsProxyPort = Ports.free();
+            ServerProcess toDefaults =
+                    closers.add(Nginx.proxy("defaults", folder, defaultsProxyPort, "127.0.0.1:" + defaultsPort));
+            targets.add(new Target(
+                    "nginx → framework with its defaults, TCP",
+                    defaultsProxyPort,
+                    toDefaults,
+                    List.of(defaults),
+                    false));
             int tcpPort = Ports.free();
             ServerProcess overTcp = closers.add(Nginx.proxy("tcp", folder, tcpPort, "127.0.0.1:" + product.port()));
             targets.add(new Target("nginx → Click Counter, TCP", tcpPort, overTcp, List.of(product.ingest()), false));
@@ -113,13 +124,29 @@ final class ClickScenarios {
         }
     }
 
-    private static ServerProcess bareServer(Path folder, int port) throws IOException {
-        // From run.sh: Java with the flags of ingest.
-        List<String> command =
-                new ArrayList<>(System.getenv("BENCH_JAVA_COMMAND").lines().toList());
+    /// The framework with the product's settings and the flags of ingest, which come from `run.sh`.
+    private static ServerProcess tunedFramework(Path folder, int port) throws IOException {
+        return bareServer(
+                folder,
+                "tuned",
+                port,
+                System.getenv("BENCH_JAVA_COMMAND").lines().toList());
+    }
+
+    /// The framework and Java with their own defaults.
+    private static ServerProcess frameworkWithDefaults(Path folder, int port) throws IOException {
+        return bareServer(
+                folder,
+                "defaults",
+                port,
+                System.getenv("BENCH_JAVA_COMMAND").lines().limit(2).toList());
+    }
+
+    private static ServerProcess bareServer(Path folder, String how, int port, List<String> java) throws IOException {
+        List<String> command = new ArrayList<>(java);
         command.addAll(List.of(
-                "-cp", System.getProperty("java.class.path"), BareServer.class.getName(), Integer.toString(port)));
-        ServerProcess server = ServerProcess.start("bare", folder, Map.of(), command);
+                "-cp", System.getProperty("java.class.path"), BareServer.class.getName(), how, Integer.toString(port)));
+        ServerProcess server = ServerProcess.start("framework-" + how, folder, Map.of(), command);
         server.awaitPort(port);
         return server;
     }

@@ -105,8 +105,7 @@ public final class Query implements AutoCloseable {
         return new Query(settings, lifetime);
     }
 
-    private static HttpRouting.Builder routing(
-            QuerySettings settings, StatisticsHandler statistics, LiveHandler live) {
+    private static HttpRouting.Builder routing(QuerySettings settings, StatisticsHandler statistics, LiveHandler live) {
         HttpRouting.Builder routing = HttpRouting.builder().addFilter(Query::protectBrowsers);
         settings.token().ifPresent(token -> routing.any(TokenCheck.PATHS, new TokenCheck(token)));
         statistics.setup(routing);

@@ -246,8 +246,7 @@ class StatisticsErrorsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {"/v1", "/v1/banners", "/v1/banners/stats/", "/v1/banners/stats/1/2", "/v2/healthcheck"})
+    @ValueSource(strings = {"/v1", "/v1/banners", "/v1/banners/stats/", "/v1/banners/stats/1/2", "/v2/healthcheck"})
     void answers404ForOtherPaths(String path) {
         for (String method : List.of("GET", "POST")) {
             HttpResponse<String> answer = query.send(query.request(path).method(method, BodyPublishers.noBody()));
