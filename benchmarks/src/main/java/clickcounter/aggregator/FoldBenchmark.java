@@ -37,7 +37,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class FoldBenchmark {
     private static final int CLICKS = 65_536;
     private static final long MINUTE = 29_000_000;
-    private static final long MILLIS_PER_MINUTE = 60_000;
+    private static final long TIME_MILLIS = MINUTE * 60_000;
 
     /// How many banners share the clicks, all equally often.
     @Param({"100", "10000", "100000"})
@@ -55,7 +55,7 @@ public class FoldBenchmark {
         shards = new MinuteShards(folder, 1, 300_000, 1);
         var random = new SplittableRandom(1);
         for (int click = 0; click < CLICKS; click++) {
-            bannerIds[click] = 1 + random.nextInt(banners);
+            bannerIds[click] = random.nextLong(1, banners + 1L);
         }
     }
 
@@ -70,7 +70,7 @@ public class FoldBenchmark {
     @OperationsPerInvocation(CLICKS)
     public int foldedPerBatch() {
         for (long bannerId : bannerIds) {
-            fold.add(bannerId, MINUTE * MILLIS_PER_MINUTE);
+            fold.add(bannerId, TIME_MILLIS);
         }
         fold.drainTo(shards::add);
         return shards.rows();

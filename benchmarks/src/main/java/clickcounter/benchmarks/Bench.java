@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// `./run.sh bench [SCENARIO …]`: measures the running product and its references in one go, one after the
 /// other in turn, prints tables and writes them with the environment to `benchmarks/target/bench.json` and
@@ -52,7 +53,7 @@ final class Bench {
         var report = new Report(plan);
         for (String name : chosen) {
             System.err.println("measuring " + name + " …");
-            SCENARIOS.get(name).run(plan, report);
+            Objects.requireNonNull(SCENARIOS.get(name)).run(plan, report);
         }
         report.write(Path.of("benchmarks", "target"));
         deleteIfEmpty(folder);

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.StandardSocketOptions;
@@ -80,7 +81,7 @@ final class LoadGenerator implements AutoCloseable {
                     "There are %d banners; it must be 1 to %d.".formatted(banners, MOST_BANNERS));
         }
         acknowledged = new long[banners];
-        SocketAddress address = new InetSocketAddress("127.0.0.1", port);
+        SocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
         for (int count = 0; count < connectionCount; count++) {
             connections.add(new Connection(address));
         }

@@ -9,25 +9,6 @@ import java.util.Map;
 
 /// nginx as a reference and as a reverse proxy, with a configuration of its own.
 final class Nginx {
-    private static final String MAIN = """
-            daemon off;
-            %3$s
-            worker_processes auto;
-            pid %1$s/nginx.pid;
-            error_log stderr warn;
-            events { worker_connections 4096; }
-            http {
-                access_log off;
-                keepalive_requests 1000000000;
-                client_body_temp_path %1$s/body;
-                proxy_temp_path %1$s/proxy;
-                fastcgi_temp_path %1$s/fastcgi;
-                uwsgi_temp_path %1$s/uwsgi;
-                scgi_temp_path %1$s/scgi;
-                %2$s
-            }
-            """;
-
     private Nginx() {}
 
     /// Its version, or "not installed".
@@ -74,9 +55,30 @@ final class Nginx {
     private static ServerProcess start(String name, Path parent, String configuration) throws IOException {
         Path folder = Files.createDirectories(parent.resolve(name));
         Path file = folder.resolve("nginx.conf");
-        Files.writeString(file, MAIN.formatted(folder, configuration, user()));
+        Files.writeString(file, mainConfiguration(folder, configuration));
         return ServerProcess.start(
                 name, folder, Map.of(), List.of("nginx", "-p", folder.toString(), "-c", file.toString()));
+    }
+
+    private static String mainConfiguration(Path folder, String servers) {
+        return """
+                daemon off;
+                %3$s
+                worker_processes auto;
+                pid %1$s/nginx.pid;
+                error_log stderr warn;
+                events { worker_connections 4096; }
+                http {
+                    access_log off;
+                    keepalive_requests 1000000000;
+                    client_body_temp_path %1$s/body;
+                    proxy_temp_path %1$s/proxy;
+                    fastcgi_temp_path %1$s/fastcgi;
+                    uwsgi_temp_path %1$s/uwsgi;
+                    scgi_temp_path %1$s/scgi;
+                    %2$s
+                }
+                """.formatted(folder, servers, user());
     }
 
     /// Workers that root's nginx gives to somebody else could not reach sockets in a private folder.

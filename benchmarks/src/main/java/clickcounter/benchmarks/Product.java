@@ -2,6 +2,7 @@ package clickcounter.benchmarks;
 
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,12 +17,13 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /// The whole product in a folder of its own, as `run.sh` starts it, on free ports.
 ///
 /// **Threads**: one.
-final class Product implements AutoCloseable {
+final class Product implements Closeable {
     private static final Duration MAX_CATCH_UP = Duration.ofMinutes(5);
 
     private final Path folder;
@@ -85,12 +87,13 @@ final class Product implements AutoCloseable {
 
     /// Stops a process that was started.
     void stop(String name) {
-        running.remove(name).close();
+        process(name).close();
+        running.remove(name);
     }
 
     /// One of the processes that run.
     ServerProcess process(String name) {
-        return running.get(name);
+        return Objects.requireNonNull(running.get(name), name + " does not run");
     }
 
     ServerProcess ingest() {

@@ -1,5 +1,6 @@
 package clickcounter.benchmarks;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,7 +15,7 @@ import java.util.stream.Stream;
 /// A process that is measured, with its children, as the operating system sees it.
 ///
 /// **Threads**: one.
-final class ServerProcess implements AutoCloseable {
+final class ServerProcess implements Closeable {
     /// The unit of processor time in `/proc` (USER_HZ), the same on every Linux.
     private static final long MICROS_PER_TICK = 10_000;
 
@@ -101,7 +102,7 @@ final class ServerProcess implements AutoCloseable {
         for (long pid : pids()) {
             String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
             // The name in parentheses may hold spaces; what follows it does not.
-            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
             ticks += Long.parseLong(fields[USER_TICKS_FIELD]) + Long.parseLong(fields[SYSTEM_TICKS_FIELD]);
         }
         return ticks * MICROS_PER_TICK;
@@ -141,9 +142,11 @@ final class ServerProcess implements AutoCloseable {
         Process asked = new ProcessBuilder(jstat.toString(), "-gc", Long.toString(pid()))
                 .redirectErrorStream(true)
                 .start();
-        String[] lines = new String(asked.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n");
-        String[] names = lines[0].strip().split("\\s+");
-        String[] values = lines[1].strip().split("\\s+");
+        List<String> lines = new String(asked.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                .lines()
+                .toList();
+        String[] names = lines.get(0).strip().split("\\s+", -1);
+        String[] values = lines.get(1).strip().split("\\s+", -1);
         double edenKib = 0;
         double usedKib = 0;
         double collections = 0;

@@ -57,7 +57,7 @@ final class StartScenario {
     }
 
     private static double secondsOf(String process, String output) throws IOException {
-        for (String line : output.split("\n")) {
+        for (String line : output.lines().toList()) {
             Matcher ready = READY.matcher(line);
             if (line.contains(" " + process + " ") && ready.find()) {
                 return Long.parseLong(ready.group(1)) / 1e3;

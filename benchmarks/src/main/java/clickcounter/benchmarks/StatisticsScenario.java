@@ -40,8 +40,9 @@ final class StatisticsScenario {
     private static final int UNCOMMITTED_CLICKS = 100_000;
     private static final int QUESTIONS_IN_A_ROW = 300;
     private static final Duration WARM_UP = Duration.ofSeconds(10);
-    private static final Instant END =
-            Instant.now().truncatedTo(ChronoUnit.DAYS).minus(1, ChronoUnit.DAYS);
+
+    /// Of the minutes that are asked for: the beginning of yesterday.
+    private final Instant end = Instant.now().truncatedTo(ChronoUnit.DAYS).minus(1, ChronoUnit.DAYS);
 
     private final HttpClient client = HttpClient.newHttpClient();
     private final Product product;
@@ -55,8 +56,8 @@ final class StatisticsScenario {
     static void run(Plan plan, Report report) throws Exception {
         Table table = report.table("statistics");
         try (var product = Product.startAll(plan.folder().resolve("statistics"), Map.of())) {
-            fillMinutes(product);
             var scenario = new StatisticsScenario(product, table);
+            scenario.fillMinutes();
             scenario.underLoad(Duration.ofSeconds(plan.seconds()), plan.rounds());
             for (int round = 0; round < plan.rounds(); round++) {
                 scenario.inARow("31 days, one question after the other", DAYS);
@@ -65,7 +66,7 @@ final class StatisticsScenario {
         }
     }
 
-    private static void fillMinutes(Product product) throws IOException, SQLException {
+    private void fillMinutes() throws IOException, SQLException {
         try (Database database = product.connect();
                 Connection connection = database.connection();
                 PreparedStatement addPartitions = connection.prepareStatement("""
@@ -78,13 +79,13 @@ final class StatisticsScenario {
                         from generate_series(cast(? as timestamptz) - ? * interval '1 day',
                                              cast(? as timestamptz) - interval '1 minute', interval '1 minute') as minute
                         """)) {
-            addPartitions.setString(1, END.toString());
+            addPartitions.setString(1, end.toString());
             addPartitions.setInt(2, DAYS);
             addPartitions.execute();
             insert.setLong(1, BANNER);
-            insert.setString(2, END.toString());
+            insert.setString(2, end.toString());
             insert.setInt(3, DAYS);
-            insert.setString(4, END.toString());
+            insert.setString(4, end.toString());
             insert.executeUpdate();
         }
     }
@@ -158,7 +159,7 @@ final class StatisticsScenario {
     }
 
     private void ask(int days) throws IOException, InterruptedException {
-        String question = "{\"from\":\"%s\",\"to\":\"%s\"}".formatted(END.minus(days, ChronoUnit.DAYS), END);
+        String question = "{\"from\":\"%s\",\"to\":\"%s\"}".formatted(end.minus(days, ChronoUnit.DAYS), end);
         HttpRequest request = HttpRequest.newBuilder(
                         URI.create("http://127.0.0.1:%d/v1/banners/stats/%d".formatted(product.queryPort(), BANNER)))
                 .header("Content-Type", "application/json")
