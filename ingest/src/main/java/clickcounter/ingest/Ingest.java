@@ -56,9 +56,9 @@ public final class Ingest implements AutoCloseable {
                     (helidon, frame) -> new ClickConnections(writer, clickMetrics, helidon, frame));
             closers.push(() -> logger.info("answers by status: {}", listener.answers()));
             closers.push(listener::close);
-            // Before the server stops, which waits for all requests.
-            closers.push(forwarder::endStreams);
             closers.push(listener::drain);
+            // They would go on for ever.
+            closers.push(forwarder::endStreams);
             closers.push(readiness::stopping);
             readiness.started();
         } catch (RuntimeException failure) {

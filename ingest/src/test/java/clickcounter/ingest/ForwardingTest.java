@@ -9,10 +9,13 @@ import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -346,6 +349,33 @@ class ForwardingTest {
         answersOk();
         try (var next = ingest.connect()) {
             assertThat(next.request("GET /v1/other").answer().status()).isEqualTo(200);
+        }
+    }
+
+    /// The second event is sent when the first one has arrived.
+    @Test
+    void passesEventsOnAtOnce() throws IOException {
+        var hasArrived = new CountDownLatch(1);
+        handler = exchange -> {
+            exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
+            exchange.sendResponseHeaders(200, 0);
+            try (var out = exchange.getResponseBody()) {
+                out.write("data: 1\n\n".getBytes(UTF_8));
+                out.flush();
+                hasArrived.await();
+                out.write("data: 2\n\n".getBytes(UTF_8));
+            } catch (InterruptedException stopping) {
+                Thread.currentThread().interrupt();
+            }
+        };
+        var live = URI.create("http://127.0.0.1:%d/v1/banners/live".formatted(ingest.port()));
+        try (var events = new BufferedReader(new InputStreamReader(live.toURL().openStream(), UTF_8))) {
+            assertThat(events.readLine()).isEqualTo("data: 1");
+            hasArrived.countDown();
+            assertThat(events.readLine()).isEmpty();
+            assertThat(events.readLine()).isEqualTo("data: 2");
+            assertThat(events.readLine()).isEmpty();
+            assertThat(events.readLine()).isNull();
         }
     }
 

@@ -86,9 +86,9 @@ public final class Query implements AutoCloseable {
                     metrics);
             closers.push(() -> logger.info("answers by status: {}", listener.answers()));
             closers.push(listener::close);
-            // Before the server stops, which waits for all requests.
-            closers.push(live::end);
             closers.push(listener::drain);
+            // They would go on for ever.
+            closers.push(live::end);
             closers.push(readiness::stopping);
             readiness.started();
         } catch (SQLException | RuntimeException failure) {
