@@ -36,6 +36,9 @@ public final class Aggregator implements AutoCloseable {
     /// Most minutes of one batch.
     private static final int BATCH_MINUTES = 64;
 
+    /// How much later than usual a flush may be while the end of the log is not reached.
+    private static final long MAX_CATCH_UP_NS = Duration.ofSeconds(4).toNanos();
+
     /// How long to sleep at the end of the log.
     private static final long IDLE_PAUSE_NS = Duration.ofMillis(10).toNanos();
 
@@ -184,7 +187,7 @@ public final class Aggregator implements AutoCloseable {
             boolean isIntact = true;
             while (isIntact && !lifetime.hasEnded()) {
                 int records = readBatch();
-                isIntact = !isFlushDue() || flush();
+                isIntact = !isFlushDue(records) || flush();
                 deleteOldLog();
                 if (records == 0) {
                     LockSupport.parkNanos(this, IDLE_PAUSE_NS);
@@ -214,8 +217,11 @@ public final class Aggregator implements AutoCloseable {
         return shards.rows() >= settings.maxRows() || shards.minutes() >= settings.maxMinutes();
     }
 
-    private boolean isFlushDue() {
-        return isFull() || System.nanoTime() - nextFlushNs >= 0;
+    /// A batch that was full is followed by more: whoever is behind reads on, because clicks of the same minutes then
+    /// become fewer rows, but not for ever.
+    private boolean isFlushDue(int records) {
+        long patienceNs = records == BATCH_RECORDS ? MAX_CATCH_UP_NS : 0;
+        return isFull() || System.nanoTime() - nextFlushNs >= patienceNs;
     }
 
     /// Returns false when it was given up; nothing may be flushed then.

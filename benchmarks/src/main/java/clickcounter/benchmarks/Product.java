@@ -182,13 +182,13 @@ final class Product implements Closeable {
         }
     }
 
-    /// Stops everything, ingest first, and deletes the folder.
+    /// Stops everything, ingest first, and deletes the data; what the processes have printed stays.
     @Override
     public void close() throws IOException {
         for (ServerProcess process : List.copyOf(running.values()).reversed()) {
             process.close();
         }
-        try (var files = Files.walk(folder)) {
+        try (var files = Files.walk(dataFolder())) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(file);
             }
