@@ -40,7 +40,16 @@ final class ClickConnection implements AutoCloseable {
     ///
     /// **Errors**: [IOException] when there is no answer: the click may have been counted or not.
     int click(long bannerId) throws IOException {
-        String request = "GET /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\n\r\n".formatted(bannerId);
+        return send("GET /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\n\r\n".formatted(bannerId));
+    }
+
+    /// The same as a page sends it with `navigator.sendBeacon`.
+    int beacon(long bannerId) throws IOException {
+        return send("POST /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nseen"
+                .formatted(bannerId));
+    }
+
+    private int send(String request) throws IOException {
         socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
         int status = Integer.parseInt(readLine().split(" ", 3)[1]);
         headers.clear();
@@ -50,6 +59,11 @@ final class ClickConnection implements AutoCloseable {
         }
         in.skipNBytes(Integer.parseInt(headers.getOrDefault("Content-Length", "0")));
         return status;
+    }
+
+    /// Whether the server closes the connection after the last answer.
+    boolean isClosing() {
+        return header("Connection").orElse("").equals("close");
     }
 
     /// A header of the last answer.

@@ -19,6 +19,9 @@ final class ClickLoad implements AutoCloseable {
     private static final Duration RECONNECT_PAUSE = Duration.ofMillis(20);
     private static final int CLICKS_PER_CONNECTION = 500;
 
+    /// One click in so many is sent as a `POST`, the others as `GET`.
+    private static final int CLICKS_PER_BEACON = 4;
+
     private final List<Integer> ports;
     private final ClickTally tally;
     private final long pauseNs;
@@ -71,7 +74,7 @@ final class ClickLoad implements AutoCloseable {
             try (var connection = new ClickConnection(ports.get(random.nextInt(ports.size())))) {
                 int clicks = 0;
                 while (!ending
-                        && click(connection, random.nextLong(tally.banners()) + 1, ledger)
+                        && click(connection, random, ledger)
                         && (ports.size() == 1 || clicks < CLICKS_PER_CONNECTION)) {
                     clicks++;
                     LockSupport.parkNanos(pauseNs);
@@ -84,11 +87,13 @@ final class ClickLoad implements AutoCloseable {
     }
 
     /// Returns whether the connection can be used on.
-    private boolean click(ClickConnection connection, long bannerId, Ledger ledger) {
+    private boolean click(ClickConnection connection, Random random, Ledger ledger) {
+        long bannerId = random.nextLong(tally.banners()) + 1;
         long sentMillis = System.currentTimeMillis();
         tally.sending(bannerId);
         try {
-            int status = connection.click(bannerId);
+            int status =
+                    random.nextInt(CLICKS_PER_BEACON) == 0 ? connection.beacon(bannerId) : connection.click(bannerId);
             if (status == 204) {
                 ledger.acknowledged(bannerId, sentMillis, System.currentTimeMillis());
                 tally.acknowledged(bannerId);
@@ -98,7 +103,7 @@ final class ClickLoad implements AutoCloseable {
             } else {
                 throw new AssertionError("A click was answered " + status);
             }
-            return true;
+            return !connection.isClosing();
         } catch (IOException noAnswer) {
             ledger.unanswered(bannerId, sentMillis, System.currentTimeMillis());
             tally.unanswered();

@@ -144,6 +144,14 @@ final class AdminTest {
     }
 
     @Test
+    void numbersTheAdminPortsOfSeveralProcesses() {
+        var settings = RunningIngest.reader(folder, "INGEST_ADMIN_PORT", 3010, "INGEST_PROCESSES", 3);
+
+        assertThat(IngestSettings.read(settings, 1).admin().port()).isEqualTo(3010);
+        assertThat(IngestSettings.read(settings, 3).admin().port()).isEqualTo(3030);
+    }
+
+    @Test
     void isNotReadyButServesWhileItDrainsAndRefusesAfterwards() throws Exception {
         try (var stopper = Executors.newSingleThreadExecutor();
                 var ingest = RunningIngest.start(folder, "SERVICE_DRAIN_DELAY", "1s");
