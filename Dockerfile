@@ -8,10 +8,11 @@ RUN ./mvnw --batch-mode --no-transfer-progress -Dquick -Dmaven.test.skip=true pa
 
 FROM eclipse-temurin:25-jdk
 RUN useradd --system --uid 10001 --home-dir /var/lib/click-counter --create-home click-counter \
-    && chmod 0750 /var/lib/click-counter
+    && chmod 0750 /var/lib/click-counter \
+    && install --directory --owner click-counter /run/click-counter
 COPY --from=build /click-counter /opt/click-counter
 USER click-counter
-ENV DATA_DIR=/var/lib/click-counter
+ENV DATA_DIR=/var/lib/click-counter INGEST_SOCKET=/run/click-counter/ingest.sock
 VOLUME /var/lib/click-counter
 EXPOSE 3000
 # All processes in one container, because they must see each other's process ids; run.sh starts again what dies.

@@ -46,7 +46,8 @@ final class Nginx {
         String shipped = Files.readString(Path.of("config", "nginx.conf"));
         String configured = shipped.replaceAll("listen \\[::]:80;", "")
                 .replace("listen 80;", "listen 127.0.0.1:%d;".formatted(port))
-                .replaceAll("(upstream clickcounter_ingest \\{[^}]*?)server [^;]+;", "$1server " + ingest + ";");
+                .replaceAll("\n    server 127.0.0.1:3000 [^;]+;", "")
+                .replace("unix:/run/click-counter/ingest.sock", ingest);
         ServerProcess server = start(name, folder, configured);
         server.awaitPort(port);
         return server;

@@ -16,19 +16,21 @@ import java.util.stream.Collectors;
 final class Nginx implements AutoCloseable {
     private static final List<String> PLACES = List.of("/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx");
     private static final Duration MAX_START = Duration.ofSeconds(20);
-    private static final String INGEST = "server 127.0.0.1:3000 ";
+    private static final String SOCKET = "unix:/run/click-counter/ingest.sock";
+    private static final String PORT_WITHOUT_SOCKET = "    server 127.0.0.1:3000 max_fails=1 fail_timeout=1s backup;\n";
 
     private final int port = Service.freePort();
     private final Path folder;
     private final Process process;
 
-    private Nginx(String binary, Path folder, List<Integer> ingestPorts, int queryPort) throws IOException {
+    private Nginx(String binary, Path folder, List<String> ingestAddresses, int queryPort) throws IOException {
         this.folder = folder;
         Path site = folder.resolve("site.conf");
-        Files.writeString(site, site(ingestPorts, queryPort));
+        Files.writeString(site, site(ingestAddresses, queryPort));
         Path configuration = folder.resolve("nginx.conf");
         Files.writeString(configuration, """
                 daemon off;
+                %3$s
                 worker_processes 2;
                 pid %1$s/nginx.pid;
                 error_log %1$s/nginx.log;
@@ -42,7 +44,7 @@ final class Nginx implements AutoCloseable {
                     scgi_temp_path %1$s/scgi;
                     include %2$s;
                 }
-                """.formatted(folder, site));
+                """.formatted(folder, site, user()));
         process = new ProcessBuilder(binary, "-p", folder.toString(), "-c", configuration.toString())
                 .inheritIO()
                 .start();
@@ -51,13 +53,14 @@ final class Nginx implements AutoCloseable {
     /// Returns when it listens. Where no nginx is installed the test is skipped.
     ///
     /// @param folder for its files
-    static Nginx start(Path folder, List<Integer> ingestPorts, int queryPort) throws IOException {
+    /// @param ingestAddresses as nginx names them: `127.0.0.1:3000`, `unix:/…`
+    static Nginx start(Path folder, List<String> ingestAddresses, int queryPort) throws IOException {
         String binary = PLACES.stream()
                 .filter(place -> Files.isExecutable(Path.of(place)))
                 .findFirst()
                 .orElse("");
         assumeTrue(!binary.isEmpty(), "nginx is not installed");
-        var nginx = new Nginx(binary, folder, ingestPorts, queryPort);
+        var nginx = new Nginx(binary, folder, ingestAddresses, queryPort);
         try {
             nginx.awaitStart();
         } catch (AssertionError failure) {
@@ -67,17 +70,24 @@ final class Nginx implements AutoCloseable {
         return nginx;
     }
 
-    private String site(List<Integer> ingestPorts, int queryPort) throws IOException {
+    private String site(List<String> ingestAddresses, int queryPort) throws IOException {
         String shipped = Files.readString(ServiceProcess.ROOT.resolve("config/nginx.conf"));
-        int start = shipped.indexOf(INGEST);
+        assertThat(shipped).contains(SOCKET, PORT_WITHOUT_SOCKET);
+        int start = shipped.indexOf("    server " + SOCKET);
         String line = shipped.substring(start, shipped.indexOf('\n', start));
-        String lines = ingestPorts.stream()
-                .map(ingestPort -> line.replace(INGEST, "server 127.0.0.1:%d ".formatted(ingestPort)))
-                .collect(Collectors.joining("\n    "));
+        String lines = ingestAddresses.stream()
+                .map(address -> line.replace(SOCKET, address))
+                .collect(Collectors.joining("\n"));
         return shipped.replace(line, lines)
+                .replace(PORT_WITHOUT_SOCKET, "")
                 .replace("127.0.0.1:3001", "127.0.0.1:" + queryPort)
                 .replace("listen 80;", "listen 127.0.0.1:" + port + ";")
                 .replace("listen [::]:80;", "");
+    }
+
+    /// Workers that root's nginx gives to somebody else could not reach sockets in the test's folder.
+    private static String user() {
+        return System.getProperty("user.name").equals("root") ? "user root;" : "";
     }
 
     private void awaitStart() throws IOException {

@@ -28,14 +28,15 @@ final class NginxTest {
 
     @Test
     void eachProcessIsReachedThroughTheProxyAndEveryClickIsCounted() throws IOException, InterruptedException {
+        Path socket = folder.resolve("ingest.sock");
         try (TestDatabase database = TestDatabase.create();
-                Service service = Service.start(folder, database.url(), Map.of());
-                Nginx nginx = Nginx.start(folder, List.of(service.port()), service.queryPort());
+                Service service = Service.start(folder, database.url(), Map.of("INGEST_SOCKET", socket.toString()));
+                Nginx nginx = Nginx.start(folder, List.of("unix:" + socket), service.queryPort());
                 HttpClient client = HttpClient.newHttpClient()) {
             port = nginx.port();
             assertThat(get(client, "/v1/healthcheck").statusCode()).isEqualTo(200);
             assertThat(get(client, "/v1/banners/counter/none").statusCode()).isEqualTo(400);
-            assertThat(get(client, "/v1/banners/stats/1").statusCode()).isEqualTo(405);
+            assertThat(get(client, "/v1/banners/stats/1").statusCode()).isEqualTo(400);
             HttpResponse<String> click = get(client, "/v1/banners/counter/1");
             assertThat(click.statusCode()).isEqualTo(204);
             assertThat(click.headers().firstValue("Cache-Control")).hasValue("no-store");

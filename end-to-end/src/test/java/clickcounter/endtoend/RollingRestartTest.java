@@ -36,7 +36,10 @@ final class RollingRestartTest {
         var second = new Ingest(Service.freePort());
         try (TestDatabase database = TestDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of("INGEST_ADMIN_PORT", first.setting()));
-                Nginx nginx = Nginx.start(folder, List.of(service.port(), secondPort), service.queryPort())) {
+                Nginx nginx = Nginx.start(
+                        folder,
+                        List.of("127.0.0.1:" + service.port(), "127.0.0.1:" + secondPort),
+                        service.queryPort())) {
             ServiceProcess secondProcess = service.launch(
                     "ingest-b",
                     Program.INGEST,
