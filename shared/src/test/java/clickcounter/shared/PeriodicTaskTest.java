@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.shared.Lifetime.End;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -53,8 +52,11 @@ class PeriodicTaskTest {
         });
         started.await();
 
-        var closing = CompletableFuture.runAsync(task::close);
-        assertThat(closing).isNotDone();
+        Thread closing = Thread.ofPlatform().start(task::close);
+        while (closing.getState() != Thread.State.TIMED_WAITING) {
+            assertThat(closing.isAlive()).isTrue();
+            Thread.onSpinWait();
+        }
         goOn.countDown();
         closing.join();
 
