@@ -145,8 +145,10 @@ final class ReplayTest {
     }
 
     private void replay() throws SQLException, IOException {
-        var settings =
-                new SettingsReader(Map.of("DATA_DIR", scene.folder().toString(), "DATABASE_URL", scene.databaseUrl()));
+        var settings = new SettingsReader(Map.of(
+                "DATA_DIR", scene.folder().toString(),
+                "DATABASE_URL", scene.databaseUrl(),
+                "AGGREGATOR_ADMIN_PORT", "0"));
         ReplayMain.run(new Arguments("./run.sh replay", List.of()), settings, printTo());
     }
 

@@ -107,6 +107,9 @@ final class ArchiveTest {
         builder.environment().put("DATA_DIR", folder.resolve("data").toString());
         builder.environment().put("LOG_MIN_FREE", "64MiB");
         builder.environment().put("LOGGING_FORMAT", "text");
+        for (String process : List.of("INGEST", "AGGREGATOR", "QUERY")) {
+            builder.environment().put(process + "_ADMIN_PORT", "0");
+        }
         builder.environment().put("SERVICE_PORT", Integer.toString(port));
         builder.environment().put("QUERY_PORT", Integer.toString(queryPort));
         return builder.start();

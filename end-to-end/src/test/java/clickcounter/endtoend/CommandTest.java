@@ -78,6 +78,7 @@ final class CommandTest {
                 "env",
                 "DATA_DIR=" + folder.resolve("data"),
                 "DATABASE_URL=" + database.url(),
+                "AGGREGATOR_ADMIN_PORT=0",
                 ServiceProcess.ROOT.resolve("run.sh").toString()));
         command.addAll(List.of(words));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();

@@ -1,0 +1,71 @@
+package clickcounter.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import clickcounter.testing.TestDatabase;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The alert rules and the dashboard of `config/monitoring`, and OPERATIONS.md about them.
+final class MonitoringTest {
+    private static final Pattern METRIC = Pattern.compile("\\b(?:clickcounter|process|jvm)_[a-z_]+");
+    private static final Pattern ALERT = Pattern.compile("alert: (\\w+)");
+    private static final Path MONITORING = ServiceProcess.ROOT.resolve("config").resolve("monitoring");
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void everyMetricThatTheyAskForIsThere() throws IOException, InterruptedException {
+        Map<String, String> ports = new HashMap<>();
+        for (String process : Set.of("INGEST", "AGGREGATOR", "QUERY")) {
+            ports.put(process + "_ADMIN_PORT", Integer.toString(Service.freePort()));
+        }
+        var there = new TreeSet<String>();
+        try (TestDatabase database = TestDatabase.create();
+                Service service = Service.start(folder, database.url(), ports);
+                HttpClient client = HttpClient.newHttpClient()) {
+            assertThat(service.totalClicks(1)).isZero();
+            for (String port : ports.values()) {
+                var request = HttpRequest.newBuilder(URI.create("http://localhost:%s/metrics".formatted(port)))
+                        .build();
+                there.addAll(
+                        metrics(client.send(request, BodyHandlers.ofString()).body()));
+            }
+        }
+
+        var asked = metrics(Files.readString(MONITORING.resolve("alerts.yml")));
+        asked.addAll(metrics(Files.readString(MONITORING.resolve("grafana/dashboards/click-counter.json"))));
+        assertThat(asked).hasSizeGreaterThan(10);
+        assertThat(there).containsAll(asked);
+    }
+
+    @Test
+    void everyAlertIsExplained() throws IOException {
+        String operations = Files.readString(ServiceProcess.ROOT.resolve("OPERATIONS.md"));
+        String alerts = Files.readString(MONITORING.resolve("alerts.yml"));
+        assertThat(ALERT.matcher(alerts).results().map(alert -> alert.group(1)))
+                .isNotEmpty()
+                .allSatisfy(alert -> assertThat(operations).contains("| `" + alert + "` |"));
+    }
+
+    private static Set<String> metrics(String text) {
+        return METRIC.matcher(text)
+                .results()
+                .map(metric -> metric.group())
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+}
