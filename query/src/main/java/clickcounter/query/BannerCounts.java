@@ -53,6 +53,9 @@ final class BannerCounts {
 
     /// One value for all rows of a level, 24 bytes each: banner, start and clicks. As rows of their own they
     /// would cost the driver ten times the memory, and an answer may hold a year of minutes.
+    ///
+    /// `offset 0` keeps the planner from pulling the inner select up: it would then compare each row of a
+    /// banner with each part.
     private static final String ROWS_OF_BANNERS = """
             ,
                 (select string_agg(int8send(banner_id) || timestamptz_send({level}) || int8send(clicks), ''
@@ -63,6 +66,7 @@ final class BannerCounts {
                         select {level}, clicks from banner_{level}
                         where banner_id = asked.banner_id
                             and {level} >= to_timestamp(since * 60) and {level} < to_timestamp(before * 60)
+                        offset 0
                     ) counted
                     where rolled_until = to_timestamp(?::bigint * 60) or not ?
                     limit ?) found)""";
@@ -73,8 +77,11 @@ final class BannerCounts {
                 (select string_agg(int8send(0) || timestamptz_send({level}) || int8send(clicks), '' order by {level})
                  from (
                     select {level}, sum(clicks)::bigint as clicks
-                    from unnest(?, ?) part (since, before)
-                    join banner_{level} on {level} >= to_timestamp(since * 60) and {level} < to_timestamp(before * 60)
+                    from unnest(?, ?) part (since, before), lateral (
+                        select {level}, clicks from banner_{level}
+                        where {level} >= to_timestamp(since * 60) and {level} < to_timestamp(before * 60)
+                        offset 0
+                    ) counted
                     where rolled_until = to_timestamp(?::bigint * 60) or not ?
                     group by {level}
                     limit ?) found)""";
