@@ -86,7 +86,7 @@ final class EndToEndTest {
             assertThat(status(client, service, "/v1/healthcheck")).isEqualTo(200);
             assertThat(status(client, service, "/v1/banners/counter/1")).isEqualTo(204);
             assertThat(status(client, service, "/v1/banners/counter/none")).isEqualTo(400);
-            assertThat(status(client, service, "/v1/banners/stats/1")).isEqualTo(405);
+            assertThat(status(client, service, "/v1/banners/stats/1")).isEqualTo(400);
             assertThat(status(client, service, "/nothing")).isEqualTo(404);
             assertThat(service.totalClicks(1)).isEqualTo(1);
 
