@@ -71,7 +71,9 @@ final class RunScriptTest {
         List<ProcessHandle> children = script.descendants().toList();
         long postgres = postmaster();
         interrupt(script);
-        assertThat(script.waitFor(MAX_WAIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        assertThat(script.waitFor(MAX_WAIT.toSeconds(), TimeUnit.SECONDS))
+                .as(this::output)
+                .isTrue();
         assertThat(script.exitValue()).as(this::output).isZero();
         assertThat(children).isNotEmpty().noneMatch(ProcessHandle::isAlive);
         await(() -> ProcessHandle.of(postgres).isEmpty(), "PostgreSQL has ended");
