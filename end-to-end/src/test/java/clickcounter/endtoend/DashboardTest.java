@@ -3,24 +3,34 @@ package clickcounter.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.testing.TestDatabase;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.Keys;
 
 /// The dashboard in a real browser, on the real service, through the port that serves everything.
 ///
-/// One service for all tests, as it takes seconds to start: each uses banners of its own.
+/// One service for all tests, as it takes seconds to start: each uses banners of its own. Only the first run
+/// needs a counter without clicks, and so comes first.
 @TestInstance(Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class DashboardTest {
+    private static final int PHONE_WIDTH = 360;
+    private static final int PHONE_HEIGHT = 740;
+
     /// What Chromium itself says of an answer such as 503, and of none; scripts cannot keep it from that.
     private static final String FAILED_REQUEST = "Failed to load resource";
 
@@ -54,8 +64,213 @@ final class DashboardTest {
                 .isEmpty();
         assertThat(browser.requests())
                 .filteredOn(request -> request.getScheme().startsWith("http"))
-                .extracting(URI::getAuthority)
-                .containsOnly("localhost:" + service.port());
+                .extracting(URI::getHost)
+                .containsOnly("localhost");
+    }
+
+    @Test
+    @Order(1)
+    void showsTheCurlLineUntilTheFirstClickAppearsByItself() throws IOException {
+        browser.open(address("/"));
+        browser.awaitVisible("#first-run");
+        assertThat(browser.isVisible("#overview")).isFalse();
+        assertThat(browser.text("#first-run-curl")).isEqualTo("curl -i " + address("/v1/banners/counter/7"));
+
+        click(7, 1);
+        browser.awaitText("#first-run-state", "The first click is counted");
+        browser.awaitVisible("#overview");
+        browser.awaitText("#all-clicks", "1");
+        browser.awaitHidden("#first-run");
+        browser.await(
+                "banner 7 is listed", () -> browser.texts("#top-banners a").contains("7"));
+    }
+
+    @Test
+    @Order(2)
+    void theOverviewMovesWithEveryClick() throws IOException {
+        browser.open(address("/"));
+        browser.awaitText("#live-state", "Live");
+        browser.await("the clicks are there", () -> browser.number("#all-clicks") > 0);
+        long before = browser.number("#all-clicks");
+        String picture = chartPicture("#minutes-chart");
+
+        click(11, 300);
+        browser.await("all clicks are shown", () -> browser.number("#all-clicks") == before + 300);
+        browser.await(
+                "the chart has moved", () -> !chartPicture("#minutes-chart").equals(picture));
+        List<String> row = List.of("11", "", "300", "%.1f%%".formatted(100.0 * 300 / (before + 300)));
+        browser.await(
+                "the banner is listed",
+                () -> browser.texts("#top-banners tr:has(a[href^='/banners/11?']) td")
+                        .equals(row));
+
+        List<String> rows = openTable("#minutes-table");
+        assertThat(rows).hasSize(60);
+        assertThat(sum(rows)).isEqualTo(before + 300);
+
+        browser.click("#top-banners a[href^='/banners/11?']");
+        browser.awaitText("h1", "Banner 11");
+        browser.awaitText("#sum", "300");
+        browser.back();
+        browser.awaitVisible("#top-banners");
+    }
+
+    @Test
+    void aBannerIsShownByRangeStepAndTimeZoneAndTheAddressSaysWhich() throws IOException {
+        click(12, 5);
+        browser.open(address("/banners/12?tz=Europe/Moscow"));
+        browser.awaitText("#sum", "5");
+        assertThat(browser.text("#chart-title")).isEqualTo("Clicks per hour");
+        assertThat(browser.text("#chart-range")).endsWith("Europe/Moscow");
+
+        browser.click("#ranges input[value='1h']");
+        browser.awaitText("#chart-title", "Clicks per minute");
+        assertThat(browser.url()).endsWith("/banners/12?range=1h&tz=Europe/Moscow");
+        browser.awaitText("#sum", "5");
+
+        browser.select("#step", "hour");
+        browser.awaitText("#chart-title", "Clicks per hour");
+        assertThat(browser.url()).endsWith("/banners/12?range=1h&step=hour&tz=Europe/Moscow");
+
+        browser.type("#zone", "Asia/Kathmandu");
+        browser.await(
+                "the zone is in the title", () -> browser.text("#chart-range").endsWith("Asia/Kathmandu"));
+        browser.awaitText("#sum", "5");
+
+        browser.click("#compare");
+        browser.awaitVisible("#change-tile");
+        assertThat(browser.url()).endsWith("/banners/12?range=1h&step=hour&tz=Asia/Kathmandu&compare=previous");
+
+        browser.back();
+        browser.awaitHidden("#change-tile");
+        browser.back();
+        browser.await(
+                "the zone before is back", () -> browser.text("#chart-range").endsWith("Europe/Moscow"));
+
+        click(12, 2);
+        browser.awaitText("#sum", "7");
+    }
+
+    @Test
+    void aStretchIsChosenWithThePointerOrTheKeyboard() throws IOException {
+        click(13, 3);
+        browser.open(address("/banners/13?range=24h&step=minute"));
+        browser.awaitText("#sum", "3");
+        browser.drag("#chart .u-over", 0.9, 1.0);
+        browser.await("the stretch is in the address", () -> browser.url().contains("?from="));
+        browser.awaitText("#chart-title", "Clicks per minute");
+        browser.awaitText("#sum", "3");
+        assertThat(browser.isVisible("#custom-range")).isTrue();
+
+        browser.click("#zoom-out");
+        browser.click("#earlier");
+        browser.awaitText("#sum", "0");
+        assertThat(browser.isVisible("#empty")).isTrue();
+        browser.click("#later");
+        browser.awaitText("#sum", "3");
+
+        browser.open(address("/banners/13?range=1h"));
+        browser.awaitText("#sum", "3");
+        browser.focus("#chart");
+        browser.press(Keys.END);
+        browser.awaitVisible(".chart-tip");
+        browser.await("the point is read out", () -> browser.text("#chart + p").contains("clicks"));
+        browser.press(Keys.ARROW_LEFT, Keys.ENTER);
+        browser.await("the stretch is in the address", () -> browser.url().contains("?from="));
+    }
+
+    @Test
+    void theDownloadedCsvHasTheNumbersOfTheTable() throws IOException {
+        click(14, 9);
+        browser.open(address("/banners/14?range=6h&step=hour&tz=Europe/Moscow"));
+        browser.awaitText("#sum", "9");
+        List<String> rows = openTable("#table");
+        browser.click("#csv");
+        List<String> lines = browser.awaitDownload(".csv").lines().toList();
+        assertThat(lines).first().isEqualTo("ts,v");
+        assertThat(lines.subList(1, lines.size())).hasSameSizeAs(rows).allMatch(line -> line.contains("+03:00,"));
+        assertThat(lines.stream().skip(1).map(line -> line.substring(line.indexOf(',') + 1)))
+                .containsExactlyElementsOf(rows.stream()
+                        .map(row -> row.substring(row.indexOf('\t') + 1))
+                        .toList());
+        assertThat(sum(rows)).isEqualTo(9);
+    }
+
+    @Test
+    void saysThatTheStatisticsAreAwayAndRecoversByItself() throws IOException {
+        click(15, 1);
+        browser.open(address("/banners/15"));
+        browser.awaitText("#sum", "1");
+        browser.awaitText("#live-state", "Live");
+
+        service.query().kill();
+        browser.awaitText("#live-state", "Reconnecting…");
+        browser.click("#ranges input[value='7d']");
+        browser.awaitVisible("#notice");
+        assertThat(browser.text("#notice")).contains("not available").contains("trying again");
+        assertThat(browser.text("#sum")).isEqualTo("1");
+        click(15, 1);
+
+        service.query().restart();
+        service.awaitReady();
+        browser.awaitText("#sum", "2");
+        browser.awaitHidden("#notice");
+        browser.awaitText("#live-state", "Live");
+    }
+
+    @Test
+    void saysThatTheServerCannotBeReachedAndRecoversByItself() throws IOException {
+        click(16, 1);
+        browser.open(address("/banners/16"));
+        browser.awaitText("#sum", "1");
+
+        service.ingest().kill();
+        browser.click("#ranges input[value='7d']");
+        browser.awaitVisible("#notice");
+        assertThat(browser.text("#notice")).startsWith("The server cannot be reached.");
+
+        service.ingest().restart();
+        service.awaitReady();
+        browser.awaitHidden("#notice");
+        browser.awaitText("#chart-title", "Clicks per hour");
+    }
+
+    @Test
+    void asksForTheTokenWhereTheStatisticsAreClosed() throws IOException {
+        click(17, 4);
+        int port = Service.freePort();
+        String token = "a token of at least thirty-two bytes";
+        var closed = service.launch(
+                "closed-query",
+                ServiceProcess.Program.QUERY,
+                Map.of("QUERY_PORT", Integer.toString(port), "QUERY_ADMIN_PORT", "0", "STATS_TOKEN", token));
+        closed.awaitReady();
+
+        browser.open("http://localhost:%d/banners/17".formatted(port));
+        browser.awaitVisible("#token-dialog");
+        browser.type("#token", "another one");
+        browser.click("#token-form button");
+        browser.awaitVisible("#token-error");
+        browser.type("#token", token);
+        browser.click("#token-form button");
+        browser.awaitHidden("#token-dialog");
+        browser.awaitText("#sum", "4");
+        browser.awaitText("#live-state", "Live");
+        closed.stop();
+    }
+
+    @Test
+    void fitsOnAPhone() throws IOException {
+        click(Long.MAX_VALUE, 1);
+        browser.usePhone(PHONE_WIDTH, PHONE_HEIGHT);
+        for (String path :
+                List.of("/", "/banners/" + Long.MAX_VALUE + "?range=7d&compare=previous", "/start", "/docs")) {
+            browser.open(address(path));
+            browser.awaitVisible("h1, #all-clicks");
+            assertThat(browser.overflow())
+                    .as("pixels of %s beyond the screen", path)
+                    .isLessThanOrEqualTo(0);
+        }
     }
 
     @Test
@@ -97,6 +312,18 @@ final class DashboardTest {
     }
 
     @Test
+    void theApiIsDescribed() {
+        browser.open(address("/docs"));
+        browser.awaitVisible(".operation");
+        assertThat(browser.texts(".operation h2"))
+                .map(title -> title.replaceAll("\\s+", " "))
+                .contains(
+                        "GET /v1/banners/counter/{bannerID}",
+                        "POST /v1/banners/stats/{bannerID}",
+                        "GET /v1/banners/live");
+    }
+
+    @Test
     void stepsFollowTheClockOnTheWall() {
         browser.open(address("/start"));
         // Berlin's clocks went forward on 29 March 2026 and back on 25 October; Kathmandu is 5:45 ahead.
@@ -104,14 +331,14 @@ final class DashboardTest {
                 const script = [...document.scripts].at(-1).src;
                 const {addSteps, stepStart, rangeUntilNow} = await import(new URL('steps.js', script));
                 const time = Date.parse;
-                const text = (ms) => new Date(ms).toISOString().slice(0, 16);
+                const text = (ms) => new Date(ms).toISOString();
                 const day = stepStart(time('2026-03-29T12:00Z'), 'day', 'Europe/Berlin');
                 const range = rangeUntilNow('7d', 'day', 'Europe/Berlin', time('2026-10-28T12:00Z'));
                 return [
                   text(day),
                   text(addSteps(day, 'day', 1, 'Europe/Berlin')),
                   text(stepStart(time('2026-10-25T01:30Z'), 'hour', 'Europe/Berlin')),
-                  text(stepStart(time('2026-11-23T12:00Z'), 'hour', 'Asia/Kathmandu')),
+                  text(stepStart(time('2026-11-23T12:00:05.678Z'), 'hour', 'Asia/Kathmandu')),
                   text(stepStart(time('2026-11-22T12:00Z'), 'week', 'UTC')),
                   text(stepStart(time('2026-11-22T12:00Z'), 'month', 'America/New_York')),
                   text(range.from), text(range.to),
@@ -119,18 +346,44 @@ final class DashboardTest {
                 """))
                 .isEqualTo(String.join(
                         " ",
-                        "2026-03-28T23:00",
-                        "2026-03-29T22:00",
-                        "2026-10-25T01:00",
-                        "2026-11-23T11:15",
-                        "2026-11-16T00:00",
-                        "2026-11-01T04:00",
-                        "2026-10-21T22:00",
-                        "2026-10-28T23:00"));
+                        "2026-03-28T23:00:00.000Z",
+                        "2026-03-29T22:00:00.000Z",
+                        "2026-10-25T01:00:00.000Z",
+                        "2026-11-23T11:15:00.000Z",
+                        "2026-11-16T00:00:00.000Z",
+                        "2026-11-01T04:00:00.000Z",
+                        "2026-10-21T22:00:00.000Z",
+                        "2026-10-28T23:00:00.000Z"));
     }
 
     private String address(String path) {
         return "http://localhost:" + service.port() + path;
+    }
+
+    private void click(long bannerId, int times) throws IOException {
+        try (var connection = new ClickConnection(service.port())) {
+            for (int clicks = 0; clicks < times; clicks++) {
+                assertThat(connection.click(bannerId)).isEqualTo(204);
+            }
+        }
+    }
+
+    /// The rows of the table behind a chart.
+    private List<String> openTable(String selector) {
+        browser.click(selector + " summary");
+        browser.awaitVisible(selector + " tbody tr");
+        return browser.texts(selector + " tbody tr");
+    }
+
+    private String chartPicture(String selector) {
+        return browser.evaluate("return document.querySelector('%s canvas').toDataURL()".formatted(selector));
+    }
+
+    /// Of a table's rows, the sum of the numbers in their second columns.
+    private static long sum(List<String> rows) {
+        return rows.stream()
+                .mapToLong(row -> Long.parseLong(row.split("\t", 3)[1].strip().replace(",", "")))
+                .sum();
     }
 
     private static void close(AutoCloseable started) {

@@ -43,7 +43,8 @@ export async function getJson(path, parameters) {
 }
 
 /** Answers with a response whose status is good; throws an ApiError otherwise. */
-export async function request(url, {accept = 'application/json', signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS)} = {}) {
+export async function request(url, options = {}) {
+  const {accept = 'application/json', signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS)} = options;
   let response = await send(url, accept, signal);
   while (response.status === UNAUTHORIZED) {
     await askForToken();

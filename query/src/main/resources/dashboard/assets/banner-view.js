@@ -25,10 +25,10 @@ export function viewIn(search) {
   const to = Date.parse(parameters.get('to'));
   const isStretch = from < to;
   return {
-    range: range in RANGES ? range : isStretch ? null : DEFAULT_RANGE,
+    range: Object.hasOwn(RANGES, range) ? range : isStretch ? null : DEFAULT_RANGE,
     from: isStretch ? from : null,
     to: isStretch ? to : null,
-    step: step in STEPS ? step : null,
+    step: Object.hasOwn(STEPS, step) ? step : null,
     zone: zone && isZone(zone) ? zone : systemZone(),
     compare: parameters.get('compare') === 'previous',
   };

@@ -28,6 +28,9 @@ const path = `/v1/banners/stats/${banner}`;
 let view = viewIn(location.search);
 let loadedAt = 0;
 
+/** Whether the stream has told of clicks that are not shown yet. */
+let hasNews = false;
+
 const controls = new BannerControls(goTo);
 const chart = new ClickChart(byId('chart'), (from, to) => controls.zoom(from, to));
 const table = new NumberTable(byId('table'), `Clicks on banner ${banner}`);
@@ -47,6 +50,7 @@ function showView() {
 async function load(isCurrent) {
   const now = Date.now();
   loadedAt = now;
+  hasNews = false;
   const resolved = resolve(view, now);
   controls.show(view, resolved);
   const parameters = {
@@ -76,7 +80,8 @@ function show(points) {
   const {from, to, step, zone} = points;
   const sum = points.clicks.reduce((total, count) => total + count, 0);
   byId('chart-title').textContent = `Clicks per ${step}`;
-  byId('chart-range').textContent = `${formatTime(from, 'minute', zone)} – ${formatTime(to, 'minute', zone)}, ${zone}`;
+  const [first, end] = [from, to].map((ms) => formatTime(ms, 'minute', zone));
+  byId('chart-range').textContent = `${first} – ${end}, ${zone}`;
   points.label = `Clicks per ${step} on banner ${banner}: ${formatCount(sum)} in all.`;
   byId('chart').classList.remove('stale');
   byId('legend').hidden = points.before === null;
@@ -92,8 +97,8 @@ function takeLive({banners: [live]}, isFirst) {
   byId('now-second').textContent = formatCount(live.clicks);
   const now = Date.now();
   const showsNow = resolve(view, now).to > now;
-  const mayHaveChanged = isFirst || live.clicks > 0;
-  if (showsNow && mayHaveChanged && !fresh.isBusy && now - loadedAt > LEAST_INTERVAL_MS) {
+  hasNews ||= isFirst || live.clicks > 0;
+  if (showsNow && hasNews && !fresh.isBusy && now - loadedAt > LEAST_INTERVAL_MS) {
     fresh.refresh();
   }
 }

@@ -33,7 +33,7 @@ export function chartData({times, clicks, before, running}) {
 export function chartOptions(points, container, current) {
   const bars = areBars(points, container.clientWidth);
   const color = colors(container);
-  const axis = {stroke: color('--text-quiet'), font: AXIS_FONT, ticks: {show: false}, grid: {stroke: color('--chart-grid'), width: 1}};
+  const axis = {stroke: color('--text-quiet'), font: AXIS_FONT, ticks: {show: false}};
   const hidden = {points: {show: false}};
   const barPaths = uPlot.paths.bars({size: [0.8, 72], align: 1, radius: 0.12});
   return {
@@ -48,8 +48,20 @@ export function chartOptions(points, container, current) {
       y: {range: (_, __, highest) => [0, Math.max((highest ?? 0) * 1.08, 4)]},
     },
     axes: [
-      {...axis, size: 30, grid: {show: false}, space: 56, values: (_, ticks, __, ___, incrementS) => timeLabels(ticks, incrementS, points.zone)},
-      {...axis, size: VALUES_PX, incrs: WHOLE_INCREMENTS, values: (_, ticks) => ticks.map(formatShort)},
+      {
+        ...axis,
+        size: 30,
+        space: 56,
+        grid: {show: false},
+        values: (_, ticks, __, ___, incrementS) => timeLabels(ticks, incrementS, points.zone),
+      },
+      {
+        ...axis,
+        size: VALUES_PX,
+        incrs: WHOLE_INCREMENTS,
+        grid: {stroke: color('--chart-grid'), width: 1},
+        values: (_, ticks) => ticks.map(formatShort),
+      },
     ],
     series: [
       {},
@@ -76,12 +88,14 @@ function timeLabels(ticks, incrementS, zone) {
   });
 }
 
+const COLORS = ['--text-quiet', '--chart-grid', '--chart-now', '--chart-running', '--chart-before', '--accent-soft'];
+
 /** Resolves the style sheet's colours, which depend on the theme, for the canvas. */
 function colors(container) {
   const probe = document.createElement('span');
   container.append(probe);
   const resolved = {};
-  for (const name of ['--text-quiet', '--chart-grid', '--chart-now', '--chart-running', '--chart-before', '--accent-soft']) {
+  for (const name of COLORS) {
     probe.style.color = `var(${name})`;
     resolved[name] = getComputedStyle(probe).color;
   }

@@ -18,14 +18,14 @@ export class Fresh {
    * @param {string} source names it among the things that may fail
    * @param {(isCurrent: () => boolean) => Promise<void>} load loads and shows it; asks `isCurrent` in between, as a
    *     later run may have overtaken this one
-   * @param {number} intervalMs pause between loads; Infinity: only when `refresh` is called
+   * @param {number} intervalMs pause between loads
    */
   constructor(source, load, intervalMs) {
     this.#source = source;
     this.#load = load;
     this.#intervalMs = intervalMs;
     document.addEventListener('visibilitychange', () => {
-      if (!document.hidden && Number.isFinite(intervalMs)) {
+      if (!document.hidden) {
         this.refresh();
       }
     });
@@ -77,8 +77,7 @@ export class Fresh {
   }
 
   #again(pauseMs) {
-    if (Number.isFinite(pauseMs)) {
-      this.#timer = setTimeout(() => document.hidden || this.refresh(), pauseMs);
-    }
+    // A hidden page asks for nothing; it does so when it is seen again.
+    this.#timer = setTimeout(() => document.hidden || this.refresh(), pauseMs);
   }
 }

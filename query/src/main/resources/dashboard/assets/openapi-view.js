@@ -14,16 +14,17 @@ function renderOperation(method, path, item, resolve) {
   const operation = item[method];
   const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(resolve);
   const body = resolve(operation.requestBody);
-  return create('section', {className: 'card operation'},
-      create('h2', {},
-          create('span', {className: 'method'}, method.toUpperCase()),
-          create('code', {}, path)),
-      create('p', {}, operation.summary ?? ''),
-      create('div', {className: 'prose quiet'}, ...paragraphs(operation.description)),
+  return create('details', {className: 'card operation'},
+      create('summary', {},
+          create('h2', {},
+              create('span', {className: 'method'}, method.toUpperCase()),
+              create('code', {}, path)),
+          create('p', {className: 'quiet'}, ...withCode(operation.summary))),
+      create('div', {className: 'prose'}, ...paragraphs(operation.description)),
       ...parametersTable('Parameters', parameters.map((parameter) => [
         create('code', {}, parameter.name),
         `${typeOf(resolve(parameter.schema), resolve)}, ${parameter.required ? 'required' : 'optional'}`,
-        parameter.description ?? '',
+        withCode(parameter.description),
       ])),
       ...(body ? contents('Body', body, resolve) : []),
       create('h3', {}, 'Answers'),
@@ -33,7 +34,8 @@ function renderOperation(method, path, item, resolve) {
 function answers(responses, resolve) {
   const rows = Object.entries(responses).map(([status, unresolved]) => {
     const response = resolve(unresolved);
-    return [create('code', {}, status), Object.keys(response.content ?? {}).join(', ') || '–', response.description ?? ''];
+    const types = Object.keys(response.content ?? {}).join(', ') || '–';
+    return [create('code', {}, status), types, withCode(response.description)];
   });
   return [table(['Status', 'Type', 'When'], rows), ...Object.entries(responses).flatMap(([status, unresolved]) =>
     examples(`Example of ${status}`, resolve(unresolved).content ?? {}, resolve))];
@@ -46,7 +48,7 @@ function contents(title, body, resolve) {
       ...parametersTable(`${title}: ${type}`, Object.entries(properties).map(([name, unresolved]) => {
         const property = resolve(unresolved);
         const need = required.includes(name) ? 'required' : 'optional';
-        return [create('code', {}, name), `${typeOf(property, resolve)}, ${need}`, property.description ?? ''];
+        return [create('code', {}, name), `${typeOf(property, resolve)}, ${need}`, withCode(property.description)];
       })),
       ...examples('Example', {[type]: body.content[type]}, resolve),
     ];
@@ -99,14 +101,19 @@ function resolveReference(api, value) {
 }
 
 function table(titles, rows) {
+  const head = create('tr', {}, ...titles.map((title) => create('th', {scope: 'col'}, title)));
+  const body = rows.map((cells) => create('tr', {}, ...cells.map((cell) => create('td', {}, ...[cell].flat()))));
   return create('div', {className: 'api-scroll'},
-      create('table', {className: 'api-table'},
-          create('thead', {}, create('tr', {}, ...titles.map((title) => create('th', {scope: 'col'}, title)))),
-          create('tbody', {}, ...rows.map((cells) => create('tr', {}, ...cells.map((cell) => create('td', {}, cell)))))));
+      create('table', {className: 'api-table'}, create('thead', {}, head), create('tbody', {}, ...body)));
 }
 
 function paragraphs(text = '') {
-  return text.split(/\n\s*\n/).filter((part) => part.trim()).map((part) => create('p', {}, part.trim()));
+  return text.split(/\n\s*\n/).filter((part) => part.trim()).map((part) => create('p', {}, ...withCode(part.trim())));
+}
+
+/** Text with its `code` in backticks, the only Markdown that the description uses. */
+function withCode(text = '') {
+  return text.split('`').map((part, at) => (at % 2 === 1 ? create('code', {}, part) : part));
 }
 
 function create(name, properties, ...children) {

@@ -14,6 +14,9 @@ import {showTopBanners} from './top-banners.js';
 import {MINUTE_MS, systemZone} from './zoned-time.js';
 
 const SHOWN_MINUTES = 60;
+/** When the stream is silent this long, as behind a proxy that holds it back, the clicks are asked for. */
+const SILENCE_MS = 5_000;
+const INTERVAL_MS = 10_000;
 const BEGINNING = '1970-01-01T00:00:00Z';
 
 const zone = systemZone();
@@ -23,34 +26,43 @@ const table = new NumberTable(document.getElementById('minutes-table'), 'Clicks 
 /** What is shown; null until it is loaded. `closed`: the clicks of all minutes before the running one. */
 let shown = null;
 
-/** The server's minute, as the stream tells it: this machine's clock may be wrong. */
-let serverMinute = null;
+/** Whether another minute has begun. */
+let isOutOfDate = true;
 
+/** The server's clock minus this machine's, as the stream tells it. */
+let clockOffsetMs = 0;
+
+let lastEventMs = 0;
 let topIsStarted = false;
 
 const minutes = new Fresh('minutes', async (isCurrent) => {
-  const minute = serverMinute ?? Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
+  if (!isOutOfDate && Date.now() - lastEventMs < SILENCE_MS) {
+    return;
+  }
+  const minute = Math.floor((Date.now() + clockOffsetMs) / MINUTE_MS) * MINUTE_MS;
   const start = iso(minute - (SHOWN_MINUTES - 1) * MINUTE_MS);
-  // The closed minutes do not change any more: the events of the running one can be added whenever they come.
   const [recent, before] = await Promise.all([
     getJson('/v1/banners/totals', {from: start, to: iso(minute + MINUTE_MS), step: 'minute', fill: 'zero'}),
     getJson('/v1/banners/totals', {from: BEGINNING, to: iso(minute), step: 'total'}),
   ]);
   if (isCurrent()) {
+    isOutOfDate = false;
     shown = {series: new MinuteSeries(recent.stats), closed: before.total};
     draw();
   }
-}, Infinity);
+}, INTERVAL_MS);
 
+/** The closed minutes do not change any more: the running one is all that the stream has to tell. */
 function take(event, isFirst) {
-  serverMinute = Date.parse(event.minute.ts);
+  lastEventMs = Date.now();
+  clockOffsetMs = Date.parse(event.time) - lastEventMs;
   setText('per-second', isFirst ? 0 : event.clicks);
-  const hasMissedAMinute = isFirst && shown?.series.runningMinute !== serverMinute;
-  const closed = shown === null || hasMissedAMinute ? null : shown.series.take(event);
-  if (closed !== null) {
-    shown.closed += closed;
+  if (shown?.series.take(event.minute)) {
     draw();
-  } else if (!minutes.isBusy) {
+    return;
+  }
+  isOutOfDate = true;
+  if (!minutes.isBusy) {
     minutes.refresh();
   }
 }

@@ -8,7 +8,7 @@ import {sparkline} from './sparkline.js';
 import {RANGES, automaticStep, rangeUntilNow} from './steps.js';
 
 const SHOWN_BANNERS = 10;
-const INTERVAL_MS = 5_000;
+const INTERVAL_MS = 10_000;
 const DEFAULT_RANGE = '1h';
 
 /** Shows the table for the range in the address and keeps it up to date. */
@@ -33,7 +33,7 @@ export function showTopBanners(zone) {
 
 function rangeInAddress() {
   const range = new URLSearchParams(location.search).get('range');
-  return range in RANGES ? range : DEFAULT_RANGE;
+  return Object.hasOwn(RANGES, range) ? range : DEFAULT_RANGE;
 }
 
 async function load(range, zone, isCurrent) {

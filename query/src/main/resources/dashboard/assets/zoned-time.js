@@ -1,5 +1,5 @@
-// Times of the clock on the wall in a time zone. A "local" time here is a number of milliseconds, as if the wall's clock
-// were in UTC.
+// Times of the clock on the wall in a time zone. A "local" time here is a number of milliseconds, as if the wall's
+// clock were in UTC.
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
@@ -24,7 +24,8 @@ export function toLocal(ms, zone) {
   for (const {type, value} of format(zone).formatToParts(ms)) {
     parts[type] = Number(value);
   }
-  return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second);
+  const milliseconds = ms - Math.floor(ms / 1_000) * 1_000;
+  return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second, milliseconds);
 }
 
 /** Of an hour that the clock shows twice the first; a time that it leaves out is moved on by the gap. */
