@@ -43,7 +43,7 @@ final class RequestMetrics {
                 .register(metrics);
     }
 
-    /// **Cost**: some 0.05 µs, no allocation.
+    /// **Cost**: no allocation, after the first answer of a status.
     void answered(Status status, long durationNs) {
         int code = status.code();
         if (code >= STATUSES) {
