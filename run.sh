@@ -64,7 +64,7 @@ set_java_flags() {
         # take turns. Always both together: with one carrier and more pollers a poller starves.
         java_command+=(-Djdk.virtualThreadScheduler.parallelism=1 -Djdk.readPollers=1)
       fi
-      if has_class_cache; then java_command+=(-XX:AOTCache="$(class_cache)" -Xlog:aot*=error); fi
+      if has_class_cache; then java_command+=(-XX:AOTCache="$(class_cache)" "-Xlog:aot*=error"); fi
       ;;
   esac
 }
@@ -88,7 +88,8 @@ has_class_cache() {
   [[ -f $cache && $(cat -- "$cache.key" 2>/dev/null) == "$(class_cache_key)" ]]
 }
 
-# Returns at once. What is made is of no process of ours: it has a folder and a port of its own, and does not hurry.
+# Returns at once; class_cache_maker is then the process that makes it. What is made is of no process of ours: it has a
+# folder and ports of its own, and does not hurry.
 make_class_cache() {
   if has_class_cache; then return; fi
   local cache
@@ -98,13 +99,18 @@ make_class_cache() {
     folder=$(mktemp -d)
     key=$(class_cache_key)
     set_java_command ingest
+    set -m # Java starts another Java at its end: both are one group
     nice -n 19 env DATA_DIR="$folder" SERVICE_ADDRESS=127.0.0.1 SERVICE_PORT=0 INGEST_ADMIN_PORT=0 INGEST_SOCKET= \
       INGEST_PROCESSES=1 LOG_MIN_FREE=0 \
-      "${java_command[@]:0:${#java_command[@]}-1}" -XX:AOTCacheOutput="$folder/ingest.aot" clickcounter.ingest.ClassCacheMain &&
+      "${java_command[@]:0:${#java_command[@]}-1}" -XX:AOTCacheOutput="$folder/ingest.aot" clickcounter.ingest.ClassCacheMain &
+    java=$!
+    trap 'kill -KILL -- -"$java" 2>/dev/null; rm -rf -- "$folder"; exit 1' TERM
+    if wait "$java"; then
       mv -- "$folder/ingest.aot" "$cache" && echo "$key" >"$cache.key"
+    fi
     rm -rf -- "$folder"
   ) </dev/null >/dev/null 2>&1 9>&- &
-  disown
+  class_cache_maker=$!
 }
 
 # Sets java_command to what runs the process $1.
@@ -165,6 +171,7 @@ readonly -A FINAL_EXIT=([4]=superseded [5]=log-mismatch)
 
 declare -A pid_of=() started_at=() backoff_of=()
 stopping=false
+class_cache_maker=''
 
 # One line in the format of the processes' own (JsonLineEncoder.java).
 say() {
@@ -217,6 +224,10 @@ await_ready() {
 
 stop_all() {
   stopping=true
+  if [[ -n $class_cache_maker ]]; then
+    kill -TERM "$class_cache_maker" 2>/dev/null || true
+    wait "$class_cache_maker" || true
+  fi
   local name
   for name in "${stop_order[@]}"; do
     local pid=${pid_of[$name]:-}
