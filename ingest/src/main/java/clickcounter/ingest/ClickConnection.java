@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// calls. With the first request that is anything else, [ClickRequest] says which, it becomes a connection of
 /// Helidon's, and stays one.
 ///
-/// ``` read ─► ClickRequest ─► ClickWriter ─► 204      all that there is, in one virtual thread
+/// ```
+/// read ─► ClickRequest ─► ClickWriter ─► 204      all that there is, in one virtual thread
 ///             └─ not plain, not taken, or leaving ─► Helidon ─► ClickFilter, the other routes, errors
 /// ```
 ///

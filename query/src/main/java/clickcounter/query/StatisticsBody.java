@@ -96,6 +96,11 @@ sealed interface StatisticsBody {
             }
         }
 
+        void writeCsv(CsvWriter csv) throws IOException {
+            csv.line(csvColumns());
+            writeCsvLines(csv, "");
+        }
+
         String csvColumns() {
             return previous == null ? "ts,v" : "ts,v,previous_ts,previous";
         }
@@ -112,8 +117,7 @@ sealed interface StatisticsBody {
 
         @Override
         public void writeCsv(CsvWriter csv) throws IOException {
-            csv.line(series.csvColumns());
-            series.writeCsvLines(csv, "");
+            series.writeCsv(csv);
         }
     }
 
@@ -156,8 +160,7 @@ sealed interface StatisticsBody {
 
         @Override
         public void writeCsv(CsvWriter csv) throws IOException {
-            csv.line(series.csvColumns());
-            series.writeCsvLines(csv, "");
+            series.writeCsv(csv);
         }
     }
 

@@ -21,7 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 ///
 /// Not part of the build: it takes some minutes, 10 GB of disk and one core.
 ///
-/// ```sh ./mvnw test -Dquick -pl query -am -Dtest=LongRangesBenchmark -Dsurefire.failIfNoSpecifiedTests=false
+/// ```sh
+/// ./mvnw test -Dquick -pl query -am -Dtest=LongRangesBenchmark -Dsurefire.failIfNoSpecifiedTests=false
 /// ```
 class LongRangesBenchmark {
     private static final Instant YEAR = Instant.parse("2024-01-01T00:00:00Z");

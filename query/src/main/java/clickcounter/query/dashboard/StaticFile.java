@@ -31,8 +31,6 @@ final class StaticFile {
             header(
                     "Content-Security-Policy",
                     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"),
-            header("X-Content-Type-Options", "nosniff"),
-            header("Referrer-Policy", "no-referrer"),
             header("Cross-Origin-Opener-Policy", "same-origin"),
             header("Cross-Origin-Resource-Policy", "same-origin"));
 
