@@ -99,23 +99,37 @@ final class ClickScenarios {
         curve(plan, report, "banners", List.of(CONNECTIONS), List.of(1, 100, 10_000, 100_000, 1_000_000));
     }
 
+    /// Next to nginx, which such a curve is not flat for either.
     private static void curve(Plan plan, Report report, String name, List<Integer> connections, List<Integer> banners)
             throws Exception {
         Table table = report.table("by " + name);
-        try (var product = Product.startAll(plan.folder().resolve(name), Map.of())) {
-            var ledger = new long[LoadGenerator.MOST_BANNERS];
-            try (var load = new LoadGenerator(product.port(), CONNECTIONS, BANNERS)) {
-                load.closedLoop(FIRST_WARM_UP);
-                addTo(ledger, load);
+        Path folder = Files.createDirectories(plan.folder().resolve(name));
+        try (var closers = new Closers()) {
+            var targets = new ArrayList<Target>();
+            if (Nginx.isInstalled()) {
+                int port = Ports.free();
+                ServerProcess nginx = closers.add(Nginx.returning204(folder, port));
+                targets.add(new Target("nginx, empty 204", port, nginx, List.of(), false));
             }
-            for (int round = 0; round < plan.rounds(); round++) {
+            Product product = closers.add(Product.startAll(folder.resolve("product"), Map.of()));
+            targets.add(new Target("Click Counter", product.port(), product.ingest(), product.behindTheLog(), true));
+            var ledger = new long[ClickScript.MOST_BANNERS];
+            for (int round = -1; round < plan.rounds(); round++) {
                 for (int connectionCount : connections) {
                     for (int bannerCount : banners) {
-                        try (var load = new LoadGenerator(product.port(), connectionCount, bannerCount)) {
-                            load.closedLoop(WARM_UP);
-                            String row = "%,d connections, %,d banners".formatted(connectionCount, bannerCount);
-                            closedLoop(plan, table, row, load, product.ingest(), product.behindTheLog());
-                            addTo(ledger, load);
+                        for (Target target : targets) {
+                            var clicks = new ClickScript(bannerCount);
+                            try (var load = new LoadGenerator(target.port(), connectionCount, clicks)) {
+                                load.closedLoop(WARM_UP);
+                                if (round >= 0) {
+                                    String row = "%s, %,d connections, %,d banners"
+                                            .formatted(target.name(), connectionCount, bannerCount);
+                                    closedLoop(plan, table, row, load, target.server(), target.helpers());
+                                }
+                            }
+                            if (product.owns(target.server())) {
+                                clicks.addTo(ledger);
+                            }
                         }
                     }
                 }
@@ -157,17 +171,17 @@ final class ClickScenarios {
         var ledger = new long[BANNERS];
         for (int round = -1; round < plan.rounds(); round++) {
             for (Target target : targets) {
-                try (var load = new LoadGenerator(target.port(), CONNECTIONS, BANNERS)) {
+                var clicks = new ClickScript(BANNERS);
+                try (var load = new LoadGenerator(target.port(), CONNECTIONS, clicks)) {
                     if (round < 0) {
                         load.closedLoop(FIRST_WARM_UP);
                     } else {
                         load.closedLoop(WARM_UP);
                         measure(plan, table, target, load, withLatency);
                     }
-                    if (product.owns(target.server())
-                            || target.helpers().stream().anyMatch(product::owns)) {
-                        addTo(ledger, load);
-                    }
+                }
+                if (product.owns(target.server()) || target.helpers().stream().anyMatch(product::owns)) {
+                    clicks.addTo(ledger);
                 }
             }
         }
@@ -184,7 +198,7 @@ final class ClickScenarios {
         Result closed = closedLoop(plan, table, target.name(), load, target.server(), target.helpers());
         if (target.isJava()) {
             long allocated = target.server().allocatedBytes() - allocatedBefore;
-            table.add(target.name(), "bytes allocated per click", (double) allocated / closed.clicks());
+            table.add(target.name(), "bytes allocated per click", (double) allocated / closed.answers());
         }
         if (withLatency) {
             load.openLoop(WARM_UP, OPEN_LOOP_PER_SECOND);
@@ -203,9 +217,9 @@ final class ClickScenarios {
         long helpersBefore = cpuMicros(helpers);
         Result result = load.closedLoop(Duration.ofSeconds(plan.seconds()));
         table.add(row, "clicks/s", result.perSecond());
-        table.add(row, "server CPU µs/click", (double) (server.cpuMicros() - serverBefore) / result.clicks());
+        table.add(row, "server CPU µs/click", (double) (server.cpuMicros() - serverBefore) / result.answers());
         if (!helpers.isEmpty()) {
-            table.add(row, "behind it CPU µs/click", (double) (cpuMicros(helpers) - helpersBefore) / result.clicks());
+            table.add(row, "behind it CPU µs/click", (double) (cpuMicros(helpers) - helpersBefore) / result.answers());
         }
         return result;
     }
@@ -216,12 +230,5 @@ final class ClickScenarios {
             micros += process.cpuMicros();
         }
         return micros;
-    }
-
-    private static void addTo(long[] ledger, LoadGenerator load) {
-        long[] acknowledged = load.acknowledged();
-        for (int banner = 0; banner < acknowledged.length; banner++) {
-            ledger[banner] += acknowledged[banner];
-        }
     }
 }

@@ -1,7 +1,5 @@
 package clickcounter.benchmarks;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -17,41 +15,30 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 
-/// Clicks over keep-alive connections, from one thread, without allocation.
+/// The requests of a [Script] over keep-alive connections, from one thread, without allocation.
 ///
-/// Closed loop: each connection sends its next click when it has the answer to the one before; this finds the
-/// highest rate. Open loop: clicks are due at a fixed rate whatever the server does, and a click that found no
+/// Closed loop: each connection sends its next request when it has the answer to the one before; this finds the
+/// highest rate. Open loop: requests are due at a fixed rate whatever the server does, and a request that found no
 /// free connection waits; its latency counts from when it was due, so that a server's pause is charged to all
-/// clicks that it held up (no coordinated omission).
-///
-/// It keeps a ledger of the 204s of each banner. Any other answer ends the measurement.
+/// requests that it held up (no coordinated omission).
 ///
 /// **Threads**: one.
 final class LoadGenerator implements AutoCloseable {
-    /// All ids have as many digits, so that a request is changed in place.
-    static final long FIRST_BANNER = 1_000_000;
-
-    static final int MOST_BANNERS = 1_000_000;
-
-    private static final byte[] PATH = "GET /v1/banners/counter/".getBytes(US_ASCII);
-    private static final byte[] REST = " HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(US_ASCII);
-    private static final int ID_DIGITS = Long.toString(FIRST_BANNER).length();
-    private static final byte[] NO_CONTENT = "HTTP/1.1 204".getBytes(US_ASCII);
-    private static final int MAX_ANSWER_BYTES = 2_048;
     private static final long LONGEST_LATENCY_NS = Duration.ofSeconds(60).toNanos();
 
     /// Asked for; the system makes some 70 µs of it.
-    private static final long NAP_NS = 20_000;
+    private static final long SHORTEST_NAP_NS = 20_000;
+
+    /// Where requests are rarer than that, a nap is this part of the time between two.
+    private static final int NAPS_PER_INTERVAL = 20;
 
     private final Selector selector = Selector.open();
     private final List<Connection> connections = new ArrayList<>();
     private final Deque<Connection> free = new ArrayDeque<>();
-    private final SplittableRandom random = new SplittableRandom(1);
-    private final long[] acknowledged;
+    private final Script script;
     private Histogram latencies = newHistogram();
     private long intervalNs;
     private long nextDueNs;
@@ -60,11 +47,11 @@ final class LoadGenerator implements AutoCloseable {
 
     /// What came of one run.
     ///
-    /// @param clicks answered 204
+    /// @param answers to requests
     /// @param latencies in nanoseconds
-    record Result(long clicks, Duration length, Histogram latencies) {
+    record Result(long answers, Duration length, Histogram latencies) {
         double perSecond() {
-            return clicks * 1e9 / length.toNanos();
+            return answers * 1e9 / length.toNanos();
         }
 
         double millisAtPercentile(double percentile) {
@@ -73,14 +60,8 @@ final class LoadGenerator implements AutoCloseable {
     }
 
     /// Connects.
-    ///
-    /// @param banners how many different ones are clicked, all equally often
-    LoadGenerator(int port, int connectionCount, int banners) throws IOException {
-        if (banners < 1 || banners > MOST_BANNERS) {
-            throw new IllegalArgumentException(
-                    "There are %d banners; it must be 1 to %d.".formatted(banners, MOST_BANNERS));
-        }
-        acknowledged = new long[banners];
+    LoadGenerator(int port, int connectionCount, Script script) throws IOException {
+        this.script = script;
         SocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
         for (int count = 0; count < connectionCount; count++) {
             connections.add(new Connection(address));
@@ -88,19 +69,14 @@ final class LoadGenerator implements AutoCloseable {
         free.addAll(connections);
     }
 
-    /// As many clicks as the server takes.
+    /// As many requests as the server takes.
     Result closedLoop(Duration length) throws IOException {
         return run(length, 0);
     }
 
-    /// Clicks at a fixed rate.
+    /// Requests at a fixed rate.
     Result openLoop(Duration length, int perSecond) throws IOException {
         return run(length, Duration.ofSeconds(1).toNanos() / perSecond);
-    }
-
-    /// The clicks that were answered 204 since the beginning, of the banners from [#FIRST_BANNER] on.
-    long[] acknowledged() {
-        return acknowledged.clone();
     }
 
     private Result run(Duration length, long newIntervalNs) throws IOException {
@@ -110,13 +86,14 @@ final class LoadGenerator implements AutoCloseable {
         long startNs = System.nanoTime();
         nextDueNs = startNs;
         endNs = startNs + length.toNanos();
+        long napNs = Math.max(SHORTEST_NAP_NS, intervalNs / NAPS_PER_INTERVAL);
         while (System.nanoTime() < endNs) {
             sendDue();
             if (intervalNs == 0) {
                 selector.select(LoadGenerator::ready, 1);
             } else if (selector.selectNow(LoadGenerator::ready) == 0) {
-                // A longer sleep would be late for the next click, and for its answer.
-                LockSupport.parkNanos(NAP_NS);
+                // A longer sleep would be late for the next request, and for its answer.
+                LockSupport.parkNanos(napNs);
             }
         }
         long answersInTime = answers;
@@ -153,9 +130,9 @@ final class LoadGenerator implements AutoCloseable {
     /// One connection, with at most one request on its way.
     private final class Connection {
         private final SocketChannel channel;
-        private final ByteBuffer request = ByteBuffer.allocateDirect(PATH.length + ID_DIGITS + REST.length);
-        private final ByteBuffer answer = ByteBuffer.allocateDirect(MAX_ANSWER_BYTES);
-        private int banner;
+        private final ByteBuffer request = script.request();
+        private final ByteBuffer answer = ByteBuffer.allocateDirect(script.maxAnswerBytes());
+        private int subject;
         private long dueNs;
 
         Connection(SocketAddress address) throws IOException {
@@ -163,17 +140,11 @@ final class LoadGenerator implements AutoCloseable {
             channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
             channel.configureBlocking(false);
             channel.register(selector, SelectionKey.OP_READ, this);
-            request.put(PATH).position(PATH.length + ID_DIGITS).put(REST);
         }
 
         void send(long due) throws IOException {
             dueNs = due;
-            banner = random.nextInt(acknowledged.length);
-            long id = FIRST_BANNER + banner;
-            for (int at = PATH.length + ID_DIGITS - 1; at >= PATH.length; at--) {
-                request.put(at, (byte) ('0' + id % 10));
-                id /= 10;
-            }
+            subject = script.next(request);
             request.clear();
             channel.write(request);
             if (request.hasRemaining()) {
@@ -186,12 +157,11 @@ final class LoadGenerator implements AutoCloseable {
                 if (channel.read(answer) < 0) {
                     throw new IOException("The server has closed a connection.");
                 }
-                if (!isComplete()) {
+                if (!script.isComplete(answer)) {
                     return;
                 }
-                requireNoContent();
                 answer.clear();
-                acknowledged[banner]++;
+                script.answered(subject);
                 answers++;
                 long nowNs = System.nanoTime();
                 latencies.recordValue(Math.min(nowNs - dueNs, LONGEST_LATENCY_NS));
@@ -202,26 +172,6 @@ final class LoadGenerator implements AutoCloseable {
                 }
             } catch (IOException failure) {
                 throw new UncheckedIOException(failure);
-            }
-        }
-
-        /// An answer without a body ends with an empty line.
-        private boolean isComplete() {
-            int end = answer.position();
-            return end >= 4
-                    && answer.get(end - 4) == '\r'
-                    && answer.get(end - 3) == '\n'
-                    && answer.get(end - 2) == '\r'
-                    && answer.get(end - 1) == '\n';
-        }
-
-        private void requireNoContent() throws IOException {
-            for (int at = 0; at < NO_CONTENT.length; at++) {
-                if (answer.get(at) != NO_CONTENT[at]) {
-                    byte[] text = new byte[answer.position()];
-                    answer.get(0, text);
-                    throw new IOException("The answer is not 204 but:\n" + new String(text, US_ASCII));
-                }
             }
         }
     }

@@ -156,7 +156,7 @@ final class Product implements Closeable {
 
     /// Compares the rows with the 204s, banner by banner.
     ///
-    /// @param acknowledged of the banners from [LoadGenerator#FIRST_BANNER] on
+    /// @param acknowledged of the banners from [ClickScript#FIRST_BANNER] on
     void verify(long[] acknowledged) throws IOException, SQLException {
         long[] counted = new long[acknowledged.length];
         try (Database database = connect();
@@ -170,14 +170,14 @@ final class Product implements Closeable {
                             "select banner_id, sum(clicks) from banner_minute group by banner_id");
                     ResultSet row = select.executeQuery()) {
                 while (row.next()) {
-                    counted[(int) (row.getLong(1) - LoadGenerator.FIRST_BANNER)] = row.getLong(2);
+                    counted[(int) (row.getLong(1) - ClickScript.FIRST_BANNER)] = row.getLong(2);
                 }
             }
         }
         for (int banner = 0; banner < counted.length; banner++) {
             if (counted[banner] != acknowledged[banner]) {
                 throw new IllegalStateException("Banner %d: %d clicks were acknowledged, %d are counted."
-                        .formatted(LoadGenerator.FIRST_BANNER + banner, acknowledged[banner], counted[banner]));
+                        .formatted(ClickScript.FIRST_BANNER + banner, acknowledged[banner], counted[banner]));
             }
         }
     }

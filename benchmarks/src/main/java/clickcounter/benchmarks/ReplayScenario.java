@@ -52,7 +52,7 @@ final class ReplayScenario {
             for (int click = 0; click < CLICKS; click++) {
                 timeMillis.setPlain(
                         startMillis + (long) click * Duration.ofMinutes(MINUTES).toMillis() / CLICKS);
-                writer.append(LoadGenerator.FIRST_BANNER + random.nextInt(BANNERS));
+                writer.append(ClickScript.FIRST_BANNER + random.nextInt(BANNERS));
             }
         }
     }

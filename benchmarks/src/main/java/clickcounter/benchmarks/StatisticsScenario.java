@@ -1,29 +1,21 @@
 package clickcounter.benchmarks;
 
 import clickcounter.benchmarks.Bench.Plan;
+import clickcounter.benchmarks.LoadGenerator.Result;
 import clickcounter.benchmarks.Report.Table;
 import clickcounter.migrations.Database;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
 
 /// How long an answer of the statistics takes: while clicks come in, and with clicks that the database does not
@@ -38,13 +30,14 @@ final class StatisticsScenario {
     private static final long BANNER = 1;
     private static final int DAYS = 31;
     private static final int UNCOMMITTED_CLICKS = 100_000;
-    private static final int QUESTIONS_IN_A_ROW = 300;
+    private static final int QUESTION_CONNECTIONS = 32;
+    private static final Duration IN_A_ROW = Duration.ofSeconds(3);
+    private static final List<String> PROCESSES = List.of("database", "ingest", "aggregator", "query");
     private static final Duration WARM_UP = Duration.ofSeconds(10);
 
     /// Of the minutes that are asked for: the beginning of yesterday.
     private final Instant end = Instant.now().truncatedTo(ChronoUnit.DAYS).minus(1, ChronoUnit.DAYS);
 
-    private final HttpClient client = HttpClient.newHttpClient();
     private final Product product;
     private final Table table;
 
@@ -91,66 +84,54 @@ final class StatisticsScenario {
     }
 
     private void underLoad(Duration length, int rounds) throws Exception {
-        try (var load = new LoadGenerator(product.port(), CONNECTIONS, BANNERS);
+        try (var clickLoad = new LoadGenerator(product.port(), CONNECTIONS, new ClickScript(BANNERS));
+                var questionLoad = new LoadGenerator(product.queryPort(), QUESTION_CONNECTIONS, question(1));
                 ExecutorService clicks = Executors.newSingleThreadExecutor()) {
             for (int round = -1; round < rounds; round++) {
                 Duration lasting = round < 0 ? WARM_UP : length;
-                Future<LoadGenerator.Result> clicking = clicks.submit(() -> load.openLoop(lasting, CLICKS_PER_SECOND));
-                Histogram latencies = openLoop(lasting);
-                LoadGenerator.Result clicked = clicking.get();
+                long[] cpuBefore = cpuMicros();
+                Future<Result> clicking = clicks.submit(() -> clickLoad.openLoop(lasting, CLICKS_PER_SECOND));
+                Result answered = questionLoad.openLoop(lasting, QUESTIONS_PER_SECOND);
+                Result clicked = clicking.get();
                 if (round >= 0) {
                     String row = "one day, %d/s, while %d clicks/s come in"
                             .formatted(QUESTIONS_PER_SECOND, CLICKS_PER_SECOND);
-                    addPercentiles(row, latencies);
+                    addPercentiles(row, answered.latencies());
                     addPercentiles("the clicks meanwhile", clicked.latencies());
+                    long[] cpuAfter = cpuMicros();
+                    for (int at = 0; at < PROCESSES.size(); at++) {
+                        double busyMicros = cpuAfter[at] - cpuBefore[at];
+                        table.add(PROCESSES.get(at), "processors busy", busyMicros / (lasting.toNanos() / 1e3));
+                    }
                 }
             }
-            for (String process : new String[] {"ingest", "aggregator", "query"}) {
+            for (String process : PROCESSES) {
                 table.add(process, "own memory MiB", product.process(process).ownBytes() / 1024.0 / 1024);
             }
         }
     }
 
-    private Histogram openLoop(Duration length) throws InterruptedException, ExecutionException {
-        var latencies = new ConcurrentHistogram(TimeUnit.SECONDS.toNanos(60), 3);
-        long questions = length.toSeconds() * QUESTIONS_PER_SECOND;
-        long startNs = System.nanoTime();
-        Future<?> last = null;
-        try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (long question = 0; question < questions; question++) {
-                long dueNs = startNs + question * TimeUnit.SECONDS.toNanos(1) / QUESTIONS_PER_SECOND;
-                while (System.nanoTime() < dueNs) {
-                    LockSupport.parkNanos(dueNs - System.nanoTime());
-                }
-                last = executor.submit(() -> {
-                    ask(1);
-                    latencies.recordValue(System.nanoTime() - dueNs);
-                    return null;
-                });
-            }
+    /// Of [#PROCESSES].
+    private long[] cpuMicros() throws IOException {
+        long[] micros = new long[PROCESSES.size()];
+        for (int at = 0; at < micros.length; at++) {
+            micros[at] = product.process(PROCESSES.get(at)).cpuMicros();
         }
-        if (last != null) {
-            last.get();
-        }
-        return latencies;
+        return micros;
     }
 
-    private void inARow(String row, int days) throws IOException, InterruptedException {
-        var latencies = new Histogram(TimeUnit.SECONDS.toNanos(60), 3);
-        for (int question = 0; question < QUESTIONS_IN_A_ROW; question++) {
-            long startNs = System.nanoTime();
-            ask(days);
-            latencies.recordValue(System.nanoTime() - startNs);
+    private void inARow(String row, int days) throws IOException {
+        try (var load = new LoadGenerator(product.queryPort(), 1, question(days))) {
+            addPercentiles(row, load.closedLoop(IN_A_ROW).latencies());
         }
-        addPercentiles(row, latencies);
     }
 
-    private void uncommittedClicks(int rounds) throws IOException, InterruptedException {
+    private void uncommittedClicks(int rounds) throws IOException {
         for (int round = 0; round < rounds; round++) {
             inARow("one day, one question after the other", 1);
         }
         product.stop("aggregator");
-        try (var load = new LoadGenerator(product.port(), CONNECTIONS, BANNERS)) {
+        try (var load = new LoadGenerator(product.port(), CONNECTIONS, new ClickScript(BANNERS))) {
             load.openLoop(Duration.ofSeconds(UNCOMMITTED_CLICKS / CLICKS_PER_SECOND), CLICKS_PER_SECOND);
         }
         for (int round = 0; round < rounds; round++) {
@@ -158,18 +139,11 @@ final class StatisticsScenario {
         }
     }
 
-    private void ask(int days) throws IOException, InterruptedException {
-        String question = "{\"from\":\"%s\",\"to\":\"%s\"}".formatted(end.minus(days, ChronoUnit.DAYS), end);
-        HttpRequest request = HttpRequest.newBuilder(
-                        URI.create("http://127.0.0.1:%d/v1/banners/stats/%d".formatted(product.queryPort(), BANNER)))
-                .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString(question))
-                .build();
-        HttpResponse<byte[]> answer = client.send(request, BodyHandlers.ofByteArray());
-        if (answer.statusCode() != 200 || answer.body().length < days * 1_440 * 30) {
-            throw new IOException(
-                    "The answer was %d with %d bytes.".formatted(answer.statusCode(), answer.body().length));
-        }
+    private QuestionScript question(int days) {
+        return new QuestionScript(
+                "/v1/banners/stats/" + BANNER,
+                "{\"from\":\"%s\",\"to\":\"%s\"}".formatted(end.minus(days, ChronoUnit.DAYS), end),
+                days * 1_440 * 30);
     }
 
     private void addPercentiles(String row, Histogram latencies) {

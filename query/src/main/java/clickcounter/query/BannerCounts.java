@@ -22,7 +22,6 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /// The counts in the database, and how far of the log they are.
 ///
@@ -71,6 +70,19 @@ final class BannerCounts {
                     where rolled_until = to_timestamp(?::bigint * 60) or not ?
                     limit ?) found)""";
 
+    /// The same for one banner and one part, which is what nearly all questions are: 16 bytes for each row, at half
+    /// the cost, for the rows come out of the index in their order and are not looked at again.
+    private static final String ROWS_OF_ONE = """
+            ,
+                (select string_agg(timestamptz_send({level}) || int8send(clicks), '' order by {level})
+                 from (
+                    select {level}, clicks from banner_{level}
+                    where banner_id = ?
+                        and {level} >= to_timestamp(?::bigint * 60) and {level} < to_timestamp(?::bigint * 60)
+                        and (rolled_until = to_timestamp(?::bigint * 60) or not ?)
+                    order by {level}
+                    limit ?) found)""";
+
     /// The same for all banners together; 0 stands for the banner.
     private static final String ROWS_OF_ALL = """
             ,
@@ -98,7 +110,8 @@ final class BannerCounts {
     private static final String FROM_STATE = "\nfrom roll_up";
 
     private static final int SECONDS_PER_MINUTE = 60;
-    private static final int BYTES_PER_ROW = 3 * Long.BYTES;
+    private static final int BYTES_PER_COUNT = 2 * Long.BYTES;
+    private static final int BYTES_PER_ROW = Long.BYTES + BYTES_PER_COUNT;
 
     /// PostgreSQL sends times as microseconds since 2000.
     private static final long MICROS_PER_MINUTE = 60_000_000;
@@ -251,10 +264,19 @@ final class BannerCounts {
         @Override
         public String sql() {
             var sql = new StringBuilder(STATE);
-            for (Level level : ranges.keySet()) {
-                sql.append((bannerIds.length == 0 ? ROWS_OF_ALL : ROWS_OF_BANNERS).replace("{level}", level.column()));
-            }
+            ranges.forEach((level, ofLevel) -> sql.append(template(ofLevel).replace("{level}", level.column())));
             return sql.append(FROM_STATE).toString();
+        }
+
+        private String template(List<Range> ofLevel) {
+            if (bannerIds.length == 0) {
+                return ROWS_OF_ALL;
+            }
+            return isOne(ofLevel) ? ROWS_OF_ONE : ROWS_OF_BANNERS;
+        }
+
+        private boolean isOne(List<Range> ofLevel) {
+            return bannerIds.length == 1 && ofLevel.size() == 1;
         }
 
         @Override
@@ -262,11 +284,19 @@ final class BannerCounts {
             int at = 1;
             select.setObject(at++, logId);
             for (List<Range> ofLevel : ranges.values()) {
-                if (bannerIds.length > 0) {
-                    select.setObject(at++, bannerIds);
+                if (isOne(ofLevel)) {
+                    select.setLong(at++, bannerIds[0]);
+                    select.setLong(at++, ofLevel.getFirst().since());
+                    select.setLong(at++, ofLevel.getFirst().before());
+                } else {
+                    if (bannerIds.length > 0) {
+                        select.setObject(at++, bannerIds);
+                    }
+                    select.setObject(
+                            at++, ofLevel.stream().mapToLong(Range::since).toArray());
+                    select.setObject(
+                            at++, ofLevel.stream().mapToLong(Range::before).toArray());
                 }
-                select.setObject(at++, ofLevel.stream().mapToLong(Range::since).toArray());
-                select.setObject(at++, ofLevel.stream().mapToLong(Range::before).toArray());
                 select.setLong(at++, expected.rolledUntil());
                 select.setBoolean(at++, plan.dependsOnMark());
                 select.setLong(at++, maxRows + 1L);
@@ -277,18 +307,19 @@ final class BannerCounts {
         public Rows counts(ResultSet row) throws SQLException {
             Map<Level, Map<Long, MinuteCounts>> byLevel = new EnumMap<>(Level.class);
             int column = 4;
-            for (Level level : ranges.keySet()) {
-                byLevel.put(level, rowsOf(row.getBytes(column++)));
+            for (Map.Entry<Level, List<Range>> level : ranges.entrySet()) {
+                byte[] rows = row.getBytes(column++);
+                byLevel.put(level.getKey(), rows == null ? Map.of() : rowsOf(rows, isOne(level.getValue())));
             }
             return new Rows(byLevel);
         }
 
-        private static Map<Long, MinuteCounts> rowsOf(byte @Nullable [] rows) {
-            Map<Long, MinuteCounts> byBanner = new HashMap<>();
-            if (rows == null) {
-                return byBanner;
-            }
+        private Map<Long, MinuteCounts> rowsOf(byte[] rows, boolean isOne) {
             var buffer = ByteBuffer.wrap(rows);
+            if (isOne) {
+                return Map.of(bannerIds[0], countsOf(buffer, 0, rows.length / BYTES_PER_COUNT, BYTES_PER_COUNT));
+            }
+            Map<Long, MinuteCounts> byBanner = new HashMap<>();
             int size = rows.length / BYTES_PER_ROW;
             int at = 0;
             while (at < size) {
@@ -297,15 +328,22 @@ final class BannerCounts {
                 while (end < size && buffer.getLong(end * BYTES_PER_ROW) == bannerId) {
                     end++;
                 }
-                long[] minutes = new long[end - at];
-                long[] clicks = new long[end - at];
-                for (int to = 0; to < minutes.length; to++, at++) {
-                    minutes[to] = buffer.getLong(at * BYTES_PER_ROW + Long.BYTES) / MICROS_PER_MINUTE + MINUTE_OF_2000;
-                    clicks[to] = buffer.getLong(at * BYTES_PER_ROW + 2 * Long.BYTES);
-                }
-                byBanner.put(bannerId, new MinuteCounts(minutes, clicks));
+                byBanner.put(bannerId, countsOf(buffer, at * BYTES_PER_ROW + Long.BYTES, end - at, BYTES_PER_ROW));
+                at = end;
             }
             return byBanner;
+        }
+
+        /// @param start where the first count stands
+        /// @param stride how far the next one is
+        private static MinuteCounts countsOf(ByteBuffer buffer, int start, int count, int stride) {
+            long[] minutes = new long[count];
+            long[] clicks = new long[count];
+            for (int to = 0, at = start; to < count; to++, at += stride) {
+                minutes[to] = buffer.getLong(at) / MICROS_PER_MINUTE + MINUTE_OF_2000;
+                clicks[to] = buffer.getLong(at + Long.BYTES);
+            }
+            return new MinuteCounts(minutes, clicks);
         }
     }
 

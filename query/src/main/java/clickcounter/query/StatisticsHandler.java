@@ -1,6 +1,7 @@
 package clickcounter.query;
 
 import clickcounter.migrations.Database;
+import clickcounter.query.EntityTag.Content;
 import clickcounter.query.Statistics.Answer;
 import clickcounter.query.Statistics.BannerClicks;
 import clickcounter.query.Statistics.Top;
@@ -259,14 +260,16 @@ final class StatisticsHandler {
         if (result.minutesSince != null) {
             response.header(MINUTES_SINCE, result.minutesSince.toString());
         }
+        Content content = out -> result.body.write(result.asCsv, out);
+        byte[] whole = ShortBody.of(content);
         if (request.prologue().method().equals(Method.POST)) {
             response.header(Problem.NO_STORE);
-            sendBody(result, response);
+            sendBody(content, whole, response);
             return;
         }
         response.header(VARY);
         response.header(result.isSettled ? KEEP : ASK_AGAIN);
-        var tag = EntityTag.of(out -> result.body.write(result.asCsv, out));
+        var tag = EntityTag.of(whole == null ? content : out -> out.write(whole));
         response.header(HeaderNames.ETAG, tag.text());
         if (tag.isIn(request.headers())) {
             response.status(Status.NOT_MODIFIED_304);
@@ -278,12 +281,17 @@ final class StatisticsHandler {
             response.send();
             return;
         }
-        sendBody(result, response);
+        sendBody(content, whole, response);
     }
 
-    private static void sendBody(Result result, ServerResponse response) {
+    /// @param whole null when it is too long to be kept, and is made while it is sent
+    private static void sendBody(Content content, byte @Nullable [] whole, ServerResponse response) {
+        if (whole != null) {
+            response.send(whole);
+            return;
+        }
         try (OutputStream out = response.outputStream()) {
-            result.body.write(result.asCsv, out);
+            content.write(out);
         } catch (IOException | UncheckedIOException brokenOff) {
             // The answer has begun, so there is nobody to tell; Helidon would log a stack trace.
             throw new CloseConnectionException("the client is gone", brokenOff);

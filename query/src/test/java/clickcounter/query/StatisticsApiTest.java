@@ -249,6 +249,26 @@ class StatisticsApiTest {
     }
 
     @Test
+    void sendsALongAnswerLikeAShortOne() {
+        String range = "\"from\":\"2024-03-28T23:00:00Z\",\"to\":\"2024-03-31T01:00:00Z\"";
+        String path = "/v1/banners/stats/7";
+        String parameters = "?fill=zero&compare=previous&from=2024-03-28T23:00:00Z&to=2024-03-31T01:00:00Z";
+
+        String byPost = post(path, "{%s,\"fill\":\"zero\",\"compare\":\"previous\"}".formatted(range));
+        HttpResponse<String> byGet = query.get(path + parameters);
+        HttpResponse<String> head = query.send(query.request(path + parameters).HEAD());
+
+        assertThat(byPost.length()).isGreaterThan(ShortBody.MAX_BYTES);
+        assertThat(byPost.split("\"ts\"", -1)).hasSize(1 + 2 * 3_000);
+        assertThat(byGet.body()).isEqualTo(byPost);
+        assertThat(head.headers().firstValueAsLong("Content-Length")).hasValue(byPost.length());
+        assertThat(head.headers().firstValue("ETag")).isEqualTo(byGet.headers().firstValue("ETag"));
+        String tag = head.headers().firstValue("ETag").orElseThrow();
+        assertThat(query.get(path + parameters, "If-None-Match", tag).statusCode())
+                .isEqualTo(304);
+    }
+
+    @Test
     void addsTheClicksOfTheLogEverywhere() throws SQLException {
         String today = "from=%s&to=%s"
                 .formatted(
