@@ -46,7 +46,7 @@ final class Product implements Closeable {
             environment.put(process + "_ADMIN_PORT", "0");
         }
         environment.putAll(settings);
-        start("database");
+        start("database").hasDaemon(dataFolder().resolve("postgres").resolve("postmaster.pid"));
         ServerProcess migration = ServerProcess.start("migrate", folder, environment, List.of("./migrate.sh", "-up"));
         migration.awaitSuccess();
     }
