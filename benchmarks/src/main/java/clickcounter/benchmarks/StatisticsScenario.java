@@ -33,7 +33,9 @@ final class StatisticsScenario {
     private static final int QUESTION_CONNECTIONS = 32;
     private static final Duration IN_A_ROW = Duration.ofSeconds(3);
     private static final List<String> PROCESSES = List.of("database", "ingest", "aggregator", "query");
-    private static final Duration WARM_UP = Duration.ofSeconds(10);
+
+    /// The compilers of query need some 15 000 questions until they are done.
+    private static final Duration WARM_UP = Duration.ofSeconds(40);
 
     /// Of the minutes that are asked for: the beginning of yesterday.
     private final Instant end = Instant.now().truncatedTo(ChronoUnit.DAYS).minus(1, ChronoUnit.DAYS);

@@ -261,7 +261,7 @@ final class StatisticsHandler {
             response.header(MINUTES_SINCE, result.minutesSince.toString());
         }
         Content content = out -> result.body.write(result.asCsv, out);
-        byte[] whole = ShortBody.of(content);
+        ShortBody whole = ShortBody.of(content);
         if (request.prologue().method().equals(Method.POST)) {
             response.header(Problem.NO_STORE);
             sendBody(content, whole, response);
@@ -269,7 +269,7 @@ final class StatisticsHandler {
         }
         response.header(VARY);
         response.header(result.isSettled ? KEEP : ASK_AGAIN);
-        var tag = EntityTag.of(whole == null ? content : out -> out.write(whole));
+        var tag = EntityTag.of(whole == null ? content : whole);
         response.header(HeaderNames.ETAG, tag.text());
         if (tag.isIn(request.headers())) {
             response.status(Status.NOT_MODIFIED_304);
@@ -285,9 +285,9 @@ final class StatisticsHandler {
     }
 
     /// @param whole null when it is too long to be kept, and is made while it is sent
-    private static void sendBody(Content content, byte @Nullable [] whole, ServerResponse response) {
+    private static void sendBody(Content content, @Nullable ShortBody whole, ServerResponse response) {
         if (whole != null) {
-            response.send(whole);
+            whole.send(response);
             return;
         }
         try (OutputStream out = response.outputStream()) {
