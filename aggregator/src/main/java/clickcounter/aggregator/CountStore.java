@@ -25,8 +25,9 @@ import java.util.stream.Stream;
 /// The counts in PostgreSQL, and the position in the log that they belong to. Both change in one transaction,
 /// so that the counts are at every moment exactly those of the clicks up to the position.
 ///
-/// Counts are kept by minute, and are summed up by hour, day and month for all minutes before a mark. A flush
-/// writes minutes; only of clicks that come so late that their minute is before the mark it writes the sums,
+/// Counts are kept by minute, and are summed up by hour, day and month for all minutes before a mark, each
+/// banner's and all banners' together. A flush writes minutes; only of clicks that come so late that their minute is
+/// before the mark it writes the sums,
 /// too. It holds the mark meanwhile and [#rollUp] moves it, so that the sums are exact whoever writes: several
 /// aggregators, and one that catches up while another one rolls up.
 ///
@@ -59,12 +60,27 @@ final class CountStore {
             group by 1, 2 order by 1, 2
             on conflict (banner_id, {sum}) do update set clicks = counted.clicks + excluded.clicks""");
 
+    /// The same for all banners together.
+    private static final List<String> ADD_TO_TOTALS = forEachTotal("""
+            insert into total_{sum} as counted ({sum}, clicks)
+            select date_trunc('{sum}', to_timestamp(minute * 60), 'UTC'), sum(clicks)
+            from unnest(?, ?, ?) as flushed (banner_id, minute, clicks)
+            group by 1 order by 1
+            on conflict ({sum}) do update set clicks = counted.clicks + excluded.clicks""");
+
     private static final List<String> ROLL_UP = forEachSum("""
             insert into banner_{sum} as counted (banner_id, {sum}, clicks)
             select banner_id, date_trunc('{sum}', minute, 'UTC'), sum(clicks)
             from banner_minute where minute >= to_timestamp(?::bigint * 60) and minute < to_timestamp(?::bigint * 60)
             group by 1, 2 order by 1, 2
             on conflict (banner_id, {sum}) do update set clicks = counted.clicks + excluded.clicks""");
+
+    private static final List<String> ROLL_UP_TOTALS = forEachTotal("""
+            insert into total_{sum} as counted ({sum}, clicks)
+            select date_trunc('{sum}', minute, 'UTC'), sum(clicks)
+            from banner_minute where minute >= to_timestamp(?::bigint * 60) and minute < to_timestamp(?::bigint * 60)
+            group by 1 order by 1
+            on conflict ({sum}) do update set clicks = counted.clicks + excluded.clicks""");
 
     private static final String MOVE_MARK = "update roll_up set rolled_until = to_timestamp(?::bigint * 60)";
 
@@ -117,6 +133,19 @@ final class CountStore {
                 and minute < (select rolled_until from roll_up)
             group by 1, 2 order by 1, 2""");
 
+    private static final List<String> FORGET_TOTALS = forEachTotal("""
+            delete from total_{sum} as counted
+            using unnest(?, ?, ?) as mended (banner_id, minute, clicks)
+            where counted.{sum} = date_trunc('{sum}', to_timestamp(mended.minute * 60), 'UTC')""");
+
+    private static final List<String> TOTAL_ANEW = forEachTotal("""
+            insert into total_{sum} ({sum}, clicks)
+            select {sum}, sum(clicks) from banner_{sum}
+            where {sum} in (
+                select date_trunc('{sum}', to_timestamp(minute * 60), 'UTC')
+                from unnest(?, ?, ?) as mended (banner_id, minute, clicks))
+            group by 1 order by 1""");
+
     private static final String MINUTES_SINCE = "select extract(epoch from minutes_since)::bigint / 60 from roll_up";
 
     /// `repair` as a number: whoever mends counts holds this advisory lock.
@@ -145,6 +174,12 @@ final class CountStore {
     /// The tables of the sums are called `banner_hour` and so on, their time `hour`.
     private static List<String> forEachSum(String sql) {
         return Stream.of("hour", "day", "month")
+                .map(sum -> sql.replace("{sum}", sum))
+                .toList();
+    }
+
+    private static List<String> forEachTotal(String sql) {
+        return Stream.of("minute", "hour", "day", "month")
                 .map(sum -> sql.replace("{sum}", sum))
                 .toList();
     }
@@ -307,6 +342,10 @@ final class CountStore {
                     add(connection, FORGET_SUMS.get(sum), rolledUp);
                     add(connection, SUM_UP_ANEW.get(sum), rolledUp);
                 }
+                for (int total = 0; total < TOTAL_ANEW.size(); total++) {
+                    add(connection, FORGET_TOTALS.get(total), rolledUp);
+                    add(connection, TOTAL_ANEW.get(total), rolledUp);
+                }
                 connection.commit();
                 return true;
             } catch (SQLException failure) {
@@ -388,6 +427,9 @@ final class CountStore {
         for (String addToSum : ADD_TO_SUMS) {
             add(connection, addToSum, late);
         }
+        for (String addToTotal : ADD_TO_TOTALS) {
+            add(connection, addToTotal, late);
+        }
     }
 
     private static void add(Connection connection, String sql, Counts counts) throws SQLException {
@@ -422,6 +464,9 @@ final class CountStore {
             long first = Math.max(mark, firstPartitionAfter(connection, mark).orElse(closedMinute));
             long until = Math.min(first + mostMinutes, closedMinute);
             for (String rollUp : ROLL_UP) {
+                execute(connection, rollUp, first, until);
+            }
+            for (String rollUp : ROLL_UP_TOTALS) {
                 execute(connection, rollUp, first, until);
             }
             execute(connection, MOVE_MARK, until);

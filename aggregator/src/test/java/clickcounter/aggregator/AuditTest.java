@@ -94,6 +94,8 @@ final class AuditTest {
         }
         spoil();
         scene.execute("update banner_day set clicks = 1000 where banner_id = 7");
+        scene.execute("update total_day set clicks = 1000");
+        scene.execute("update total_minute set clicks = 1000");
 
         assertThat(audit("--repair")).isZero();
 
@@ -102,8 +104,10 @@ final class AuditTest {
             assertThat(scene.number("select sum(clicks) from banner_" + sum))
                     .as(sum)
                     .isGreaterThanOrEqualTo(3)
-                    .isEqualTo(scene.number(
-                            "select sum(clicks) from banner_minute join roll_up on minute < rolled_until"));
+                    .isEqualTo(scene.number("select sum(clicks) from total_" + sum))
+                    .isEqualTo(
+                            scene.number("select sum(clicks) from banner_minute join roll_up on minute < rolled_until"))
+                    .isEqualTo(scene.number("select sum(clicks) from total_minute"));
         }
     }
 

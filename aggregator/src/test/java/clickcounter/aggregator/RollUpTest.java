@@ -38,6 +38,21 @@ class RollUpTest {
                 using (banner_id, {sum})) differences
             where difference <> 0""";
 
+    private static final String TOTAL_DIFFERENCES = """
+            select count(*) from total_{sum} total
+            full join (select {sum}, sum(clicks) as clicks from banner_{sum} group by 1) banners using ({sum})
+            where total.clicks is distinct from banners.clicks""";
+
+    /// Of dropped minutes there are only the totals.
+    private static final String TOTAL_MINUTE_DIFFERENCES = """
+            select count(*) from (
+                select minute, clicks from total_minute
+                where minute >= (select minutes_since from roll_up)) total
+            full join (
+                select minute, sum(clicks) as clicks from banner_minute
+                where minute < (select rolled_until from roll_up) group by 1) banners using (minute)
+            where total.clicks is distinct from banners.clicks""";
+
     private final Scene scene = new Scene();
     private final Database database = Database.connect(DatabaseSettings.of(scene.databaseUrl()), "test", 8);
     private final CountStore store = new CountStore(database, UUID.randomUUID());
@@ -69,7 +84,11 @@ class RollUpTest {
     private void assertSumsAreExact() {
         for (String sum : List.of("hour", "day", "month")) {
             assertThat(scene.number(DIFFERENCES.replace("{sum}", sum))).as(sum).isZero();
+            assertThat(scene.number(TOTAL_DIFFERENCES.replace("{sum}", sum)))
+                    .as("total by " + sum)
+                    .isZero();
         }
+        assertThat(scene.number(TOTAL_MINUTE_DIFFERENCES)).as("total by minute").isZero();
     }
 
     private long clicks(String table) {
