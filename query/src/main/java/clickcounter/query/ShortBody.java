@@ -1,5 +1,6 @@
 package clickcounter.query;
 
+import clickcounter.query.content.EntityTag;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
