@@ -28,7 +28,7 @@ class RollUpTest {
     private static final long MARCH = minute("2024-03-01T00:00:00Z");
 
     /// Rows that are in one but not in the other, for each of the sums; one statement sees one state.
-    private static final String DIFFERENCES = """
+    static final String DIFFERENCES = """
             select count(*) from (
                 select coalesce(sums.clicks, 0) - coalesce(minutes.clicks, 0) as difference
                 from (select banner_id, {sum}, clicks from banner_{sum}) sums
@@ -188,6 +188,23 @@ class RollUpTest {
                 .isEqualTo(4_020);
         assertThat(clicks("banner_hour")).isEqualTo(301);
         assertThat(clicks("banner_month")).isEqualTo(301);
+    }
+
+    @Test
+    void dropsNoMinutesWhileTheyAreRead() throws SQLException {
+        store.takeOver();
+        flush(store, counts(7, FEBRUARY, 1, 7, MARCH, 20));
+        store.rollUp(MARCH, 1_000_000, TIMEOUT);
+        Instant march = Instant.ofEpochSecond(MARCH * 60);
+
+        try (CountSnapshot snapshot = store.snapshot()) {
+            assertThat(store.dropPartitions(march)).isZero();
+            List<Long> minutes = new ArrayList<>();
+            snapshot.forEachCount(Unit.MINUTE, FEBRUARY, MARCH + 1, (_, minute, _) -> minutes.add(minute));
+            assertThat(minutes).containsExactlyInAnyOrder(FEBRUARY, MARCH);
+        }
+
+        assertThat(store.dropPartitions(march)).isEqualTo(1);
     }
 
     @Test
