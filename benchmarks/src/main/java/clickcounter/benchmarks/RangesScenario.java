@@ -87,6 +87,10 @@ final class RangesScenario {
             insert into total_{sum}
             select {sum}, sum(clicks) from banner_{sum} where {sum} >= '{since}' and {sum} < '{before}' group by 1""";
 
+    private static final String TOTAL_MINUTES = """
+            insert into total_minute
+            select minute, sum(clicks) from banner_minute where minute >= '{since}' and minute < '{before}' group by 1""";
+
     private final HttpClient client = HttpClient.newHttpClient();
     private final Product product;
     private final Table table;
@@ -133,7 +137,7 @@ final class RangesScenario {
             connection.commit();
             connection.setAutoCommit(true);
             statement.execute(
-                    "vacuum analyze banner_hour, banner_day, banner_month, total_hour, total_day, total_month");
+                    "vacuum analyze banner_hour, banner_day, banner_month, total_minute, total_hour, total_day, total_month");
             statement.execute("analyze banner_minute");
         }
     }
@@ -154,6 +158,7 @@ final class RangesScenario {
         execute(statement, isDense ? DENSE_MINUTES : SPARSE_MINUTES, month);
         execute(statement, BUSY_MINUTES, month);
         execute(statement, MAKE_PARTITION.replace("{name}", name), month);
+        execute(statement, TOTAL_MINUTES, month);
         execute(statement, SUM_UP.replace("{sum}", "hour").replace("{part}", "minute"), month);
         execute(statement, SUM_UP.replace("{sum}", "day").replace("{part}", "hour"), month);
         execute(statement, SUM_UP.replace("{sum}", "month").replace("{part}", "day"), month);
