@@ -113,6 +113,8 @@ make_class_cache() {
   class_cache_maker=$!
 }
 
+readonly BEHIND_INGEST_NICENESS=5
+
 # Sets java_command to what runs the process $1.
 set_java_command() {
   local program=${1%-*} arguments=()
@@ -127,6 +129,8 @@ set_java_command() {
   set_class_path "$module"
   set_java_flags "$1"
   java_command+=(-cp "$class_path" "${MAIN_CLASS[$program]}" "${arguments[@]}")
+  # Clicks first: what comes after the log can wait for a moment, a browser cannot.
+  if [[ $program != ingest ]]; then java_command=(nice -n "$BEHIND_INGEST_NICENESS" "${java_command[@]}"); fi
 }
 
 run_alone() {

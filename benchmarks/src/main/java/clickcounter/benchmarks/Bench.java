@@ -37,6 +37,7 @@ final class Bench {
         scenarios.put("proxied", ClickScenarios::proxied);
         scenarios.put("connections", ClickScenarios::connections);
         scenarios.put("banners", ClickScenarios::banners);
+        scenarios.put("processes", ClickScenarios::processes);
         scenarios.put("statistics", StatisticsScenario::run);
         scenarios.put("replay", ReplayScenario::run);
         scenarios.put("start", StartScenario::run);

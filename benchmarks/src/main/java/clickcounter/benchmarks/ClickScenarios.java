@@ -8,8 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// What a click costs: against an empty answer of nginx and of the bare framework, behind a proxy, with few and
 /// many connections and banners. The counts are compared with the 204s afterwards, banner by banner.
@@ -135,6 +138,47 @@ final class ClickScenarios {
                 }
             }
             product.verify(ledger);
+        }
+    }
+
+    /// What more processes, and more threads in each, bring and cost. Each has a log and a database of its own.
+    static void processes(Plan plan, Report report) throws Exception {
+        Table table = report.table("by processes and threads of ingest, %d connections".formatted(CONNECTIONS));
+        Path folder = plan.folder().resolve("processes");
+        try (var closers = new Closers()) {
+            Map<String, Product> products = new LinkedHashMap<>();
+            for (String processes : List.of("1", "2")) {
+                for (String threads : List.of("1", "2")) {
+                    String name = "processes: %s, threads of each: %s".formatted(processes, threads);
+                    products.put(
+                            name,
+                            closers.add(Product.startAll(
+                                    folder.resolve(processes + "-" + threads),
+                                    Map.of("INGEST_PROCESSES", processes, "INGEST_THREADS", threads))));
+                }
+            }
+            Map<Product, long[]> ledgers = new HashMap<>();
+            products.values().forEach(product -> ledgers.put(product, new long[BANNERS]));
+            for (int round = -1; round < plan.rounds(); round++) {
+                for (Map.Entry<String, Product> each : products.entrySet()) {
+                    Product product = each.getValue();
+                    var clicks = new ClickScript(BANNERS);
+                    try (var load = new LoadGenerator(product.port(), CONNECTIONS, clicks)) {
+                        load.closedLoop(round < 0 ? FIRST_WARM_UP : WARM_UP);
+                        if (round >= 0) {
+                            long before = cpuMicros(product.ingests());
+                            Result result = load.closedLoop(Duration.ofSeconds(plan.seconds()));
+                            table.add(each.getKey(), "clicks/s", result.perSecond());
+                            double micros = cpuMicros(product.ingests()) - before;
+                            table.add(each.getKey(), "server CPU µs/click", micros / result.answers());
+                        }
+                    }
+                    clicks.addTo(Objects.requireNonNull(ledgers.get(product)));
+                }
+            }
+            for (Product product : products.values()) {
+                product.verify(Objects.requireNonNull(ledgers.get(product)));
+            }
         }
     }
 

@@ -49,7 +49,7 @@ final class Product implements Closeable {
         }
         environment.putAll(settings);
         if (foreignDatabase == null) {
-            start("database");
+            start("database").hasDaemon(dataFolder().resolve("postgres").resolve("postmaster.pid"));
         }
         ServerProcess migration = ServerProcess.start("migrate", folder, environment, List.of("./migrate.sh", "-up"));
         migration.awaitSuccess();
@@ -61,6 +61,10 @@ final class Product implements Closeable {
         try {
             for (String name : List.of("aggregator", "query", "ingest")) {
                 product.start(name);
+            }
+            int processes = Integer.parseInt(settings.getOrDefault("INGEST_PROCESSES", "1"));
+            for (int number = 2; number <= processes; number++) {
+                product.start("ingest-" + number);
             }
             return product;
         } catch (IOException | RuntimeException failure) {
@@ -104,9 +108,20 @@ final class Product implements Closeable {
         return process("ingest");
     }
 
-    /// All processes but ingest.
+    /// All processes of ingest.
+    List<ServerProcess> ingests() {
+        return running.entrySet().stream()
+                .filter(process -> process.getKey().startsWith("ingest"))
+                .map(Map.Entry::getValue)
+                .toList();
+    }
+
+    /// All processes but those of ingest.
     List<ServerProcess> behindTheLog() {
-        return running.values().stream().filter(process -> process != ingest()).toList();
+        List<ServerProcess> ingests = ingests();
+        return running.values().stream()
+                .filter(process -> !ingests.contains(process))
+                .toList();
     }
 
     boolean owns(ServerProcess process) {

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// A process that is measured, with its children, as the operating system sees it.
 ///
@@ -27,6 +28,7 @@ final class ServerProcess implements Closeable {
     private final String name;
     private final Process process;
     private final Path output;
+    private @Nullable Path daemonIdFile;
 
     private ServerProcess(String name, Process process, Path output) {
         this.name = name;
@@ -46,6 +48,13 @@ final class ServerProcess implements Closeable {
 
     long pid() {
         return process.pid();
+    }
+
+    /// Measures a process, too, that it starts and lets go, with its children.
+    ///
+    /// @param idFile whose first line is that process's id
+    void hasDaemon(Path idFile) {
+        daemonIdFile = idFile;
     }
 
     /// Waits until `file` holds the process's id, which it writes when it is ready.
@@ -100,7 +109,12 @@ final class ServerProcess implements Closeable {
     long cpuMicros() throws IOException {
         long ticks = 0;
         for (long pid : pids()) {
-            String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+            String stat;
+            try {
+                stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+            } catch (IOException hasEnded) {
+                continue;
+            }
             // The name in parentheses may hold spaces; what follows it does not.
             String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
             ticks += Long.parseLong(fields[USER_TICKS_FIELD]) + Long.parseLong(fields[SYSTEM_TICKS_FIELD]);
@@ -130,10 +144,18 @@ final class ServerProcess implements Closeable {
         return bytes;
     }
 
-    private long[] pids() {
-        return Stream.concat(Stream.of(process.toHandle()), process.descendants())
-                .mapToLong(ProcessHandle::pid)
-                .toArray();
+    private long[] pids() throws IOException {
+        Stream<ProcessHandle> processes = withDescendants(process.toHandle());
+        if (daemonIdFile != null) {
+            long daemon = Long.parseLong(Files.readAllLines(daemonIdFile).getFirst());
+            processes =
+                    Stream.concat(processes, ProcessHandle.of(daemon).stream().flatMap(ServerProcess::withDescendants));
+        }
+        return processes.mapToLong(ProcessHandle::pid).distinct().toArray();
+    }
+
+    private static Stream<ProcessHandle> withDescendants(ProcessHandle handle) {
+        return Stream.concat(Stream.of(handle), handle.descendants());
     }
 
     /// Bytes that the Java heap has given out since the start, good to the size of a few objects per thread.

@@ -5,6 +5,7 @@ import clickcounter.shared.ProcessMain;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpClient.Version;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -26,7 +27,8 @@ public final class ClassCacheMain {
     }
 
     private static void useAll(String address) throws IOException, InterruptedException {
-        try (var client = HttpClient.newHttpClient()) {
+        // Of HTTP/1.1: a client that offers HTTP/2 sends no plain clicks.
+        try (var client = HttpClient.newBuilder().version(Version.HTTP_1_1).build()) {
             send(client, address + "/v1/banners/counter/1", "GET");
             send(client, address + "/v1/banners/counter/1", "HEAD");
             send(client, address + "/v1/banners/counter/1", "POST");

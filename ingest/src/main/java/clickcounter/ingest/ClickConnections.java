@@ -1,24 +1,31 @@
 package clickcounter.ingest;
 
-import clickcounter.shared.http.RequestFrame;
-import clickcounter.shared.log.ClickWriter;
 import io.helidon.common.buffers.BufferData;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.spi.ServerConnection;
 import io.helidon.webserver.spi.ServerConnectionSelector;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 
-/// Makes each connection of ingest a [ClickConnection].
+/// Makes each connection of ingest a [ClickConnection], and spreads them evenly over the loops.
 ///
-/// @param writer the log
-/// @param metrics count the clicks
-/// @param helidon what makes Helidon's own connections
-/// @param frame what happens around every request
-record ClickConnections(ClickWriter writer, ClickMetrics metrics, ServerConnectionSelector helidon, RequestFrame frame)
-        implements ServerConnectionSelector {
+/// **Threads**: any.
+final class ClickConnections implements ServerConnectionSelector {
+    private final List<ClickLoop> loops;
+    private final ServerConnectionSelector helidon;
+    private final AtomicInteger next = new AtomicInteger();
+
+    /// @param helidon makes Helidon's own connections
+    ClickConnections(List<ClickLoop> loops, ServerConnectionSelector helidon) {
+        this.loops = loops;
+        this.helidon = helidon;
+    }
+
     @Override
     public ServerConnection connection(ConnectionContext context) {
-        return new ClickConnection(this, context);
+        ClickLoop loop = loops.get(Math.floorMod(next.getAndIncrement(), loops.size()));
+        return new ClickConnection(loop, helidon, context);
     }
 
     @Override

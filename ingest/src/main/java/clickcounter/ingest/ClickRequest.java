@@ -2,7 +2,7 @@ package clickcounter.ingest;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import io.helidon.common.buffers.BufferData;
+import java.nio.ByteBuffer;
 
 /// Recognises the request that nearly all requests are, byte by byte and without allocation: a whole `GET
 /// /v1/banners/counter/{bannerID}` without a body that leaves the connection open.
@@ -41,17 +41,19 @@ final class ClickRequest {
     private static final boolean[] IS_TOKEN = lettersDigitsAnd("!#$%&'*+-.^_`|~");
     private static final boolean[] IS_HOST = lettersDigitsAnd("-.");
 
-    private BufferData bytes = BufferData.empty();
-    private int length;
+    private ByteBuffer bytes = ByteBuffer.allocate(0);
+    private int start;
+    private int end;
     private int at;
     private long bannerId;
     private boolean hasHost;
 
-    /// Whether the first bytes are such a request.
-    boolean read(BufferData received) {
+    /// Whether the bytes from the position on begin with such a request. The buffer stays as it is.
+    boolean read(ByteBuffer received) {
         bytes = received;
-        length = Math.min(received.available(), MOST_BYTES);
-        at = 0;
+        start = received.position();
+        end = start + Math.min(received.remaining(), MOST_BYTES);
+        at = start;
         hasHost = false;
         return skip(START) && readBannerId() && skip(VERSION) && readHeaders() && hasHost;
     }
@@ -63,22 +65,22 @@ final class ClickRequest {
 
     /// How many bytes the request has that was read.
     int byteCount() {
-        return at;
+        return at - start;
     }
 
     private boolean readBannerId() {
-        int start = at;
+        int idStart = at;
         long id = 0;
-        while (at < length && isDigit(bytes.get(at))) {
+        while (at < end && isDigit(bytes.get(at))) {
             id = id * 10 + (bytes.get(at) - '0');
             at++;
         }
         bannerId = id;
-        return id > 0 && at - start <= MOST_DIGITS;
+        return id > 0 && at - idStart <= MOST_DIGITS;
     }
 
     private boolean readHeaders() {
-        while (at < length && bytes.get(at) != '\r') {
+        while (at < end && bytes.get(at) != '\r') {
             if (!readHeader()) {
                 return false;
             }
@@ -88,19 +90,19 @@ final class ClickRequest {
 
     private boolean readHeader() {
         int nameStart = at;
-        while (at < length && is(IS_TOKEN, bytes.get(at))) {
+        while (at < end && is(IS_TOKEN, bytes.get(at))) {
             at++;
         }
         int nameEnd = at;
-        if (nameEnd == nameStart || at == length || bytes.get(at) != ':') {
+        if (nameEnd == nameStart || at == end || bytes.get(at) != ':') {
             return false;
         }
         at++;
-        while (at < length && bytes.get(at) == ' ') {
+        while (at < end && bytes.get(at) == ' ') {
             at++;
         }
         int valueStart = at;
-        while (at < length && isValue(bytes.get(at))) {
+        while (at < end && isValue(bytes.get(at))) {
             at++;
         }
         return isHarmless(nameStart, nameEnd, valueStart, at) && skipNewLine();
@@ -124,28 +126,28 @@ final class ClickRequest {
     }
 
     /// A name or an IPv4 address, with a port or without.
-    private boolean isHost(int start, int end) {
-        int index = start;
-        while (index < end && is(IS_HOST, bytes.get(index))) {
+    private boolean isHost(int hostStart, int hostEnd) {
+        int index = hostStart;
+        while (index < hostEnd && is(IS_HOST, bytes.get(index))) {
             index++;
         }
         int nameEnd = index;
-        if (index < end && bytes.get(index) == ':') {
+        if (index < hostEnd && bytes.get(index) == ':') {
             do {
                 index++;
-            } while (index < end && isDigit(bytes.get(index)));
+            } while (index < hostEnd && isDigit(bytes.get(index)));
         }
         int portLength = index - nameEnd - 1;
-        return nameEnd > start && index == end && portLength != 0 && portLength <= MOST_PORT_DIGITS;
+        return nameEnd > hostStart && index == hostEnd && portLength != 0 && portLength <= MOST_PORT_DIGITS;
     }
 
     /// Whether the bytes are this text, be it in capital letters.
-    private boolean isText(byte[] lowerCase, int start, int end) {
-        if (end - start != lowerCase.length) {
+    private boolean isText(byte[] lowerCase, int textStart, int textEnd) {
+        if (textEnd - textStart != lowerCase.length) {
             return false;
         }
         for (int index = 0; index < lowerCase.length; index++) {
-            int character = bytes.get(start + index);
+            int character = bytes.get(textStart + index);
             if (character >= 'A' && character <= 'Z') {
                 character += 'a' - 'A';
             }
@@ -157,7 +159,7 @@ final class ClickRequest {
     }
 
     private boolean skip(byte[] expected) {
-        if (length - at < expected.length) {
+        if (end - at < expected.length) {
             return false;
         }
         for (byte character : expected) {
@@ -170,7 +172,7 @@ final class ClickRequest {
     }
 
     private boolean skipNewLine() {
-        boolean isNewLine = length - at >= 2 && bytes.get(at) == '\r' && bytes.get(at + 1) == '\n';
+        boolean isNewLine = end - at >= 2 && bytes.get(at) == '\r' && bytes.get(at + 1) == '\n';
         at += 2;
         return isNewLine;
     }

@@ -12,7 +12,9 @@ import io.helidon.http.media.MediaContext;
 import io.helidon.webserver.http.HttpRouting;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,17 +45,20 @@ public final class Ingest implements AutoCloseable {
             closers.push(forwarder::close);
 
             var clickMetrics = new ClickMetrics(writer, metrics);
+            List<ClickLoop> loops = new ArrayList<>();
+            closers.push(() -> loops.forEach(ClickLoop::close));
             var routing = HttpRouting.builder()
                     .addFilter(new ClickFilter(writer, clickMetrics, refusals))
                     .get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
                     .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
                     .any(forwarder);
-            listener = HttpListener.start(
-                    settings.http(),
-                    routing,
-                    MediaContext.create(),
-                    metrics,
-                    (helidon, frame) -> new ClickConnections(writer, clickMetrics, helidon, frame));
+            listener =
+                    HttpListener.start(settings.http(), routing, MediaContext.create(), metrics, (helidon, frame) -> {
+                        for (int number = 1; number <= settings.threads(); number++) {
+                            loops.add(ClickLoop.start("clicks-" + number, writer, clickMetrics, frame, lifetime));
+                        }
+                        return new ClickConnections(List.copyOf(loops), helidon);
+                    });
             closers.push(() -> logger.info("answers by status: {}", listener.answers()));
             closers.push(listener::close);
             closers.push(listener::drain);

@@ -15,9 +15,11 @@ import org.jspecify.annotations.Nullable;
 /// @param log where clicks go
 /// @param query where requests go that are no clicks
 /// @param admin where it answers operators
-public record IngestSettings(HttpSettings http, LogSettings log, URI query, AdminSettings admin) {
+/// @param threads that answer clicks
+public record IngestSettings(HttpSettings http, LogSettings log, URI query, AdminSettings admin, int threads) {
 
     private static final int MOST_PROCESSES = 256;
+    private static final int MOST_THREADS = 256;
 
     /// The settings of the only ingest process, or of the first of several.
     ///
@@ -31,13 +33,15 @@ public record IngestSettings(HttpSettings http, LogSettings log, URI query, Admi
     /// @param number from 1 on
     static IngestSettings read(SettingsReader settings, int number) {
         boolean sharesPort = settings.integer(Setting.INGEST_PROCESSES, 1, MOST_PROCESSES) > 1;
+        int threads = settings.optionalInteger(Setting.INGEST_THREADS, 1, MOST_THREADS)
+                .orElse(sharesPort ? 1 : Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
         var http = HttpSettings.read(settings, Setting.SERVICE_ADDRESS, Setting.SERVICE_PORT)
                 .listening(sharesPort, socket(settings, number));
         var log = LogSettings.read(settings);
         URI query = queryAddress(settings);
         var admin = AdminSettings.read(settings, Setting.INGEST_ADMIN_PORT).ofProcess(number);
         settings.finish();
-        return new IngestSettings(http, log, query, admin);
+        return new IngestSettings(http, log, query, admin, threads);
     }
 
     private static @Nullable Path socket(SettingsReader settings, int number) {

@@ -8,10 +8,10 @@ import clickcounter.shared.http.HttpListener;
 import clickcounter.shared.http.RefusalReport;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.ClickWriter;
-import io.helidon.common.buffers.BufferData;
 import io.helidon.http.media.MediaContext;
 import io.helidon.webserver.http.HttpRouting;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -170,6 +170,6 @@ class ClickRequestTest {
     }
 
     private boolean read(String text) {
-        return request.read(BufferData.create(text.getBytes(ISO_8859_1)));
+        return request.read(ByteBuffer.wrap(text.getBytes(ISO_8859_1)));
     }
 }

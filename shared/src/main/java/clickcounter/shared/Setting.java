@@ -17,6 +17,7 @@ public enum Setting {
 
     INGEST_PROCESSES("1"),
     INGEST_SOCKET(""),
+    INGEST_THREADS(""),
 
     QUERY_ADDRESS("127.0.0.1"),
     QUERY_PORT("3001"),

@@ -56,6 +56,7 @@ class SettingsFileTest {
                         "SERVICE_DRAIN_DELAY=0s",
                         "INGEST_PROCESSES=1",
                         "INGEST_SOCKET=",
+                        "INGEST_THREADS=",
                         "QUERY_ADDRESS=127.0.0.1",
                         "QUERY_PORT=3001",
                         "ADMIN_ADDRESS=127.0.0.1",

@@ -143,15 +143,41 @@ public final class ClickWriter implements AutoCloseable {
     ///
     /// **Cost**: some 0.2 µs, no allocation. Waits at most [LogFolder#TIMEOUT_MILLIS] for other writers.
     public void append(long bannerId) {
+        write(bannerId);
+        awaitDisk();
+    }
+
+    /// The same, but does not wait for the disk where `LOG_SYNC` asks for that: the click must not be answered
+    /// before [#awaitDisk] has returned.
+    public void write(long bannerId) {
         try {
             appendUnderLock(bannerId);
+        } catch (InterruptedException | InterruptedRuntimeException stopping) {
+            throw stopping();
+        }
+    }
+
+    /// Whether `LOG_SYNC` asks to wait for the disk before a click is answered.
+    public boolean waitsForDisk() {
+        return keeper.waitsForDisk();
+    }
+
+    /// Returns when all that was written before the call is as safe as `LOG_SYNC` asks for.
+    ///
+    /// **Errors**: [LogUnavailable] when the disk has failed.
+    public void awaitDisk() {
+        try {
             if (!keeper.awaitSync()) {
                 throw new LogUnavailable(Reason.FAULT);
             }
-        } catch (InterruptedException | InterruptedRuntimeException stopping) {
-            Thread.currentThread().interrupt();
-            throw new LogUnavailable(Reason.STOPPING);
+        } catch (InterruptedException stopping) {
+            throw stopping();
         }
+    }
+
+    private static LogUnavailable stopping() {
+        Thread.currentThread().interrupt();
+        return new LogUnavailable(Reason.STOPPING);
     }
 
     private void appendUnderLock(long bannerId) throws InterruptedException {

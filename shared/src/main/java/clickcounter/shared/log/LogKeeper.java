@@ -61,6 +61,11 @@ final class LogKeeper implements AutoCloseable {
         }
     }
 
+    /// Whether [#awaitSync] waits at all.
+    boolean waitsForDisk() {
+        return groupCommit != null;
+    }
+
     /// Returns when what was appended before the call is as safe as `LOG_SYNC` asks for; false when forcing has
     /// failed.
     boolean awaitSync() throws InterruptedException {
