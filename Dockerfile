@@ -7,8 +7,8 @@ RUN ./mvnw --batch-mode --no-transfer-progress -Dquick -Dmaven.test.skip=true pa
     && tar -xzf distribution/target/click-counter-*.tar.gz -C /click-counter --strip-components 1
 
 FROM eclipse-temurin:25-jdk
-RUN useradd --system --uid 10001 --home-dir /var/lib/click-counter --create-home click-counter \
-    && chmod 0750 /var/lib/click-counter \
+RUN useradd --system --uid 10001 --home-dir /var/lib/click-counter click-counter \
+    && install --directory --owner click-counter --group click-counter --mode 0750 /var/lib/click-counter \
     && install --directory --owner click-counter /run/click-counter
 COPY --from=build /click-counter /opt/click-counter
 USER click-counter

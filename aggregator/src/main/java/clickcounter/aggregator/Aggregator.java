@@ -72,6 +72,7 @@ public final class Aggregator implements AutoCloseable {
     private final AdminServer admin;
     private final Thread thread;
     private long nextFlushNs = System.nanoTime();
+    private boolean isRetentionFailing;
     private long nextRetentionNs = System.nanoTime();
     private long reportedSkippedRecords;
 
@@ -255,8 +256,17 @@ public final class Aggregator implements AutoCloseable {
         nextRetentionNs = System.nanoTime() + RETENTION_PAUSE.toNanos();
         try {
             retention.apply(flusher.position().lastIndex(), Instant.now());
+            if (isRetentionFailing) {
+                logger.info("old files of the log are deleted again");
+            }
+            isRetentionFailing = false;
         } catch (IOException failure) {
-            logger.warn("old files of the log cannot be deleted: {}", failure.toString());
+            if (!isRetentionFailing) {
+                logger.warn(
+                        "old files of the log cannot be deleted, so it grows; tried again each minute: {}",
+                        failure.toString());
+            }
+            isRetentionFailing = true;
         }
     }
 

@@ -4,11 +4,12 @@ import clickcounter.shared.StartFailure;
 import java.util.Arrays;
 import java.util.TreeMap;
 
-/// The counts of a range of minutes, made anew from the log, for comparing them with those of the database.
+/// The counts of a range of minutes, or hours, made anew from the log, for comparing them with those of the
+/// database.
 ///
-/// An open-addressing hash table on (banner, minute) with linear probing. When it is full, the later minutes of
-/// the range are given up, and [#toMinute()] is earlier from then on: they are for another pass through the
-/// log.
+/// An open-addressing hash table on (banner, minute) with linear probing. When it is full, the later
+/// minutes of the range are given up, and [#toMinute()] is earlier from then on: they are for another pass
+/// through the log.
 ///
 /// **Threads**: one.
 final class AuditedCounts {
@@ -37,6 +38,7 @@ final class AuditedCounts {
     private int size;
     private long fromMinute;
     private long toMinute;
+    private long unitMinutes;
 
     /// @param maxCounts most pairs of banner and minute; each takes 48 bytes at least
     AuditedCounts(int maxCounts) {
@@ -49,11 +51,15 @@ final class AuditedCounts {
     }
 
     /// Forgets everything and takes clicks of these minutes from now on.
-    void begin(long newFromMinute, long newToMinute) {
+    ///
+    /// @param newUnitMinutes what clicks are counted by: 1, or 60 for hours, which the range then consists
+    /// of
+    void begin(long newFromMinute, long newToMinute, int newUnitMinutes) {
         Arrays.fill(clicks, 0);
         size = 0;
         fromMinute = newFromMinute;
         toMinute = newToMinute;
+        unitMinutes = newUnitMinutes;
     }
 
     /// The first minute that it does not take.
@@ -63,12 +69,13 @@ final class AuditedCounts {
 
     /// Counts a click if its minute is in the range.
     ///
-    /// **Errors**: [StartFailure] when one minute alone is too much.
+    /// **Errors**: [StartFailure] when one minute, or hour, alone is too much.
     void add(long bannerId, long timestampMillis) {
         long minute = timestampMillis / MILLIS_PER_MINUTE;
         if (minute < fromMinute || minute >= toMinute) {
             return;
         }
+        minute -= minute % unitMinutes;
         int at = placeOf(bannerId, minute);
         if (clicks[at] == 0) {
             if (size == maxCounts) {
@@ -136,14 +143,14 @@ final class AuditedCounts {
         forEachRemaining((_, minute, _) -> countsByMinute.merge(minute, 1, Integer::sum));
         if (countsByMinute.size() == 1) {
             throw new StartFailure(
-                    "More than %,d banners have clicks in one minute, which is more than is compared at once."
-                            .formatted(maxCounts));
+                    "More than %,d banners have clicks in one %s, which is more than is compared at once."
+                            .formatted(maxCounts, unitMinutes == 1 ? "minute" : "hour"));
         }
         long kept = 0;
         for (var entry : countsByMinute.entrySet()) {
             kept += entry.getValue();
             if (kept > maxCounts / 2) {
-                return Math.max(entry.getKey(), countsByMinute.firstKey() + 1);
+                return Math.max(entry.getKey(), countsByMinute.firstKey() + unitMinutes);
             }
         }
         throw new IllegalStateException("%d counts in a full table of %d".formatted(kept, maxCounts));

@@ -1,7 +1,6 @@
 package clickcounter.aggregator;
 
 import clickcounter.migrations.Database;
-import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -12,21 +11,20 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 
 /// The counts in PostgreSQL, and the position in the log that they belong to. Both change in one transaction,
 /// so that the counts are at every moment exactly those of the clicks up to the position.
 ///
-/// Counts are kept by minute, and are summed up by hour, day and month for all minutes before a mark. A flush
-/// writes minutes; only of clicks that come so late that their minute is before the mark it writes the sums,
+/// Counts are kept by minute, and are summed up by hour, day and month for all minutes before a mark, each
+/// banner's and all banners' together. A flush writes minutes; only of clicks that come so late that their minute is
+/// before the mark it writes the sums,
 /// too. It holds the mark meanwhile and [#rollUp] moves it, so that the sums are exact whoever writes: several
 /// aggregators, and one that catches up while another one rolls up.
 ///
@@ -53,18 +51,33 @@ final class CountStore {
             on conflict (banner_id, minute) do update set clicks = counted.clicks + excluded.clicks""";
 
     private static final List<String> ADD_TO_SUMS = forEachSum("""
-            insert into banner_{sum} as counted (banner_id, {sum}, clicks)
-            select banner_id, date_trunc('{sum}', to_timestamp(minute * 60), 'UTC'), sum(clicks)
+            insert into banner_{unit} as counted (banner_id, {unit}, clicks)
+            select banner_id, date_trunc('{unit}', to_timestamp(minute * 60), 'UTC'), sum(clicks)
             from unnest(?, ?, ?) as flushed (banner_id, minute, clicks)
             group by 1, 2 order by 1, 2
-            on conflict (banner_id, {sum}) do update set clicks = counted.clicks + excluded.clicks""");
+            on conflict (banner_id, {unit}) do update set clicks = counted.clicks + excluded.clicks""");
+
+    /// The same for all banners together.
+    private static final List<String> ADD_TO_TOTALS = forEachTotal("""
+            insert into total_{unit} as counted ({unit}, clicks)
+            select date_trunc('{unit}', to_timestamp(minute * 60), 'UTC'), sum(clicks)
+            from unnest(?, ?, ?) as flushed (banner_id, minute, clicks)
+            group by 1 order by 1
+            on conflict ({unit}) do update set clicks = counted.clicks + excluded.clicks""");
 
     private static final List<String> ROLL_UP = forEachSum("""
-            insert into banner_{sum} as counted (banner_id, {sum}, clicks)
-            select banner_id, date_trunc('{sum}', minute, 'UTC'), sum(clicks)
+            insert into banner_{unit} as counted (banner_id, {unit}, clicks)
+            select banner_id, date_trunc('{unit}', minute, 'UTC'), sum(clicks)
             from banner_minute where minute >= to_timestamp(?::bigint * 60) and minute < to_timestamp(?::bigint * 60)
             group by 1, 2 order by 1, 2
-            on conflict (banner_id, {sum}) do update set clicks = counted.clicks + excluded.clicks""");
+            on conflict (banner_id, {unit}) do update set clicks = counted.clicks + excluded.clicks""");
+
+    private static final List<String> ROLL_UP_TOTALS = forEachTotal("""
+            insert into total_{unit} as counted ({unit}, clicks)
+            select date_trunc('{unit}', minute, 'UTC'), sum(clicks)
+            from banner_minute where minute >= to_timestamp(?::bigint * 60) and minute < to_timestamp(?::bigint * 60)
+            group by 1 order by 1
+            on conflict ({unit}) do update set clicks = counted.clicks + excluded.clicks""");
 
     private static final String MOVE_MARK = "update roll_up set rolled_until = to_timestamp(?::bigint * 60)";
 
@@ -76,54 +89,10 @@ final class CountStore {
             select extract(epoch from min(since))::bigint / 60
             from minute_partition where before > to_timestamp(?::bigint * 60)""";
 
-    private static final String ALL_POSITIONS =
-            "select log_id, last_index from click_log where last_index is not null order by log_id";
+    /// How long flushes may wait because minutes that shall be dropped are being read.
+    private static final Duration DROP_PATIENCE = Duration.ofMillis(500);
 
-    private static final String COUNTS = """
-            select banner_id, extract(epoch from minute)::bigint / 60, clicks from banner_minute
-            where minute >= to_timestamp(? * 60) and minute < to_timestamp(? * 60)""";
-
-    private static final String LOCK_POSITION = "select last_index from click_log where log_id = ? for update";
-
-    /// What must be taken away is taken away first, so that a count that is wrong in both directions at once
-    /// cannot be.
-    private static final String DELETE_ALL_OF_IT = """
-            delete from banner_minute as counted
-            using unnest(?, ?, ?) as missing (banner_id, minute, clicks)
-            where counted.banner_id = missing.banner_id and counted.minute = to_timestamp(missing.minute * 60)
-                and counted.clicks + missing.clicks <= 0""";
-
-    private static final String TAKE_AWAY = """
-            update banner_minute as counted set clicks = counted.clicks + missing.clicks
-            from unnest(?, ?, ?) as missing (banner_id, minute, clicks)
-            where counted.banner_id = missing.banner_id and counted.minute = to_timestamp(missing.minute * 60)
-                and missing.clicks < 0""";
-
-    /// The sums that these minutes belong to, made anew from the minutes: both may have been wrong, and not by
-    /// the same. A sum of a month lies in one partition, so all of its minutes are there, or none.
-    private static final List<String> FORGET_SUMS = forEachSum("""
-            delete from banner_{sum} as counted
-            using unnest(?, ?, ?) as mended (banner_id, minute, clicks)
-            where counted.banner_id = mended.banner_id
-                and counted.{sum} = date_trunc('{sum}', to_timestamp(mended.minute * 60), 'UTC')""");
-
-    private static final List<String> SUM_UP_ANEW = forEachSum("""
-            insert into banner_{sum} (banner_id, {sum}, clicks)
-            select banner_id, since, sum(clicks)
-            from (select distinct banner_id, date_trunc('{sum}', to_timestamp(minute * 60), 'UTC') as since
-                  from unnest(?, ?, ?) as mended (banner_id, minute, clicks)) as mended
-            join banner_minute as counted using (banner_id)
-            where minute >= since and minute < (since at time zone 'UTC' + interval '1 {sum}') at time zone 'UTC'
-                and minute < (select rolled_until from roll_up)
-            group by 1, 2 order by 1, 2""");
-
-    private static final String MINUTES_SINCE = "select extract(epoch from minutes_since)::bigint / 60 from roll_up";
-
-    /// `repair` as a number: whoever mends counts holds this advisory lock.
-    private static final long REPAIR_LOCK = 0x72_65_70_61_69_72L;
-
-    /// Rows that are fetched at once when many are read.
-    private static final int FETCH_ROWS = 10_000;
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private final Database database;
     private final UUID logId;
@@ -135,18 +104,19 @@ final class CountStore {
 
     /// @param rolledUntil the minutes before it are summed up
     /// @param minutesSince the minutes before it were dropped
-    private record Marks(long rolledUntil, long minutesSince) {}
+    record Marks(long rolledUntil, long minutesSince) {}
 
     CountStore(Database database, UUID logId) {
         this.database = database;
         this.logId = logId;
     }
 
-    /// The tables of the sums are called `banner_hour` and so on, their time `hour`.
     private static List<String> forEachSum(String sql) {
-        return Stream.of("hour", "day", "month")
-                .map(sum -> sql.replace("{sum}", sum))
-                .toList();
+        return Unit.SUMS.stream().map(sum -> sum.in(sql)).toList();
+    }
+
+    private static List<String> forEachTotal(String sql) {
+        return Arrays.stream(Unit.values()).map(unit -> unit.in(sql)).toList();
     }
 
     /// Makes the caller the owner of the log. Whoever owned it before fails at the next [#flush]. Waits for a
@@ -180,154 +150,19 @@ final class CountStore {
     }
 
     /// What the database knows at this moment; the caller closes it soon.
-    Snapshot snapshot() throws SQLException {
-        return new Snapshot(database.connection());
-    }
-
-    /// One moment of the database: all of its answers are of the same transactions.
-    ///
-    /// **Threads**: one.
-    final class Snapshot implements AutoCloseable {
-        private final Connection connection;
-        private final Map<UUID, Long> positions = new TreeMap<>();
-
-        private Snapshot(Connection connection) throws SQLException {
-            this.connection = connection;
-            try {
-                connection.setReadOnly(true);
-                connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
-                connection.setAutoCommit(false);
-                withoutTimeouts(connection);
-                try (var statement = connection.createStatement();
-                        ResultSet rows = statement.executeQuery(ALL_POSITIONS)) {
-                    while (rows.next()) {
-                        positions.put(rows.getObject(1, UUID.class), rows.getLong(2));
-                    }
-                }
-            } catch (SQLException failure) {
-                close();
-                throw failure;
-            }
-        }
-
-        /// How far this log is counted, or [ClickReader#START].
-        long position() {
-            return positions.getOrDefault(logId, ClickReader.START);
-        }
-
-        /// The first minute that is kept; of earlier ones there are only sums.
-        long minutesSince() throws SQLException {
-            try (var statement = connection.createStatement();
-                    ResultSet row = statement.executeQuery(MINUTES_SINCE)) {
-                row.next();
-                return row.getLong(1);
-            }
-        }
-
-        /// The other logs that are counted to `index` or beyond, in the place where it would be in theirs.
-        List<UUID> otherLogsSince(long index) {
-            return positions.entrySet().stream()
-                    .filter(log -> !log.getKey().equals(logId) && log.getValue() >= index)
-                    .map(Map.Entry::getKey)
-                    .toList();
-        }
-
-        /// Passes on all counts of these minutes, in any order.
-        void forEachCount(long fromMinute, long toMinute, AuditedCounts.Sink sink) throws SQLException {
-            try (PreparedStatement select = connection.prepareStatement(COUNTS)) {
-                select.setFetchSize(FETCH_ROWS);
-                select.setLong(1, fromMinute);
-                select.setLong(2, toMinute);
-                try (ResultSet rows = select.executeQuery()) {
-                    while (rows.next()) {
-                        sink.count(rows.getLong(1), rows.getLong(2), rows.getLong(3));
-                    }
-                }
-            }
-        }
-
-        @Override
-        public void close() throws SQLException {
-            try (connection) {
-                connection.rollback();
-            }
-        }
+    CountSnapshot snapshot() throws SQLException {
+        return CountSnapshot.take(database.connection(), logId);
     }
 
     /// Keeps everybody else from mending counts until it is closed.
     ///
-    /// **Errors**: [StartFailure] when somebody does.
-    RepairLock lockForRepair() throws SQLException {
-        Connection connection = database.connection();
-        try (var statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("select pg_try_advisory_lock(%d)".formatted(REPAIR_LOCK))) {
-            row.next();
-            if (row.getBoolean(1)) {
-                return new RepairLock(connection);
-            }
-        } catch (SQLException failure) {
-            connection.close();
-            throw failure;
-        }
-        connection.close();
-        throw new StartFailure("Counts are being mended by another ./run.sh audit --repair: wait until it has ended.");
-    }
-
-    /// The right to mend counts.
-    record RepairLock(Connection connection) implements AutoCloseable {
-        @Override
-        public void close() throws SQLException {
-            try (connection;
-                    var statement = connection.createStatement()) {
-                statement.execute("select pg_advisory_unlock(%d)".formatted(REPAIR_LOCK));
-            }
-        }
-    }
-
-    /// Adds clicks that are missing to the counts and, where they are negative, takes surplus ones away, all in
-    /// one transaction. The aggregators go on: a flush of this log waits meanwhile, and what it adds is not
-    /// touched. Returns false, and changes nothing, when the database has not counted the log up to `position`.
-    boolean correct(long position, Counts missing) throws SQLException {
-        try (Connection connection = database.connection()) {
-            for (YearMonth month : missing.months()) {
-                addPartition(connection, month);
-            }
-            connection.setAutoCommit(false);
-            try {
-                withoutTimeouts(connection);
-                if (lockPosition(connection) < position) {
-                    connection.rollback();
-                    return false;
-                }
-                Counts rolledUp = missing.before(marks(connection, "update").rolledUntil);
-                add(connection, DELETE_ALL_OF_IT, missing);
-                add(connection, TAKE_AWAY, missing);
-                add(connection, ADD, missing.positive());
-                for (int sum = 0; sum < SUM_UP_ANEW.size(); sum++) {
-                    add(connection, FORGET_SUMS.get(sum), rolledUp);
-                    add(connection, SUM_UP_ANEW.get(sum), rolledUp);
-                }
-                connection.commit();
-                return true;
-            } catch (SQLException failure) {
-                connection.rollback();
-                throw failure;
-            }
-        }
-    }
-
-    private long lockPosition(Connection connection) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(LOCK_POSITION)) {
-            statement.setObject(1, logId);
-            try (ResultSet row = statement.executeQuery()) {
-                long index = row.next() ? row.getLong(1) : ClickReader.START;
-                return row.wasNull() ? ClickReader.START : index;
-            }
-        }
+    /// **Errors**: [clickcounter.shared.StartFailure] when somebody does.
+    CountRepair repair() throws SQLException {
+        return CountRepair.start(database, logId, this);
     }
 
     /// For transactions that may take as long as they need.
-    private static void withoutTimeouts(Connection connection) throws SQLException {
+    static void withoutTimeouts(Connection connection) throws SQLException {
         try (var statement = connection.createStatement()) {
             statement.execute("set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0");
         }
@@ -388,9 +223,12 @@ final class CountStore {
         for (String addToSum : ADD_TO_SUMS) {
             add(connection, addToSum, late);
         }
+        for (String addToTotal : ADD_TO_TOTALS) {
+            add(connection, addToTotal, late);
+        }
     }
 
-    private static void add(Connection connection, String sql, Counts counts) throws SQLException {
+    static void add(Connection connection, String sql, Counts counts) throws SQLException {
         if (counts.size() == 0) {
             return;
         }
@@ -424,6 +262,9 @@ final class CountStore {
             for (String rollUp : ROLL_UP) {
                 execute(connection, rollUp, first, until);
             }
+            for (String rollUp : ROLL_UP_TOTALS) {
+                execute(connection, rollUp, first, until);
+            }
             execute(connection, MOVE_MARK, until);
             connection.commit();
             return until;
@@ -431,7 +272,7 @@ final class CountStore {
     }
 
     /// @param lock `share` for who relies on them until the end of the transaction, `update` for who moves them
-    private static Marks marks(Connection connection, String lock) throws SQLException {
+    static Marks marks(Connection connection, String lock) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(MARKS + lock);
                 ResultSet row = statement.executeQuery()) {
             row.next();
@@ -468,7 +309,7 @@ final class CountStore {
         }
     }
 
-    private void addPartition(Connection connection, YearMonth month) throws SQLException {
+    void addPartition(Connection connection, YearMonth month) throws SQLException {
         if (knownMonths.contains(month)) {
             return;
         }
@@ -479,14 +320,28 @@ final class CountStore {
         knownMonths.add(month);
     }
 
-    /// Drops the minutes of the months that ended before `time` and are summed up. Returns how many months.
+    /// Drops the minutes of the months that ended before `time` and are summed up. Returns how many months; none
+    /// while somebody reads minutes, such as an audit: flushes wait for this, so it must not wait for that.
     int dropPartitions(Instant time) throws SQLException {
-        try (Connection connection = database.connection();
-                PreparedStatement statement = connection.prepareStatement("select drop_minute_partitions(?)")) {
-            statement.setObject(1, time.atOffset(ZoneOffset.UTC));
-            try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                return row.getInt(1);
+        try (Connection connection = database.connection()) {
+            connection.setAutoCommit(false);
+            try (Statement limit = connection.createStatement();
+                    PreparedStatement statement = connection.prepareStatement("select drop_minute_partitions(?)")) {
+                limit.execute("set local lock_timeout = " + DROP_PATIENCE.toMillis());
+                statement.setObject(1, time.atOffset(ZoneOffset.UTC));
+                int months;
+                try (ResultSet row = statement.executeQuery()) {
+                    row.next();
+                    months = row.getInt(1);
+                }
+                connection.commit();
+                return months;
+            } catch (SQLException failure) {
+                connection.rollback();
+                if (LOCK_NOT_AVAILABLE.equals(failure.getSQLState())) {
+                    return 0;
+                }
+                throw failure;
             }
         }
     }

@@ -22,7 +22,7 @@ final class Flusher {
     private static final Logger logger = LoggerFactory.getLogger(Flusher.class);
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
-    private static final long REPORT_INTERVAL_NS = Duration.ofSeconds(10).toNanos();
+    private static final long REPORT_INTERVAL_NS = Duration.ofMinutes(1).toNanos();
 
     private final CountStore store;
     private final FlushMetrics metrics;
@@ -91,8 +91,9 @@ final class Flusher {
                 if (System.nanoTime() - nextReportNs >= 0) {
                     nextReportNs = System.nanoTime() + REPORT_INTERVAL_NS;
                     logger.warn(
-                            "the database does not take the counts ({}); clicks wait in the log",
-                            Database.describe(failure));
+                            "the database does not take the counts ({}); clicks wait in the log; attempt {}",
+                            Database.describe(failure),
+                            attempt);
                     logger.debug("the failure in full", failure);
                 }
             }

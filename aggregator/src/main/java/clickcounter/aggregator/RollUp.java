@@ -67,11 +67,16 @@ final class RollUp {
             if (months > 0) {
                 logger.info("the minutes of {} months were dropped; their hours, days and months stay", months);
             }
+            if (isFailing) {
+                logger.info("minutes are summed up again");
+            }
             isFailing = false;
         } catch (SQLException failure) {
             stepMinutes = Math.max(1, stepMinutes / 2);
             if (!isFailing) {
-                logger.warn("minutes cannot be summed up, long ranges get slower: {}", Database.describe(failure));
+                logger.warn(
+                        "minutes cannot be summed up, so long ranges get slower; tried again each half minute: {}",
+                        Database.describe(failure));
                 isFailing = true;
             }
         }

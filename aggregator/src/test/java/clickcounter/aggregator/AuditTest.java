@@ -29,6 +29,8 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,10 +52,17 @@ final class AuditTest {
         countSomeClicks();
 
         assertThat(audit()).isZero();
-        assertThat(output)
+        assertThat(output.lines())
+                .containsExactly(
+                        "Equal: 9 clicks in 3 counts, from 2026-03-01T10:00:00Z to what the database has (record 0x%x)."
+                                .formatted(scene.logEnd()),
+                        "Nothing from 2026-03-01T10:00:00Z on is summed up by hour, day and month yet.");
+        rollUp("2026-03-01T10:01:00Z");
+        assertThat(audit()).isZero();
+        assertThat(output.lines())
+                .last()
                 .isEqualTo(
-                        "Equal: 9 clicks in 3 counts, from 2026-03-01T10:00:00Z to what the database has (record 0x%x).%n"
-                                .formatted(scene.logEnd()));
+                        "Equal: the sums by hour, day and month, from 2026-03-01T10:00:00Z to 2026-03-01T10:01:00Z, up to which minutes are summed up.");
     }
 
     @Test
@@ -69,7 +78,8 @@ final class AuditTest {
                         "banner 7  minute 2026-03-01T10:01:00Z  database 1  log 2",
                         "banner 8  minute 2026-03-01T10:20:00Z  database 0  log 4",
                         "4 counts differ; --repair mends them. The log has 9 clicks in 4 counts, from 2026-03-01T10:00:00Z to what the database has (record 0x%x)."
-                                .formatted(scene.logEnd()));
+                                .formatted(scene.logEnd()),
+                        "Nothing from 2026-03-01T10:00:00Z on is summed up by hour, day and month yet.");
     }
 
     @Test
@@ -88,34 +98,163 @@ final class AuditTest {
     @Test
     void mendsTheSumsOfWhatDiffersToo() throws Exception {
         countSomeClicks();
-        try (Database database = Database.connect(scene.settings().database(), "test", 1)) {
-            long afterTheFirstMinute = START.getEpochSecond() / 60 + 1;
-            new CountStore(database, UUID.randomUUID()).rollUp(afterTheFirstMinute, 1_000_000, Duration.ofMinutes(1));
-        }
+        rollUp("2026-03-01T10:01:00Z");
         spoil();
         scene.execute("update banner_day set clicks = 1000 where banner_id = 7");
+        scene.execute("update total_day set clicks = 1000");
+        scene.execute("update total_minute set clicks = 1000");
 
         assertThat(audit("--repair")).isZero();
 
         scene.assertAllIsCountedOnce();
-        for (String sum : List.of("hour", "day", "month")) {
-            assertThat(scene.number("select sum(clicks) from banner_" + sum))
-                    .as(sum)
-                    .isGreaterThanOrEqualTo(3)
-                    .isEqualTo(scene.number(
-                            "select sum(clicks) from banner_minute join roll_up on minute < rolled_until"));
+        assertThat(scene.number("select sum(clicks) from banner_month")).isEqualTo(3);
+        assertSumsAreExact();
+        for (String total : List.of("minute", "hour", "day", "month")) {
+            assertThat(scene.number("select sum(clicks) from total_" + total))
+                    .as(total)
+                    .isEqualTo(3);
         }
     }
 
     @Test
-    void refusesMinutesThatWereDropped() {
-        countSomeClicks();
-        scene.execute("update roll_up set minutes_since = '2026-03-01T10:05:00Z'");
+    void namesAndMendsTheHoursOfMinutesThatWereDropped() throws Exception {
+        countAndDropAMonth("2026-02-28T22:00:00Z");
 
-        assertThatThrownBy(this::audit)
+        assertThat(audit()).as(() -> output).isZero();
+        assertThat(output.lines())
+                .containsExactly(
+                        "Equal: 15 clicks in 6 counts, from 2026-02-28T22:00:00Z to what the database has (record 0x%x)."
+                                .formatted(scene.logEnd()),
+                        "Minutes before 2026-03-01T00:00:00Z were dropped (STATS_RETENTION_MINUTES): of them the hours were compared that lie wholly in the range.",
+                        "Equal: the sums by hour, day and month, from 2026-02-28T22:00:00Z to 2026-03-01T10:30:00Z, up to which minutes are summed up.");
+        scene.execute("""
+                insert into banner_hour values (6, '2026-02-28T22:00:00Z', 1);
+                update banner_hour set clicks = 1 where banner_id = 7 and hour = '2026-02-28T22:00:00Z';
+                update banner_day set clicks = 1 where banner_id = 7 and day = '2026-02-28T00:00:00Z';
+                update banner_hour set clicks = 9 where banner_id = 7 and hour = '2026-02-28T23:00:00Z';
+                delete from banner_hour where banner_id = 8 and hour = '2026-02-28T23:00:00Z'""");
+        List<String> wrong = List.of(
+                "banner 6  hour 2026-02-28T22:00:00Z  database 1  log 0",
+                "banner 7  hour 2026-02-28T22:00:00Z  database 1  log 2",
+                "banner 7  hour 2026-02-28T23:00:00Z  database 9  log 1",
+                "banner 8  hour 2026-02-28T23:00:00Z  database 0  log 3");
+        assertThat(audit()).isEqualTo(1);
+        assertThat(output.lines())
+                .filteredOn(line -> line.startsWith("banner"))
+                .startsWith(wrong.toArray(String[]::new))
+                .endsWith("banner 7  day 2026-02-28T00:00:00Z  database 1  its hours 3")
+                .hasSize(5);
+
+        assertThat(audit("--repair")).isZero();
+        assertThat(output).contains("4 counts differed and are mended.");
+        assertThat(audit()).as(() -> output).isZero();
+        assertThat(scene.number("select sum(clicks) from banner_month where month = '2026-02-01T00:00:00Z'"))
+                .isEqualTo(6);
+    }
+
+    @Test
+    void saysThatPartsOfHoursAreOutOfReachWhenTheirMinutesWereDropped() throws Exception {
+        countAndDropAMonth("2026-02-28T23:30:00Z");
+        scene.execute("update banner_hour set clicks = 99 where hour < '2026-03-01T00:00:00Z'");
+
+        assertThat(audit("--to", "2026-03-01T10:05:00Z")).isEqualTo(1);
+        assertThat(output).startsWith("banner 7  day 2026-02-28T00:00:00Z  database 3  its hours 99%n".formatted());
+        assertThat(output).contains("Equal: 5 clicks in 2 counts, from 2026-02-28T23:30:00Z");
+        assertThatThrownBy(() -> audit("--to", "2026-03-01T00:00:00Z"))
                 .isInstanceOf(StartFailure.class)
                 .hasMessage(
-                        "Minutes before 2026-03-01T10:05:00Z were dropped (STATS_RETENTION_MINUTES), so they cannot be compared. Audit from then on: --from 2026-03-01T10:05:00Z.");
+                        "Minutes before 2026-03-01T00:00:00Z were dropped (STATS_RETENTION_MINUTES), and of the hours before it none lies wholly in the range: there is nothing to compare. Audit whole hours, or from then on: --from 2026-03-01T00:00:00Z.");
+    }
+
+    @Test
+    void mendsNothingWhenTheMinutesAreDroppedMeanwhile() throws Exception {
+        countClicksOfTwoMonths("2026-02-28T22:00:00Z");
+        scene.execute("update banner_minute set clicks = clicks + 1");
+
+        assertThatThrownBy(() -> differences(1_000, true, _ -> dropLastMonth()))
+                .isInstanceOf(StartFailure.class)
+                .hasMessage(
+                        "Nothing was mended: minutes of the range were dropped meanwhile (STATS_RETENTION_MINUTES). Start the audit again.");
+        assertThat(scene.number("select sum(clicks) from banner_hour")).isEqualTo(15);
+        assertThat(audit("--repair")).isZero();
+        scene.execute("delete from banner_hour where hour < '2026-03-01T00:00:00Z'");
+        assertThat(audit("--from", "2026-03-01T00:00:00Z")).as(() -> output).isZero();
+    }
+
+    @Test
+    void namesAndMendsEachSumThatIsNotTheOneOfItsParts() throws Exception {
+        countSomeClicks();
+        rollUp("2026-03-01T10:30:00Z");
+        spoilSums();
+
+        assertThat(audit()).isEqualTo(1);
+        assertThat(output.lines())
+                .containsExactly(
+                        "banner 6  hour 2026-03-01T10:00:00Z  database 1  its minutes 0",
+                        "banner 7  hour 2026-03-01T10:00:00Z  database 6  its minutes 5",
+                        "banner 8  day 2026-03-01T00:00:00Z  database 0  its hours 4",
+                        "banner 7  month 2026-03-01T00:00:00Z  database 2  its days 5",
+                        "banner 9  month 2031-01-01T00:00:00Z  database 5  its days 0",
+                        "Equal: 9 clicks in 3 counts, from 2026-03-01T10:00:00Z to what the database has (record 0x%x)."
+                                .formatted(scene.logEnd()),
+                        "5 sums by hour, day and month differ; --repair mends them.");
+
+        assertThat(audit("--repair")).isZero();
+        assertThat(output).contains("5 sums by hour, day and month differed and are mended.");
+        assertSumsAreExact();
+        assertThat(audit()).as(() -> output).isZero();
+    }
+
+    @Test
+    void findsTheSumsThatHoldAWrongMinuteToo() throws Exception {
+        countSomeClicks();
+        scene.execute("update banner_minute set clicks = 4 where banner_id = 7 and minute = '2026-03-01T10:00:00Z'");
+        rollUp("2026-03-01T10:01:00Z");
+        scene.execute("update banner_minute set clicks = 1 where banner_id = 7 and minute = '2026-03-01T10:01:00Z'");
+
+        assertThat(audit()).isEqualTo(1);
+        assertThat(output.lines().filter(line -> line.startsWith("banner")))
+                .containsExactly(
+                        "banner 7  minute 2026-03-01T10:00:00Z  database 4  log 3",
+                        "banner 7  minute 2026-03-01T10:01:00Z  database 1  log 2",
+                        "banner 7  hour 2026-03-01T10:00:00Z  database 4  its minutes 3",
+                        "banner 7  day 2026-03-01T00:00:00Z  database 4  its hours 3",
+                        "banner 7  month 2026-03-01T00:00:00Z  database 4  its days 3");
+        assertThat(audit("--repair")).isZero();
+        assertSumsAreExact();
+        scene.assertAllIsCountedOnce();
+    }
+
+    @Test
+    void comparesTheSumsAloneFromBeforeTheLog() throws Exception {
+        countAndDropAMonth("2026-02-28T22:00:00Z");
+        scene.closeWriter();
+        Files.delete(scene.logFiles().stream().sorted().toList().getFirst());
+        spoilSums();
+        scene.execute("update banner_day set clicks = 9 where banner_id = 7 and day = '2026-02-28T00:00:00Z'");
+
+        assertThat(audit("--sums", "--to", "2026-03-01T00:00:00Z")).isEqualTo(1);
+        assertThat(output.lines())
+                .containsExactly(
+                        "banner 7  day 2026-02-28T00:00:00Z  database 9  its hours 3",
+                        "1 sums by hour, day and month differ; --repair mends them.");
+        assertThat(audit("--sums", "--repair")).isZero();
+        assertThat(output).contains("6 sums by hour, day and month differed and are mended.");
+        assertThat(audit("--sums")).isZero();
+        assertThat(output.lines())
+                .containsExactly(
+                        "Equal: the sums by hour, day and month, from 2026-02-01T00:00:00Z to 2026-03-01T10:30:00Z, up to which minutes are summed up.");
+    }
+
+    @Test
+    void mendsSumsWhereAnotherLogMayHaveCountedToo() throws Exception {
+        countSomeClicks();
+        addLog(scene.position().lastIndex());
+        rollUp("2026-03-01T10:30:00Z");
+        spoilSums();
+
+        assertThat(audit("--repair")).isZero();
+        assertSumsAreExact();
     }
 
     @Test
@@ -188,7 +327,7 @@ final class AuditTest {
         assertThat(found)
                 .hasSameSizeAs(differences(1_000_000, false))
                 .allMatch(difference ->
-                        difference.missing() == (difference.bannerId() % 3 == 0 ? difference.inLog() : -10));
+                        difference.missing() == (difference.bannerId() % 3 == 0 ? difference.expected() : -10));
         assertThat(found).containsExactlyElementsOf(differences(30, true));
         scene.assertAllIsCountedOnce();
     }
@@ -214,16 +353,26 @@ final class AuditTest {
             Thread clicking = Thread.ofPlatform().start(() -> {
                 for (int click = 0; !isDone.get(); click++) {
                     scene.click(1 + click % 50, START.plusMillis(click));
+                    LockSupport.parkNanos(1_000); // else there are more than are counted at the end
                 }
             });
             try {
                 for (int round = 0; round < 5; round++) {
+                    // More and more of the clicks are late and go into the sums, too.
+                    rollUp(START.plusSeconds(60L * round).toString());
                     assertThat(audit()).as(() -> output).isZero();
-                    // With the lock of a flush, so that the two do not wait for each other's rows.
+                    // With the locks of a flush, so that the two do not wait for each other's rows.
                     scene.execute("""
                             select from click_log for update;
+                            select from roll_up for update;
                             update banner_minute set clicks = clicks + 1 where banner_id <= 7;
-                            update banner_minute set clicks = clicks - 1 where banner_id > 40 and clicks > 1""");
+                            update banner_minute set clicks = clicks - 1 where banner_id > 40 and clicks > 1;
+                            update banner_hour set clicks = clicks + 1 where banner_id = 7;
+                            update banner_day set clicks = clicks + 1 where banner_id = 10;
+                            delete from banner_month where banner_id in (7, 11)""");
+                    assertThat(audit()).isEqualTo(1);
+                    assertThat(output.lines().filter(line -> line.startsWith("banner 11 ")))
+                            .hasSize(round == 0 ? 0 : 1);
                     assertThat(audit("--repair")).as(() -> output).isZero();
                     assertThat(output).contains("mended");
                 }
@@ -234,7 +383,9 @@ final class AuditTest {
         }
         scene.countAll();
 
+        assertThat(audit()).as(() -> output).isZero();
         scene.assertAllIsCountedOnce();
+        assertSumsAreExact();
     }
 
     @Test
@@ -266,7 +417,7 @@ final class AuditTest {
                 .containsSubsequence(
                         "banner 7  minute 2026-03-01T10:01:00Z  database 1  log 2",
                         "banner 8  minute 2026-03-01T10:20:00Z  database 0  log 4")
-                .hasSize(3);
+                .hasSize(4);
         assertThatThrownBy(() -> audit("--repair"))
                 .isInstanceOf(StartFailure.class)
                 .hasMessage("""
@@ -328,7 +479,7 @@ final class AuditTest {
     void oneAfterTheOtherMends() throws Exception {
         countSomeClicks();
         try (Database database = Database.connect(scene.settings().database(), "test", 2);
-                var _ = new CountStore(database, UUID.randomUUID()).lockForRepair()) {
+                var _ = new CountStore(database, UUID.randomUUID()).repair()) {
             assertThatThrownBy(() -> audit("--repair"))
                     .hasMessage("Counts are being mended by another ./run.sh audit --repair: wait until it has ended.");
         }
@@ -343,7 +494,7 @@ final class AuditTest {
                 "yesterday");
         assertRefused("--to needs a value", "--to", "--repair");
         assertRefused("--repair is given twice", "--repair", "--repair");
-        assertRefused("\"--form\" is not understood; there are --from, --repair, --to", "--form");
+        assertRefused("\"--form\" is not understood; there are --from, --repair, --sums, --to", "--form");
         assertRefused(
                 "--from is 2026-03-01T10:00:00Z, which is not before --to, 2026-03-01T10:00:00Z",
                 "--from=2026-03-01T10:00:00Z",
@@ -372,17 +523,69 @@ final class AuditTest {
                 delete from banner_minute where banner_id = 8""");
     }
 
+    /// Two too high or made up, one missing, one too low, and one behind all that is summed up.
+    private void spoilSums() {
+        scene.execute("""
+                insert into banner_hour values (6, '2026-03-01T10:00:00Z', 1);
+                update banner_hour set clicks = clicks + 1 where banner_id = 7 and hour = '2026-03-01T10:00:00Z';
+                delete from banner_day where banner_id = 8 and day = '2026-03-01T00:00:00Z';
+                update banner_month set clicks = 2 where banner_id = 7 and month = '2026-03-01T00:00:00Z';
+                insert into banner_month values (9, '2031-01-01T00:00:00Z', 5)""");
+    }
+
+    /// Six clicks of the last hours of February, and those of [#countSomeClicks].
+    private void countClicksOfTwoMonths(String firstClick) throws SQLException {
+        scene.clicks(7, Instant.parse(firstClick), 2);
+        scene.click(7, Instant.parse("2026-02-28T23:58:00Z"));
+        scene.clicks(8, Instant.parse("2026-02-28T23:59:00Z"), 3);
+        countSomeClicks();
+        rollUp("2026-03-01T10:30:00Z");
+    }
+
+    private void countAndDropAMonth(String firstClick) throws SQLException {
+        countClicksOfTwoMonths(firstClick);
+        dropLastMonth();
+    }
+
+    private void dropLastMonth() {
+        try (Database database = Database.connect(scene.settings().database(), "test", 1)) {
+            new CountStore(database, UUID.randomUUID()).dropPartitions(Instant.parse("2026-03-01T00:00:00Z"));
+        } catch (SQLException failure) {
+            throw new IllegalStateException(failure);
+        }
+    }
+
+    private void rollUp(String until) throws SQLException {
+        try (Database database = Database.connect(scene.settings().database(), "test", 1)) {
+            long minute = Instant.parse(until).getEpochSecond() / 60;
+            new CountStore(database, UUID.randomUUID()).rollUp(minute, 1_000_000_000, Duration.ofMinutes(1));
+        }
+    }
+
+    private void assertSumsAreExact() {
+        for (String sum : List.of("hour", "day", "month")) {
+            assertThat(scene.number(RollUpTest.DIFFERENCES.replace("{sum}", sum)))
+                    .as(sum)
+                    .isZero();
+        }
+    }
+
     private void addLog(long lastIndex) {
         scene.execute("insert into click_log values ('%s', 1, 1, %d, now())".formatted(new UUID(0, 1), lastIndex));
     }
 
     private List<Difference> differences(int maxCounts, boolean repair) throws SQLException, IOException {
+        return differences(maxCounts, repair, _ -> {});
+    }
+
+    private List<Difference> differences(int maxCounts, boolean repair, Consumer<Difference> sink)
+            throws SQLException, IOException {
         var differences = new ArrayList<Difference>();
         try (ClickReader log = ClickReader.inspect(scene.logFolder());
                 Database database = Database.connect(scene.settings().database(), "test", 2)) {
             var progress = new Progress(System.err, false, System::nanoTime, log.cycles());
             new Audit(new CountStore(database, log.logId()), log, maxCounts, progress)
-                    .run(Optional.empty(), Audit.END, repair, differences::add);
+                    .run(Optional.empty(), Audit.END, repair, sink.andThen(differences::add));
         }
         return differences;
     }

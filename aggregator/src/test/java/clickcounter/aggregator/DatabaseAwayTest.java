@@ -42,6 +42,9 @@ class DatabaseAwayTest {
             Await.until("all is counted", () -> scene.clicksInDatabase() == scene.expectedClicks());
             assertThat(log.lines()).anySatisfy(line -> assertThat(line).contains("takes counts again"));
             assertThat(warnings(log)).isEqualTo(1);
+            assertThat(log.lines())
+                    .as("what the database says, not what the pool says of itself")
+                    .noneMatch(line -> line.contains("Connection is not available"));
             assertThat(pool.lines()).isEmpty();
         }
 

@@ -28,7 +28,7 @@ class RollUpTest {
     private static final long MARCH = minute("2024-03-01T00:00:00Z");
 
     /// Rows that are in one but not in the other, for each of the sums; one statement sees one state.
-    private static final String DIFFERENCES = """
+    static final String DIFFERENCES = """
             select count(*) from (
                 select coalesce(sums.clicks, 0) - coalesce(minutes.clicks, 0) as difference
                 from (select banner_id, {sum}, clicks from banner_{sum}) sums
@@ -37,6 +37,21 @@ class RollUpTest {
                     from banner_minute where minute < (select rolled_until from roll_up) group by 1, 2) minutes
                 using (banner_id, {sum})) differences
             where difference <> 0""";
+
+    private static final String TOTAL_DIFFERENCES = """
+            select count(*) from total_{sum} total
+            full join (select {sum}, sum(clicks) as clicks from banner_{sum} group by 1) banners using ({sum})
+            where total.clicks is distinct from banners.clicks""";
+
+    /// Of dropped minutes there are only the totals.
+    private static final String TOTAL_MINUTE_DIFFERENCES = """
+            select count(*) from (
+                select minute, clicks from total_minute
+                where minute >= (select minutes_since from roll_up)) total
+            full join (
+                select minute, sum(clicks) as clicks from banner_minute
+                where minute < (select rolled_until from roll_up) group by 1) banners using (minute)
+            where total.clicks is distinct from banners.clicks""";
 
     private final Scene scene = new Scene();
     private final Database database = Database.connect(DatabaseSettings.of(scene.databaseUrl()), "test", 8);
@@ -69,7 +84,11 @@ class RollUpTest {
     private void assertSumsAreExact() {
         for (String sum : List.of("hour", "day", "month")) {
             assertThat(scene.number(DIFFERENCES.replace("{sum}", sum))).as(sum).isZero();
+            assertThat(scene.number(TOTAL_DIFFERENCES.replace("{sum}", sum)))
+                    .as("total by " + sum)
+                    .isZero();
         }
+        assertThat(scene.number(TOTAL_MINUTE_DIFFERENCES)).as("total by minute").isZero();
     }
 
     private long clicks(String table) {
@@ -169,6 +188,23 @@ class RollUpTest {
                 .isEqualTo(4_020);
         assertThat(clicks("banner_hour")).isEqualTo(301);
         assertThat(clicks("banner_month")).isEqualTo(301);
+    }
+
+    @Test
+    void dropsNoMinutesWhileTheyAreRead() throws SQLException {
+        store.takeOver();
+        flush(store, counts(7, FEBRUARY, 1, 7, MARCH, 20));
+        store.rollUp(MARCH, 1_000_000, TIMEOUT);
+        Instant march = Instant.ofEpochSecond(MARCH * 60);
+
+        try (CountSnapshot snapshot = store.snapshot()) {
+            assertThat(store.dropPartitions(march)).isZero();
+            List<Long> minutes = new ArrayList<>();
+            snapshot.forEachCount(Unit.MINUTE, FEBRUARY, MARCH + 1, (_, minute, _) -> minutes.add(minute));
+            assertThat(minutes).containsExactlyInAnyOrder(FEBRUARY, MARCH);
+        }
+
+        assertThat(store.dropPartitions(march)).isEqualTo(1);
     }
 
     @Test

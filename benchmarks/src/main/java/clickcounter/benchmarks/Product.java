@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /// The whole product in a folder of its own, as `run.sh` starts it, on free ports.
 ///
@@ -29,10 +30,11 @@ final class Product implements Closeable {
     private final Path folder;
     private final Map<String, String> environment = new HashMap<>();
     private final Map<String, ServerProcess> running = new LinkedHashMap<>();
+    private final @Nullable String foreignDatabase = System.getenv("DATABASE_URL");
     private final int port = Ports.free();
     private final int queryPort = Ports.free();
 
-    /// Starts the embedded database with the schema, and nothing else.
+    /// Starts the embedded database, unless `DATABASE_URL` names another one, with the schema, and nothing else.
     ///
     /// @param settings that differ from the defaults
     Product(Path folder, Map<String, String> settings) throws IOException {
@@ -46,7 +48,9 @@ final class Product implements Closeable {
             environment.put(process + "_ADMIN_PORT", "0");
         }
         environment.putAll(settings);
-        start("database").hasDaemon(dataFolder().resolve("postgres").resolve("postmaster.pid"));
+        if (foreignDatabase == null) {
+            start("database").hasDaemon(dataFolder().resolve("postgres").resolve("postmaster.pid"));
+        }
         ServerProcess migration = ServerProcess.start("migrate", folder, environment, List.of("./migrate.sh", "-up"));
         migration.awaitSuccess();
     }
@@ -138,7 +142,9 @@ final class Product implements Closeable {
     }
 
     String databaseUrl() throws IOException {
-        return Files.readString(dataFolder().resolve("database.url")).strip();
+        return foreignDatabase != null
+                ? foreignDatabase
+                : Files.readString(dataFolder().resolve("database.url")).strip();
     }
 
     /// A connection pool on the product's database.
@@ -202,6 +208,9 @@ final class Product implements Closeable {
     public void close() throws IOException {
         for (ServerProcess process : List.copyOf(running.values()).reversed()) {
             process.close();
+        }
+        if (!Files.exists(dataFolder())) {
+            return;
         }
         try (var files = Files.walk(dataFolder())) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {

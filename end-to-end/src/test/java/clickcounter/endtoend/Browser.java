@@ -216,10 +216,14 @@ final class Browser implements AutoCloseable {
         Await.until(what, MAX_WAIT, condition);
     }
 
-    /// The content of the one file that was downloaded with this end of its name, when it is there.
+    /// The content of the one file that was downloaded with this end of its name, when it is there. The file is
+    /// gone then.
     String awaitDownload(String suffix) throws IOException {
         await("a file *" + suffix + " is downloaded", () -> download(suffix).isPresent());
-        return Files.readString(download(suffix).orElseThrow());
+        Path file = download(suffix).orElseThrow();
+        String content = Files.readString(file);
+        Files.delete(file);
+        return content;
     }
 
     private Optional<Path> download(String suffix) throws IOException {

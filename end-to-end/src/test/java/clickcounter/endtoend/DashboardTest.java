@@ -101,7 +101,7 @@ final class DashboardTest {
         List<String> row = List.of("11", "", "300", "%.1f%%".formatted(100.0 * 300 / (before + 300)));
         browser.await(
                 "the banner is listed",
-                () -> browser.texts("#top-banners tr:has(a[href^='/banners/11?']) td")
+                () -> browser.texts("#top-banners tr:has(a[href^='/banners/11?']) > *")
                         .equals(row));
 
         List<String> rows = openTable("#minutes-table");
@@ -113,6 +113,43 @@ final class DashboardTest {
         browser.awaitText("#sum", "300");
         browser.back();
         browser.awaitVisible("#top-banners");
+    }
+
+    /// The way of a new user, from a load to its numbers.
+    @Test
+    @Order(3)
+    void theBusiestBannerOfALoadIsFoundAndItsCsvByHourHasTheClicksOfTheLoad() throws IOException {
+        browser.open(address("/"));
+        browser.awaitText("#live-state", "Live");
+        Map<String, Integer> load = Map.of("21", 40, "22", 900, "23", 350);
+        for (var clicks : load.entrySet()) {
+            click(Long.parseLong(clicks.getKey()), clicks.getValue());
+        }
+
+        browser.await(
+                "the busiest banner comes first",
+                () -> browser.texts("#top-banners tr:first-child a").contains("22"));
+        load.forEach((banner, clicks) -> assertThat(
+                        browser.text("#top-banners tr:has(a[href^='/banners/%s?']) td:nth-child(3)".formatted(banner)))
+                .as("clicks of banner " + banner)
+                .isEqualTo(clicks.toString()));
+        browser.click("#top-banners tr:first-child a");
+        browser.awaitText("h1", "Banner 22");
+        browser.click("#ranges input[value='24h']");
+        browser.select("#step", "hour");
+        browser.type("#zone", "Europe/Moscow");
+        browser.await(
+                "the zone is in the title", () -> browser.text("#chart-range").endsWith("Europe/Moscow"));
+        browser.awaitText("#chart-title", "Clicks per hour");
+        browser.awaitText("#sum", "900");
+
+        browser.click("#csv");
+        List<String> rows = browser.awaitDownload(".csv").lines().skip(1).toList();
+        assertThat(rows).hasSize(24).allMatch(row -> row.contains(":00:00+03:00,"));
+        assertThat(rows.stream()
+                        .mapToInt(row -> Integer.parseInt(row.substring(row.indexOf(',') + 1)))
+                        .sum())
+                .isEqualTo(900);
     }
 
     @Test

@@ -33,6 +33,10 @@ final class ConnectFailure {
             return "TLS failed (%s). Check sslmode and sslrootcert in DATABASE_URL."
                     .formatted(oneLine(rootOf(failure)));
         }
+        // The driver has neither a cause nor a state of its own for it.
+        if (oneLine(failure).contains("hostnameverifier")) {
+            return "the server's certificate is for another name. Correct the name in DATABASE_URL, or the certificate.";
+        }
         return switch (Objects.requireNonNullElse(failure.getSQLState(), "")) {
             case "08004" -> oneLine(failure) + ". Correct DATABASE_URL."; // refused: no password, no TLS
             case "28P01" -> "the password of user %s is wrong. Correct DATABASE_URL.".formatted(url.user());

@@ -7,6 +7,7 @@ import com.zaxxer.hikari.HikariPoolMXBean;
 import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -124,7 +125,10 @@ public final class Database implements AutoCloseable {
 
     /// What the database or its driver says, on one line, for log lines and messages.
     public static String describe(SQLException failure) {
-        return ConnectFailure.oneLine(failure);
+        // What the pool says is about the pool; why it has got no connection is the cause.
+        Throwable cause = failure.getCause();
+        boolean isOfPool = failure instanceof SQLTransientConnectionException;
+        return ConnectFailure.oneLine(isOfPool && cause != null ? cause : failure);
     }
 
     /// The pool.

@@ -28,7 +28,7 @@ import org.tukaani.xz.XZInputStream;
 /// @param home the folder with `bin`, `lib` and `share`
 record PostgresBinaries(Path home) {
     private static final int ANY_EXECUTABLE = 0b001_001_001;
-    private static final Set<PosixFilePermission> PROGRAM = PosixFilePermissions.fromString("rwxr-xr-x");
+    private static final Set<PosixFilePermission> PROGRAM = PosixFilePermissions.fromString("rwxr-x---");
 
     /// Unpacks them below `folder` unless that release is there already.
     ///

@@ -40,20 +40,20 @@ class DatabaseTest {
         assertThatThrownBy(() -> connect(database.url()))
                 .isInstanceOf(StartFailure.class)
                 .hasMessage(
-                        "The schema of the database %s has version 0, this release needs 2: run ./migrate.sh -up.",
+                        "The schema of the database %s has version 0, this release needs 3: run ./migrate.sh -up.",
                         DatabaseUrl.parse(database.url()));
     }
 
     @Test
     void refusesASchemaThatIsTooNew() {
         DatabaseSettings settings = DatabaseSettings.of(database.url());
-        new Schema(settings, Migrations.in("clickcounter/migrations/three")).up();
+        new Schema(settings, Migrations.in("clickcounter/migrations/newer")).up();
 
         assertThatThrownBy(() -> connect(database.url()))
                 .isInstanceOf(StartFailure.class)
                 .hasMessage(
-                        "The schema of the database %s has version 3, this release knows only 2: install the newer"
-                                + " release, or take the schema back with that one's ./migrate.sh -goto 2.",
+                        "The schema of the database %s has version 9, this release knows only 3: install the newer"
+                                + " release, or take the schema back with that one's ./migrate.sh -goto 3.",
                         settings.url());
     }
 

@@ -69,8 +69,9 @@ final class DatabaseTlsTest {
         String authority = "&sslrootcert=" + folder.resolve("ca.pem");
         assertThatThrownBy(() -> isEncrypted("127.0.0.1", "verify-full" + authority))
                 .isInstanceOf(StartFailure.class)
-                .hasMessageContaining("127.0.0.1")
-                .hasMessageContaining("DATABASE_URL");
+                .hasMessage(
+                        "The database 127.0.0.1:%d/postgres cannot be used: the server's certificate is for another name. Correct the name in DATABASE_URL, or the certificate."
+                                .formatted(server.getPort()));
         assertThat(isEncrypted("127.0.0.1", "verify-ca" + authority)).isTrue();
     }
 

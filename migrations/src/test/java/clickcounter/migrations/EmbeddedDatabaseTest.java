@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,6 +82,13 @@ class EmbeddedDatabaseTest {
             for (Path secret : List.of(urlFile(), dataDir.resolve("database.password"))) {
                 assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(secret)))
                         .isEqualTo("rw-------");
+            }
+            try (Stream<Path> files = Files.walk(binaries)) {
+                assertThat(files.filter(Files::isExecutable).filter(Files::isRegularFile))
+                        .isNotEmpty()
+                        .allSatisfy(program -> assertThat(
+                                        PosixFilePermissions.toString(Files.getPosixFilePermissions(program)))
+                                .isEqualTo("rwxr-x---"));
             }
         }
     }

@@ -34,8 +34,8 @@ class MigrateMainTest {
 
     @Test
     void goesUpOnceAndSaysSoInOneLine() throws IOException {
-        assertThat(run("-up")).isEqualTo("The schema of %s went from version 0 to 2.\n".formatted(url));
-        assertThat(run("-up")).isEqualTo("The schema of %s has version 2 already.\n".formatted(url));
+        assertThat(run("-up")).isEqualTo("The schema of %s went from version 0 to 3.\n".formatted(url));
+        assertThat(run("-up")).isEqualTo("The schema of %s has version 3 already.\n".formatted(url));
     }
 
     @Test
@@ -56,7 +56,7 @@ class MigrateMainTest {
 
         assertThat(answer("yes\n", "-down"))
                 .isEqualTo(
-                        "This drops all tables of %s, with all clicks. Type yes to go on: The schema of %s went from version 2 to 0.\n",
+                        "This drops all tables of %s, with all clicks. Type yes to go on: The schema of %s went from version 3 to 0.\n",
                         url, url);
     }
 
@@ -64,7 +64,7 @@ class MigrateMainTest {
     void doesNotAskWhenToldSo() throws IOException {
         run("-up");
 
-        assertThat(run("-down", "-yes")).isEqualTo("The schema of %s went from version 2 to 0.\n".formatted(url));
+        assertThat(run("-down", "-yes")).isEqualTo("The schema of %s went from version 3 to 0.\n".formatted(url));
     }
 
     @Test
@@ -72,12 +72,13 @@ class MigrateMainTest {
         assertThat(run("-status")).isEqualTo("""
                     1  missing            count clicks per minute
                     2  missing            roll counts up
-                The schema of %s has version 0, this release needs 2.
+                    3  missing            sum all banners up
+                The schema of %s has version 0, this release needs 3.
                 """.formatted(url).indent(0));
         run("-up");
         assertThat(run("-status"))
                 .containsPattern("    1  \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\dZ  count clicks per minute\n")
-                .endsWith("The schema of %s has version 2, this release needs 2.\n".formatted(url));
+                .endsWith("The schema of %s has version 3, this release needs 3.\n".formatted(url));
     }
 
     @Test
@@ -107,8 +108,8 @@ class MigrateMainTest {
             -goto       | The command needs one more word; ./migrate.sh -help says which.
             -goto one   | "one" is not a version: give a whole number.
             -goto -1    | "-1" is not a version: give a whole number.
-            -goto 3     | There is no schema version 3: this release knows 0 (nothing) to 2.
-            -fix 3      | There is no schema version 3: this release knows 0 (nothing) to 2.
+            -goto 4     | There is no schema version 4: this release knows 0 (nothing) to 3.
+            -fix 4      | There is no schema version 4: this release knows 0 (nothing) to 3.
             -up 1       | The command does not take "1"; ./migrate.sh -help lists what there is.
             -down -no   | The command does not take "-no"; ./migrate.sh -help lists what there is.
             -create a/b | "a/b" cannot name a migration: use letters, digits and _.

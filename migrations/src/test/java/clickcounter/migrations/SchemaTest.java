@@ -27,11 +27,12 @@ class SchemaTest {
     void createsTheTablesAndDropsThem() throws SQLException {
         var schema = new Schema(settings());
 
-        assertThat(schema.up()).isEqualTo(new Change(0, 2));
+        assertThat(schema.up()).isEqualTo(new Change(0, 3));
         assertThat(tables())
-                .contains("banner_minute", "banner_hour", "banner_day", "banner_month", "click_log", "roll_up");
+                .contains("banner_minute", "banner_hour", "banner_day", "banner_month", "click_log", "roll_up")
+                .contains("total_minute", "total_hour", "total_day", "total_month");
 
-        assertThat(schema.down()).isEqualTo(new Change(2, 0));
+        assertThat(schema.down()).isEqualTo(new Change(3, 0));
         assertThat(tables()).containsExactly("flyway_schema_history");
     }
 
@@ -57,7 +58,30 @@ class SchemaTest {
         assertThat(schema.goTo(1)).isEqualTo(new Change(2, 1));
         assertThat(text(counts)).isEqualTo(before);
         assertThat(tables()).containsExactly("banner_minute", "click_log", "flyway_schema_history");
-        assertThat(schema.up()).isEqualTo(new Change(1, 2));
+        assertThat(schema.up()).isEqualTo(new Change(1, 3));
+    }
+
+    @Test
+    void sumsUpAllBannersOfWhatWasRolledUpBefore() throws SQLException {
+        var schema = new Schema(settings());
+        schema.goTo(2);
+        execute("""
+                select add_minute_partition('2024-03-01Z');
+                insert into banner_minute values (7, '2024-03-01Z', 5), (8, '2024-03-01Z', 2), (7, '2024-03-01 10:00Z', 3);
+                update roll_up set rolled_until = '2024-03-01 10:00Z'""");
+        for (String sum : List.of("hour", "day", "month")) {
+            execute("insert into banner_%s values (7, '2024-03-01Z', 5), (8, '2024-03-01Z', 2), (7, '2024-04-01Z', 1)"
+                    .formatted(sum));
+        }
+
+        schema.up();
+        for (String sum : List.of("hour", "day", "month")) {
+            assertThat(text("select string_agg(clicks::text, ' ' order by %1$s) from total_%1$s".formatted(sum)))
+                    .isEqualTo("7 1");
+        }
+        assertThat(text("select string_agg(clicks::text, ' ' order by minute) from total_minute"))
+                .isEqualTo("7");
+        assertThat(text("select sum_clicks(clicks) from banner_hour")).isEqualTo("8");
     }
 
     @Test
@@ -104,7 +128,7 @@ class SchemaTest {
         var schema = new Schema(settings());
         schema.up();
 
-        assertThat(schema.up()).isEqualTo(new Change(2, 2));
+        assertThat(schema.up()).isEqualTo(new Change(3, 3));
     }
 
     @Test
@@ -181,12 +205,12 @@ class SchemaTest {
 
     @Test
     void refusesADatabaseOfANewerRelease() {
-        schema("three").up();
+        schema("newer").up();
 
         assertThatThrownBy(() -> new Schema(settings()).up())
                 .isInstanceOf(StartFailure.class)
                 .hasMessage(
-                        "The schema of the database %s has version 3, this release knows only 2: use the migrate.sh"
+                        "The schema of the database %s has version 9, this release knows only 3: use the migrate.sh"
                                 + " of the newer release.",
                         settings().url());
     }

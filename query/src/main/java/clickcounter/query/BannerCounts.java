@@ -88,24 +88,53 @@ final class BannerCounts {
             ,
                 (select string_agg(int8send(0) || timestamptz_send({level}) || int8send(clicks), '' order by {level})
                  from (
-                    select {level}, sum(clicks)::bigint as clicks
+                    select {level}, clicks
                     from unnest(?, ?) part (since, before), lateral (
-                        select {level}, clicks from banner_{level}
+                        select {level}, clicks from total_{level}
                         where {level} >= to_timestamp(since * 60) and {level} < to_timestamp(before * 60)
                         offset 0
                     ) counted
                     where rolled_until = to_timestamp(?::bigint * 60) or not ?
-                    group by {level}
+                    limit ?) found)""";
+
+    /// Those that are not summed up yet are added from the minutes of the banners; with the times in its text, as
+    /// the planner cannot know how few they are.
+    private static final String MINUTES_OF_ALL = """
+            ,
+                (select string_agg(int8send(0) || timestamptz_send(minute) || int8send(clicks), '' order by minute)
+                 from (
+                    select minute, clicks
+                    from unnest(?, ?) part (since, before), lateral (
+                        select minute, clicks from total_minute
+                        where minute >= to_timestamp(since * 60) and minute < to_timestamp(before * 60)
+                        offset 0
+                    ) counted
+                    where rolled_until = to_timestamp(?::bigint * 60) or not ?
+                    union all
+                    select minute, sum_clicks(clicks) as clicks from banner_minute
+                    where minute >= to_timestamp({since}) and minute < to_timestamp({before})
+                        and minute >= (select rolled_until from roll_up)
+                    group by minute
                     limit ?) found)""";
 
     /// 16 bytes for each banner: its id and its clicks.
     private static final String SUMS_VALUES = """
             ,
-                (select count(*) from sums),
-                (select sum(clicks)::bigint from sums),
+                (select int8send(count(*)) || int8send(sum_clicks(clicks)) from sums),
                 (select string_agg(int8send(banner_id) || int8send(clicks), '')
-                 from (select * from sums order by clicks desc, banner_id limit ?) busiest),
+                 from (select * from sums order by clicks desc, banner_id limit ?) busiest)""";
+
+    private static final String NAMED_SUMS = """
+            ,
                 (select string_agg(int8send(banner_id) || int8send(clicks), '') from sums where banner_id = any(?))""";
+
+    /// The planner does not know how many banners there are, and would sort; a hash table of all banners takes
+    /// less time, and fits into this memory. Compiling the statement would take longer than it runs.
+    private static final String SETTINGS_OF_SUMS = """
+            set local work_mem = '64MB';
+            set local enable_sort = off;
+            set local enable_gathermerge = off;
+            set local jit = off""";
 
     private static final String FROM_STATE = "\nfrom roll_up";
 
@@ -214,15 +243,18 @@ final class BannerCounts {
                 Marks expected = marks;
                 SumPlan plan = planFor.apply(expected);
                 Statement<T> statement = statementFor.apply(plan);
+                statement.prepare(connection);
                 try (PreparedStatement select = connection.prepareStatement(statement.sql())) {
                     statement.bind(select, expected);
                     ResultSet row = select.executeQuery();
                     row.next();
                     Marks found = new Marks(row.getLong(2), row.getLong(3));
-                    if (!plan.dependsOnMark() || found.rolledUntil() == expected.rolledUntil()) {
+                    marks = found;
+                    // The mark moves back only when the database was restored.
+                    long moved = found.rolledUntil() - expected.rolledUntil();
+                    if (plan.dependsOnMark() ? moved == 0 : moved >= 0) {
                         return new Snapshot<>(positionOf(row), found, plan, statement.counts(row));
                     }
-                    marks = found;
                 }
             }
             throw new SQLTransientConnectionException("minutes are summed up faster than they can be read");
@@ -238,6 +270,9 @@ final class BannerCounts {
 
     /// One way to read; the first three columns are always position and marks.
     private interface Statement<T> {
+        /// Before it is planned.
+        default void prepare(Connection connection) throws SQLException {}
+
         String sql();
 
         void bind(PreparedStatement select, Marks expected) throws SQLException;
@@ -264,15 +299,22 @@ final class BannerCounts {
         @Override
         public String sql() {
             var sql = new StringBuilder(STATE);
-            ranges.forEach((level, ofLevel) -> sql.append(template(ofLevel).replace("{level}", level.column())));
+            ranges.forEach(
+                    (level, ofLevel) -> sql.append(template(level, ofLevel).replace("{level}", level.column())));
             return sql.append(FROM_STATE).toString();
         }
 
-        private String template(List<Range> ofLevel) {
-            if (bannerIds.length == 0) {
+        private String template(Level level, List<Range> ofLevel) {
+            if (bannerIds.length > 0) {
+                return isOne(ofLevel) ? ROWS_OF_ONE : ROWS_OF_BANNERS;
+            }
+            if (level != Level.MINUTE) {
                 return ROWS_OF_ALL;
             }
-            return isOne(ofLevel) ? ROWS_OF_ONE : ROWS_OF_BANNERS;
+            Range notRolled = plan.notRolled();
+            return MINUTES_OF_ALL
+                    .replace("{since}", Long.toString(notRolled.since() * SECONDS_PER_MINUTE))
+                    .replace("{before}", Long.toString(notRolled.before() * SECONDS_PER_MINUTE));
         }
 
         private boolean isOne(List<Range> ofLevel) {
@@ -358,19 +400,31 @@ final class BannerCounts {
             this.plan = plan;
         }
 
+        /// Ends with the transaction, which the pool rolls back.
+        @Override
+        public void prepare(Connection connection) throws SQLException {
+            connection.setAutoCommit(false);
+            try (var settings = connection.createStatement()) {
+                settings.execute(SETTINGS_OF_SUMS);
+            }
+        }
+
         /// With the times in its text: the database then knows how much it will read.
         @Override
         public String sql() {
             List<String> parts = plan.parts().stream().map(this::sql).toList();
             return """
                     with sums as materialized (
-                        select banner_id, sum(clicks)::bigint as clicks
+                        select banner_id, sum_clicks(clicks) as clicks
                         from (%s) parts
-                        group by 1 having sum(clicks) > 0)
+                        group by 1 having sum_clicks(clicks) > 0)
                     """.formatted(
-                            parts.isEmpty() ? "select 0 as banner_id, 0 as clicks" : String.join("union all ", parts))
+                                    parts.isEmpty()
+                                            ? "select 0::bigint as banner_id, 0::bigint as clicks"
+                                            : String.join("union all ", parts))
                     + STATE
                     + SUMS_VALUES
+                    + (named.length > 0 ? NAMED_SUMS : "")
                     + FROM_STATE;
         }
 
@@ -392,13 +446,16 @@ final class BannerCounts {
         public void bind(PreparedStatement select, Marks expected) throws SQLException {
             select.setObject(1, logId);
             select.setInt(2, busiest);
-            select.setObject(3, named);
+            if (named.length > 0) {
+                select.setObject(3, named);
+            }
         }
 
         @Override
         public Sums counts(ResultSet row) throws SQLException {
+            var countAndSum = ByteBuffer.wrap(row.getBytes(4));
             Map<Long, Long> found = new HashMap<>();
-            for (byte[] pairs : Arrays.asList(row.getBytes(6), row.getBytes(7))) {
+            for (byte[] pairs : Arrays.asList(row.getBytes(5), named.length > 0 ? row.getBytes(6) : null)) {
                 if (pairs != null) {
                     var buffer = ByteBuffer.wrap(pairs);
                     while (buffer.hasRemaining()) {
@@ -406,7 +463,7 @@ final class BannerCounts {
                     }
                 }
             }
-            return new Sums(row.getLong(4), row.getLong(5), found);
+            return new Sums(countAndSum.getLong(), countAndSum.getLong(), found);
         }
     }
 }

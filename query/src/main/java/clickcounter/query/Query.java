@@ -1,6 +1,7 @@
 package clickcounter.query;
 
 import clickcounter.migrations.Database;
+import clickcounter.query.content.StaticFile;
 import clickcounter.query.dashboard.Dashboard;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.admin.AdminServer;
@@ -34,6 +35,9 @@ import org.slf4j.LoggerFactory;
 public final class Query implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(Query.class);
     private static final String PROCESS = "click-counter-query";
+
+    /// The description of the API, which is kept by hand; a test holds it against the server.
+    static final String OPEN_API = "/openapi.yaml";
 
     private static final Duration LONGEST_LIVE_WRITE = Duration.ofSeconds(5);
 
@@ -112,10 +116,9 @@ public final class Query implements AutoCloseable {
         for (String path : StatisticsHandler.PATHS) {
             routing.any(path, only(StatisticsHandler.METHODS));
         }
-        var openApi = new OpenApi();
-        routing.get(OpenApi.PATH, (_, response) -> openApi.send(response))
-                .head(OpenApi.PATH, (_, response) -> openApi.sendHead(response))
-                .any(OpenApi.PATH, only("GET, HEAD"));
+        var openApi = StaticFile.of(Query.class, "openapi.yaml");
+        Handler sendOpenApi = (request, response) -> openApi.send(request, response, StaticFile.REVALIDATE);
+        routing.get(OPEN_API, sendOpenApi).head(OPEN_API, sendOpenApi).any(OPEN_API, only("GET, HEAD"));
         routing.get(LiveHandler.PATH, live).any(LiveHandler.PATH, only("GET"));
         return routing.get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
                 .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))

@@ -1,5 +1,6 @@
 package clickcounter.query;
 
+import clickcounter.query.content.EntityTag;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -1,7 +1,6 @@
 package clickcounter.query;
 
 import clickcounter.migrations.Database;
-import clickcounter.query.EntityTag.Content;
 import clickcounter.query.Statistics.Answer;
 import clickcounter.query.Statistics.BannerClicks;
 import clickcounter.query.Statistics.Top;
@@ -11,6 +10,8 @@ import clickcounter.query.StatisticsBody.OfAll;
 import clickcounter.query.StatisticsBody.OfBanner;
 import clickcounter.query.StatisticsBody.OfBanners;
 import clickcounter.query.StatisticsBody.Series;
+import clickcounter.query.content.EntityTag;
+import clickcounter.query.content.EntityTag.Content;
 import clickcounter.query.counts.MinuteCounts;
 import clickcounter.query.counts.Period;
 import clickcounter.shared.http.BannerId;

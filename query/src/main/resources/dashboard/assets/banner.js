@@ -128,5 +128,8 @@ if (isBannerId(banner)) {
   showView();
   follow([banner], takeLive);
 } else {
+  for (const part of document.querySelectorAll('#controls, .tiles, main .card')) {
+    part.hidden = true;
+  }
   report('banner', `“${banner}” is not a banner id; it is a whole number from 1 to 9223372036854775807.`);
 }

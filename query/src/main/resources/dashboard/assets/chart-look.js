@@ -40,7 +40,7 @@ export function chartOptions(points, container, current) {
     width: container.clientWidth,
     height: container.clientHeight,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), points.zone),
-    padding: [12, 8, 0, 0],
+    padding: [12, 24, 0, 0], // at the right, room for half of the last label
     legend: {show: false},
     cursor: {y: false, points: {show: false}, drag: {x: true, y: false, setScale: false}},
     scales: {

@@ -2,7 +2,7 @@
 
 import uPlot from './uplot/uPlot.esm.js';
 import {areBars, chartData, chartOptions} from './chart-look.js';
-import {formatCount, formatTime} from './format.js';
+import {formatClicks, formatCount, formatTime} from './format.js';
 
 const BIG_MOVE = 10;
 
@@ -149,7 +149,7 @@ export class ClickChart {
   #describe(at) {
     const {times, clicks, before, running, step, zone} = this.#points;
     const lines = [formatTime(times[at], step, zone)];
-    lines.push(clicks[at] === null ? 'not yet' : `${formatCount(clicks[at])} clicks${at === running ? ' so far' : ''}`);
+    lines.push(clicks[at] === null ? 'not yet' : `${formatClicks(clicks[at])}${at === running ? ' so far' : ''}`);
     if (before && at < before.length) {
       lines.push(`${formatCount(before[at])} in the previous period`);
     }

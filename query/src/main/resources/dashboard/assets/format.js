@@ -12,6 +12,7 @@ const percent = new Intl.NumberFormat(LOCALE, ONE_DIGIT_PERCENT);
 const change = new Intl.NumberFormat(LOCALE, {...ONE_DIGIT_PERCENT, signDisplay: 'exceptZero'});
 
 export const formatCount = (count) => whole.format(count);
+export const formatClicks = (count) => `${formatCount(count)} ${count === 1 ? 'click' : 'clicks'}`;
 export const formatAverage = (count) => (count < 100 ? tenths : whole).format(count);
 export const formatShort = (count) => compact.format(count);
 export const formatShare = (share) => percent.format(share);

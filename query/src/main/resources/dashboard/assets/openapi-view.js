@@ -21,10 +21,11 @@ function renderOperation(method, path, item, resolve) {
               create('code', {}, path)),
           create('p', {className: 'quiet'}, ...withCode(operation.summary))),
       create('div', {className: 'prose'}, ...paragraphs(operation.description)),
-      ...parametersTable('Parameters', parameters.map((parameter) => [
+      ...valuesTable('Parameters', parameters.map((parameter) => [
         create('code', {}, parameter.name),
         `${typeOf(resolve(parameter.schema), resolve)}, ${parameter.required ? 'required' : 'optional'}`,
         withCode(parameter.description),
+        exampleOf(parameter.example),
       ])),
       ...(body ? contents('Body', body, resolve) : []),
       create('h3', {}, 'Answers'),
@@ -37,26 +38,54 @@ function answers(responses, resolve) {
     const types = Object.keys(response.content ?? {}).join(', ') || '–';
     return [create('code', {}, status), types, withCode(response.description)];
   });
-  return [table(['Status', 'Type', 'When'], rows), ...Object.entries(responses).flatMap(([status, unresolved]) =>
-    examples(`Example of ${status}`, resolve(unresolved).content ?? {}, resolve))];
+  const good = Object.entries(responses).filter(([status]) => status.startsWith('2'));
+  return [table(['Status', 'Type', 'When'], rows), ...good.flatMap(([status, unresolved]) =>
+    contents(`Answer ${status}`, resolve(unresolved), resolve))];
 }
 
 function contents(title, body, resolve) {
-  return Object.entries(body.content ?? {}).flatMap(([type, {schema}]) => {
-    const {properties = {}, required = []} = resolve(schema) ?? {};
-    return [
-      ...parametersTable(`${title}: ${type}`, Object.entries(properties).map(([name, unresolved]) => {
-        const property = resolve(unresolved);
-        const need = required.includes(name) ? 'required' : 'optional';
-        return [create('code', {}, name), `${typeOf(property, resolve)}, ${need}`, withCode(property.description)];
-      })),
-      ...examples('Example', {[type]: body.content[type]}, resolve),
-    ];
-  });
+  return Object.entries(body.content ?? {}).flatMap(([type, content]) => [
+    ...fieldsTable(`${title}: ${type}`, content.schema, resolve),
+    ...textOf(`${title}: ${type}`, resolve(content.schema)),
+    ...examples(`Example of ${type}`, {[type]: content}, resolve),
+  ]);
 }
 
-function parametersTable(title, rows) {
-  return rows.length === 0 ? [] : [create('h3', {}, title), table(['Name', 'Type', 'Meaning'], rows)];
+function textOf(title, schema) {
+  return schema?.type !== 'string' || !schema.description ? [] :
+    [create('h3', {}, title), create('p', {}, ...withCode(schema.description))];
+}
+
+/** The fields of an object; those of an object within it as `banners[].banner`. */
+function fieldsTable(title, schema, resolve) {
+  return valuesTable(title, fields(schema, '', resolve).map(({name, property, required}) => [
+    create('code', {}, name),
+    `${typeOf(property, resolve)}, ${required ? 'required' : 'optional'}`,
+    withCode(property.description),
+    exampleOf(property.examples?.[0]),
+  ]));
+}
+
+function fields(unresolved, prefix, resolve) {
+  const schema = resolve(unresolved) ?? {};
+  const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    const property = resolve(value);
+    const name = prefix + key;
+    return [
+      {name, property, required: schema.required?.includes(key)},
+      ...fields(property, `${name}.`, resolve),
+      ...fields(property.items, `${name}[].`, resolve),
+    ];
+  });
+  return [...own, ...(schema.allOf ?? []).flatMap((part) => fields(part, prefix, resolve))];
+}
+
+function valuesTable(title, rows) {
+  return rows.length === 0 ? [] : [create('h3', {}, title), table(['Name', 'Type', 'Meaning', 'Example'], rows)];
+}
+
+function exampleOf(value) {
+  return value === undefined ? '' : create('code', {}, typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 function examples(title, content, resolve) {

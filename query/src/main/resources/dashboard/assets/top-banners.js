@@ -1,7 +1,7 @@
 // The table of the busiest banners, with a small chart of each.
 
 import {getJson} from './api.js';
-import {formatCount, formatShare} from './format.js';
+import {formatClicks, formatCount, formatShare} from './format.js';
 import {Fresh} from './fresh.js';
 import {choose, fillSegments} from './segments.js';
 import {sparkline} from './sparkline.js';
@@ -52,7 +52,7 @@ async function load(range, zone, isCurrent) {
 
 function show({total, banners}, trends, range) {
   document.getElementById('top-summary').textContent =
-      `${RANGES[range].title}: ${formatCount(total)} clicks on all banners.`;
+      `${RANGES[range].title}: ${formatClicks(total)} on all banners.`;
   document.getElementById('top-empty').hidden = banners.length > 0;
   const body = document.getElementById('top-banners');
   const focused = body.contains(document.activeElement) ? document.activeElement.href : null;
@@ -70,7 +70,10 @@ function row({banner, v, share}, stats, range) {
   link.href = `/banners/${banner}?range=${range}`;
   link.textContent = banner;
   link.title = `Banner ${banner}`;
-  created.insertCell().append(link);
+  const head = document.createElement('th');
+  head.scope = 'row';
+  head.append(link);
+  created.append(head);
   created.insertCell().append(sparkline(trend));
   addNumber(created, formatCount(v));
   addNumber(created, formatShare(share));

@@ -103,6 +103,7 @@ final class LogToDatabase implements AutoCloseable {
                     insert.executeUpdate();
                 }
             }
+            sumUpTotals(connection);
             connection.commit();
         }
     }
@@ -123,7 +124,23 @@ final class LogToDatabase implements AutoCloseable {
                         """.formatted(sum, until));
             }
             statement.execute("update roll_up set rolled_until = greatest(rolled_until, '%s')".formatted(until));
+            sumUpTotals(connection);
             connection.commit();
+        }
+    }
+
+    private static void sumUpTotals(Connection connection) throws SQLException {
+        try (var statement = connection.createStatement()) {
+            for (String sum : SUMS) {
+                statement.execute("""
+                        delete from total_%1$s;
+                        insert into total_%1$s select %1$s, sum(clicks) from banner_%1$s group by 1
+                        """.formatted(sum));
+            }
+            statement.execute("""
+                    delete from total_minute;
+                    insert into total_minute
+                    select minute, sum(clicks) from banner_minute, roll_up where minute < rolled_until group by 1""");
         }
     }
 

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
@@ -39,6 +40,7 @@ class OpenApiTest {
             "/v1/banners/stats", "/v1/banners/stats?banner=7&compare=previous&step=day&" + TIME,
             "/v1/banners/top", "/v1/banners/top?compare=previous&" + TIME,
             "/v1/banners/totals", "/v1/banners/totals?compare=previous&step=day&" + TIME);
+    private static final String TOKEN = "0123456789abcdef0123456789abcdef";
     private static final String JSON = """
             {"from":"2024-03-30T00:00:00Z","to":"2024-04-01T00:00:00Z"}""";
 
@@ -50,7 +52,8 @@ class OpenApiTest {
     static void start(@TempDir Path folder) throws SQLException {
         var database = TestDatabase.create();
         proxy = FaultyProxy.start(database.url());
-        query = RunningQuery.start(database, proxy.url(database.url()), folder, "SERVICE_MAX_BODY", "4KiB");
+        query = RunningQuery.start(
+                database, proxy.url(database.url()), folder, "SERVICE_MAX_BODY", "4KiB", "STATS_TOKEN", TOKEN);
         query.count(7, "2024-03-30 10:00Z=5", "2024-03-31 10:00Z=7");
         query.count(8, "2024-03-31 10:00Z=2");
         query.aggregator.rollUp(Instant.parse("2024-04-01T00:00:00Z"));
@@ -95,6 +98,7 @@ class OpenApiTest {
             return switch (status) {
                 case "200", "503" -> post(path, "application/json", body);
                 case "400" -> post(path, "application/json", "{}");
+                case "401" -> query.request(path).POST(BodyPublishers.noBody());
                 case "406" -> post(path, "application/json", body).header("Accept", "text/html");
                 case "413" -> post(path, "application/json", body + " ".repeat(8_192));
                 case "415" -> post(path, "text/plain", body);
@@ -102,17 +106,22 @@ class OpenApiTest {
             };
         }
         HttpRequest.Builder request = switch (status) {
-            case "200", "503" -> query.request(question);
-            case "304" -> query.request(question).header("If-None-Match", "*");
-            case "400" -> query.request(path + "?banner=x");
-            case "406" -> query.request(question).header("Accept", "text/html");
+            case "200", "503" -> request(question);
+            case "304" -> request(question).header("If-None-Match", "*");
+            case "400" -> request(path + "?banner=x");
+            case "401" -> query.request(question);
+            case "406" -> request(question).header("Accept", "text/html");
             default -> throw new AssertionError("nobody knows how to get a " + status);
         };
         return request.method(operation.method, BodyPublishers.noBody());
     }
 
     private static HttpRequest.Builder post(String path, String type, String body) {
-        return query.request(path).header("Content-Type", type).POST(BodyPublishers.ofString(body));
+        return request(path).header("Content-Type", type).POST(BodyPublishers.ofString(body));
+    }
+
+    private static HttpRequest.Builder request(String path) {
+        return query.request(path).header("Authorization", "Bearer " + TOKEN);
     }
 
     @Test
@@ -120,10 +129,10 @@ class OpenApiTest {
         Set<String> described =
                 operations().stream().map(Operation::path).collect(Collectors.toCollection(TreeSet::new));
 
-        assertThat(described).containsAll(StatisticsHandler.PATHS).contains(LiveHandler.PATH, OpenApi.PATH);
+        assertThat(described).containsAll(StatisticsHandler.PATHS).contains(LiveHandler.PATH, Query.OPEN_API);
         for (String path : described) {
-            HttpResponse<String> answer = query.send(
-                    query.request(path.replace("{bannerID}", "7")).method("OPTIONS", BodyPublishers.noBody()));
+            HttpResponse<String> answer =
+                    query.send(request(path.replace("{bannerID}", "7")).method("OPTIONS", BodyPublishers.noBody()));
             assertThat(answer.statusCode()).as(path).isEqualTo(405);
             assertThat(answer.headers().firstValue("Allow").orElseThrow().split(", ", -1))
                     .as(path)
@@ -186,7 +195,8 @@ class OpenApiTest {
     }
 
     private static void assertLiveEventsLookAsDescribed() throws IOException {
-        try (InputStream events = query.open(LiveHandler.PATH + "?banner=7").body()) {
+        try (InputStream events =
+                query.open(request(LiveHandler.PATH + "?banner=7")).body()) {
             String line = "";
             while (!line.startsWith("data: ")) {
                 line = readLine(events);
@@ -196,7 +206,9 @@ class OpenApiTest {
                     description.at("/components/schemas/LiveEvent"),
                     "live");
         }
-        assertThat(query.get(LiveHandler.PATH + "?banner=x").statusCode()).isEqualTo(400);
+        assertThat(query.send(request(LiveHandler.PATH + "?banner=x")).statusCode())
+                .isEqualTo(400);
+        assertThat(query.get(LiveHandler.PATH).statusCode()).isEqualTo(401);
     }
 
     private static String readLine(InputStream in) throws IOException {
@@ -261,6 +273,47 @@ class OpenApiTest {
     }
 
     @Test
+    void everyParameterHeaderAndFieldHasADescriptionAndAnExampleThatFits() {
+        Map<String, JsonNode> values = new TreeMap<>();
+        collectValues(description, "", values);
+
+        assertThat(values).hasSizeGreaterThan(100);
+        values.forEach((where, value) -> {
+            assertThat(value.path("description").asText())
+                    .as("the description of " + where)
+                    .isNotBlank();
+            List<JsonNode> examples = new ArrayList<>();
+            value.path("examples").forEach(examples::add);
+            if (value.has("example")) {
+                examples.add(value.get("example"));
+            }
+            assertThat(examples).as("the examples of " + where).isNotEmpty();
+            JsonNode schema = resolved(value.has("schema") ? value.get("schema") : value);
+            if (schema.has("type")) {
+                examples.forEach(example -> assertFits(example, schema, where));
+            }
+        });
+    }
+
+    /// All parameters, headers, and fields of objects, by where they stand.
+    private static void collectValues(JsonNode node, String where, Map<String, JsonNode> values) {
+        for (String kind : List.of("parameters", "headers", "properties")) {
+            node.path(kind)
+                    .properties()
+                    .forEach(value -> values.put(where + "/" + value.getKey(), resolved(value.getValue())));
+        }
+        if (node.path("parameters").isArray()) {
+            node.get("parameters")
+                    .forEach(value ->
+                            values.put(where + "/" + resolved(value).get("name").asText(), resolved(value)));
+        }
+        node.properties().forEach(child -> collectValues(child.getValue(), where + "/" + child.getKey(), values));
+        for (int at = 0; node.isArray() && at < node.size(); at++) {
+            collectValues(node.get(at), where + "/" + at, values);
+        }
+    }
+
+    @Test
     void refersOnlyToWhatItDescribes() {
         List<String> references = new ArrayList<>();
         collectReferences(description, references);
@@ -275,7 +328,7 @@ class OpenApiTest {
         for (Iterator<String> kinds = components.fieldNames(); kinds.hasNext(); ) {
             String kind = kinds.next();
             StreamSupport.stream(((Iterable<String>) () -> components.get(kind).fieldNames()).spliterator(), false)
-                    .filter(name -> !name.equals("LiveEvent"))
+                    .filter(name -> !name.equals("LiveEvent") && !kind.equals("securitySchemes"))
                     .forEach(name -> assertThat(references)
                             .as("somebody uses it")
                             .contains("#/components/" + kind + "/" + name));

@@ -158,8 +158,12 @@ final class RunningQuery implements AutoCloseable {
 
     /// An answer that may have no end; the caller closes its body.
     HttpResponse<InputStream> open(String pathAndQuery) {
+        return open(request(pathAndQuery));
+    }
+
+    HttpResponse<InputStream> open(HttpRequest.Builder request) {
         try {
-            return http.send(request(pathAndQuery).build(), HttpResponse.BodyHandlers.ofInputStream());
+            return http.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
         } catch (IOException | InterruptedException failure) {
             throw new AssertionError(failure);
         }

@@ -76,6 +76,7 @@ public final class Logging extends ContextAwareBase implements Configurator {
         context.getLogger("clickcounter").setLevel(settings.debug() ? Level.DEBUG : Level.INFO);
         context.getLogger("com.zaxxer").setLevel(Level.ERROR); // of each lost connection it warns with a stack trace
         context.getLogger("org.flywaydb").setLevel(Level.OFF); // what it logs as an error it throws, too
+        context.getLogger("org.postgresql.ssl").setLevel(Level.OFF); // as well
         // That a port is taken it logs with a stack trace; we say it in one line.
         context.getLogger("io.helidon.webserver.LoomServer").setLevel(Level.OFF);
         if (settings.debug()) {
@@ -83,6 +84,7 @@ public final class Logging extends ContextAwareBase implements Configurator {
             context.getLogger("io.helidon").setLevel(Level.INFO);
             context.getLogger("io.helidon.webserver.LoomServer").setLevel(Level.INFO);
             context.getLogger("org.flywaydb").setLevel(Level.INFO);
+            context.getLogger("org.postgresql.ssl").setLevel(Level.INFO);
         }
     }
 

@@ -96,8 +96,8 @@ public final class SumPlan {
         if (level == top() && steps.count() > 0) {
             add(wholeUnits(0, steps.count()), found);
         }
-        if (level == Level.MINUTE && steps.count() > 0) {
-            add(notRolled(0, steps.count()), found);
+        if (level == Level.MINUTE) {
+            add(notRolled(), found);
         }
         found.sort((left, right) -> Long.compare(left.since, right.since));
         return merged(found);
@@ -119,6 +119,11 @@ public final class SumPlan {
             parts.add(new Part(Level.MINUTE, notRolled(0, steps.count()), 1));
         }
         return parts.stream().filter(part -> isNotEmpty(part.range)).toList();
+    }
+
+    /// The minutes that are not summed up yet, of all steps; they are among the ranges of [Level#MINUTE].
+    public Range notRolled() {
+        return steps.count() > 0 ? notRolled(0, steps.count()) : new Range(0, 0);
     }
 
     /// The mark that it was made for.

@@ -2,6 +2,8 @@ package clickcounter.query.dashboard;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import clickcounter.query.content.EntityTag;
+import clickcounter.query.content.StaticFile;
 import clickcounter.shared.http.Problem;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Method;
@@ -40,7 +42,7 @@ public final class Dashboard implements HttpService {
             all.writeBytes(name.getBytes(UTF_8));
             all.writeBytes(content);
         });
-        version = ContentHash.of(all.toByteArray());
+        version = EntityTag.of(all::writeTo).hash();
     }
 
     @Override

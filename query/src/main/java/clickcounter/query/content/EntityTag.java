@@ -1,4 +1,4 @@
-package clickcounter.query;
+package clickcounter.query.content;
 
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
@@ -13,25 +13,25 @@ import java.util.HexFormat;
 
 /// What tells one content from another: a hash of it, for the header `ETag` (RFC 9110, 8.8.3).
 ///
-/// @param text as it stands in the header
+/// @param hash in hexadecimal digits
 /// @param length of the content in bytes
-record EntityTag(String text, long length) {
+public record EntityTag(String hash, long length) {
     private static final int BYTES = 16;
 
     /// Writes the content.
     @FunctionalInterface
-    interface Content {
+    public interface Content {
         void write(OutputStream out) throws IOException;
     }
 
     /// **Cost**: the content is made, and kept nowhere: a large one is better made twice than held in memory.
-    static EntityTag of(Content content) {
+    public static EntityTag of(Content content) {
         try {
             var digest = MessageDigest.getInstance("SHA-256");
             var out = new CountingStream(digest);
             content.write(out);
             byte[] hash = Arrays.copyOf(digest.digest(), BYTES);
-            return new EntityTag("\"" + HexFormat.of().formatHex(hash) + "\"", out.count);
+            return new EntityTag(HexFormat.of().formatHex(hash), out.count);
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
         } catch (NoSuchAlgorithmException impossible) {
@@ -39,11 +39,16 @@ record EntityTag(String text, long length) {
         }
     }
 
+    /// As it stands in the header.
+    public String text() {
+        return "\"" + hash + "\"";
+    }
+
     /// Whether the client has this content, by its header `If-None-Match`.
-    boolean isIn(Headers headers) {
+    public boolean isIn(Headers headers) {
         return headers.values(HeaderNames.IF_NONE_MATCH).stream()
                 .map(value -> value.strip().replaceFirst("^W/", ""))
-                .anyMatch(value -> value.equals(text) || value.equals("*"));
+                .anyMatch(value -> value.equals(text()) || value.equals("*"));
     }
 
     private static final class CountingStream extends DigestOutputStream {

@@ -1,7 +1,6 @@
-package clickcounter.query.dashboard;
+package clickcounter.query.content;
 
 import io.helidon.http.Header;
-import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
@@ -10,20 +9,22 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.zip.GZIPOutputStream;
 
-/// A file that browsers load, ready to be sent: plain and compressed, each with its entity tag.
+/// A file of this release, ready to be sent: plain and compressed, each with its entity tag.
 ///
 /// **Threads**: any.
-final class StaticFile {
+public final class StaticFile {
     /// Ask again each time; the answer is short when nothing has changed.
-    static final Header REVALIDATE = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-cache");
+    public static final Header REVALIDATE = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-cache");
 
     /// What is at this address will never be anything else.
-    static final Header IMMUTABLE =
+    public static final Header IMMUTABLE =
             HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "public, max-age=31536000, immutable");
 
     /// Nothing but our own files is loaded, nothing inline is run, and no other site frames the pages.
@@ -40,39 +41,47 @@ final class StaticFile {
             "js", "text/javascript; charset=utf-8",
             "mjs", "text/javascript; charset=utf-8",
             "svg", "image/svg+xml",
+            "yaml", "application/yaml",
             "txt", "text/plain; charset=utf-8");
 
-    private static final HeaderName VARY = HeaderNames.VARY;
     private static final String GZIP = "gzip";
 
     private final Header contentType;
     private final byte[] plain;
     private final byte[] gzipped;
-    private final String plainTag;
-    private final String gzippedTag;
+    private final EntityTag plainTag;
+    private final EntityTag gzippedTag;
 
-    /// `name` tells the content type.
-    StaticFile(String name, byte[] content) {
+    /// The end of `name` tells the content type.
+    public StaticFile(String name, byte[] content) {
         String type = CONTENT_TYPES.getOrDefault(name.substring(name.lastIndexOf('.') + 1), CONTENT_TYPES.get("txt"));
         contentType = HeaderValues.createCached(HeaderNames.CONTENT_TYPE, type);
         plain = content;
         gzipped = compress(content);
-        String hash = ContentHash.of(content);
-        plainTag = "\"" + hash + "\"";
-        gzippedTag = "\"" + hash + "-gzip\"";
+        plainTag = EntityTag.of(out -> out.write(plain));
+        gzippedTag = EntityTag.of(out -> out.write(gzipped));
+    }
+
+    /// A resource that lies beside a class.
+    public static StaticFile of(Class<?> beside, String name) {
+        try (InputStream file = Objects.requireNonNull(beside.getResourceAsStream(name), name)) {
+            return new StaticFile(name, file.readAllBytes());
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
     }
 
     /// Answers `GET` and `HEAD`.
-    void send(ServerRequest request, ServerResponse response, Header cacheControl) {
+    public void send(ServerRequest request, ServerResponse response, Header cacheControl) {
         boolean compressed =
                 request.headers().first(HeaderNames.ACCEPT_ENCODING).orElse("").contains(GZIP);
         byte[] body = compressed ? gzipped : plain;
-        String tag = compressed ? gzippedTag : plainTag;
+        EntityTag tag = compressed ? gzippedTag : plainTag;
         SECURITY.forEach(response::header);
         response.header(cacheControl);
-        response.header(VARY, HeaderNames.ACCEPT_ENCODING.defaultCase());
-        response.header(HeaderNames.ETAG, tag);
-        if (request.headers().first(HeaderNames.IF_NONE_MATCH).orElse("").contains(tag)) {
+        response.header(HeaderNames.VARY, HeaderNames.ACCEPT_ENCODING.defaultCase());
+        response.header(HeaderNames.ETAG, tag.text());
+        if (tag.isIn(request.headers())) {
             response.status(Status.NOT_MODIFIED_304).send();
             return;
         }

@@ -1,0 +1,124 @@
+package clickcounter.aggregator;
+
+import clickcounter.aggregator.Audit.Difference;
+import clickcounter.aggregator.Audit.Source;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// Compares the sums by hour, day and month with what they are the sums of, while everything runs: the
+/// hours with the minutes where these are kept, the days with the hours, the months with the days.
+///
+/// One month after the other, each in a snapshot of its own: sums and minutes agree at every moment. A part
+/// that was found wrong is taken as it should be, so that each wrong sum is found, and none that is right.
+///
+/// **Threads**: one.
+final class SumAudit {
+    private final CountStore store;
+
+    /// How it ended.
+    ///
+    /// @param from the first minute; of the days that it touches all hours were compared, of the months all
+    /// days
+    /// @param until the first minute that is not summed up
+    /// @param differences how many sums differ
+    record Result(Instant from, Instant until, long differences) {}
+
+    SumAudit(CountStore store) {
+        this.store = store;
+    }
+
+    /// Passes the sums that differ on, month by month: first the hours, then the days, then the months.
+    ///
+    /// @param from empty: from the first sum
+    /// @param repair whether to mend the sums that differ, those of one month in one transaction
+    Result run(Optional<Instant> from, Instant to, boolean repair, Consumer<Difference> sink) throws SQLException {
+        long firstMinute = from.isPresent() ? Audit.ceilMinute(from.get()) : firstMinute();
+        if (repair) {
+            try (CountRepair mending = store.repair()) {
+                return run(firstMinute, Audit.ceilMinute(to), List.of(), Optional.of(mending), sink);
+            }
+        }
+        return run(firstMinute, Audit.ceilMinute(to), List.of(), Optional.empty(), sink);
+    }
+
+    /// @param known counts that differ from the log, and are not mended
+    Result run(
+            long firstMinute,
+            long toMinute,
+            List<Difference> known,
+            Optional<CountRepair> repair,
+            Consumer<Difference> sink)
+            throws SQLException {
+        long differences = 0;
+        long month = Unit.MONTH.floor(firstMinute);
+        long rolledUntil = 0;
+        while (month < toMinute) {
+            List<Difference> found;
+            Unit lowest;
+            long next;
+            try (CountSnapshot snapshot = store.snapshot()) {
+                rolledUntil = snapshot.rolledUntil();
+                // Behind the last minute that is summed up there should be nothing.
+                next = month > rolledUntil ? Unit.MONTH.ceil(toMinute) : Unit.MONTH.next(month);
+                lowest = month < snapshot.minutesSince() ? Unit.HOUR : Unit.MINUTE;
+                long fromDay = Unit.DAY.floor(Math.max(month, firstMinute));
+                long toDay = Math.min(next, Unit.DAY.ceil(toMinute));
+                found = compare(snapshot, lowest, month, next, fromDay, toDay, known);
+            }
+            found.forEach(sink);
+            differences += found.size();
+            if (repair.isPresent() && !found.isEmpty()) {
+                repair.get().sumUpAnew(lowest, Audit.missing(found));
+            }
+            month = next;
+        }
+        return new Result(Audit.timeOf(firstMinute), Audit.timeOf(rolledUntil), differences);
+    }
+
+    private long firstMinute() throws SQLException {
+        try (CountSnapshot snapshot = store.snapshot()) {
+            return snapshot.firstMinute().orElse(snapshot.rolledUntil());
+        }
+    }
+
+    private static List<Difference> compare(
+            CountSnapshot snapshot,
+            Unit lowest,
+            long month,
+            long nextMonth,
+            long fromDay,
+            long toDay,
+            List<Difference> known)
+            throws SQLException {
+        List<Difference> found = new ArrayList<>();
+        List<Difference> parts = known.stream()
+                .filter(difference -> difference.unit() == lowest)
+                .filter(difference ->
+                        difference.minute() >= fromDay && difference.minute() < Math.min(toDay, snapshot.rolledUntil()))
+                .toList();
+        for (Unit sum : Unit.SUMS) {
+            if (sum.compareTo(lowest) <= 0) {
+                continue;
+            }
+            List<Difference> wrong = new ArrayList<>();
+            snapshot.forEachWrongSum(
+                    sum,
+                    sum == Unit.MONTH ? month : fromDay,
+                    sum == Unit.MONTH ? nextMonth : toDay,
+                    Audit.missing(parts),
+                    (bannerId, minute, inSum, inParts) -> {
+                        if (found.size() + wrong.size() == Audit.MAX_DIFFERENCES) {
+                            throw Audit.tooMany();
+                        }
+                        wrong.add(new Difference(sum, bannerId, minute, inSum, Source.PARTS, inParts));
+                    });
+            found.addAll(wrong);
+            parts = wrong;
+        }
+        return found;
+    }
+}

@@ -1,0 +1,1 @@
+create table ninth (number int);
