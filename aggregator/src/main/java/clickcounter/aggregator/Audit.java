@@ -81,6 +81,7 @@ final class Audit {
 
     /// A count that is not what it should be.
     ///
+    /// @param bannerId [#ALL_BANNERS] for the total of all
     /// @param minute the start of the unit, in minutes since 1970
     /// @param expected what the log says, or the parts that it is the sum of
     record Difference(Unit unit, long bannerId, long minute, long inDatabase, Source source, long expected) {
@@ -96,8 +97,12 @@ final class Audit {
     /// How it is known what a count should be.
     enum Source {
         LOG,
-        PARTS
+        PARTS,
+        BANNERS
     }
+
+    /// No banner has that id.
+    static final long ALL_BANNERS = 0;
 
     /// @param maxCounts most counts that are compared in one pass
     Audit(CountStore store, ClickReader reader, int maxCounts, Progress progress) {

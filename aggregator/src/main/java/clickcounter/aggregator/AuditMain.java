@@ -89,15 +89,16 @@ public final class AuditMain {
     }
 
     private static String print(Difference difference) {
-        return "banner %d  %s %s  database %d  %s %d"
+        return "%s  %s %s  database %d  %s %d"
                 .formatted(
-                        difference.bannerId(),
+                        difference.bannerId() == Audit.ALL_BANNERS ? "all banners" : "banner " + difference.bannerId(),
                         difference.unit().word(),
                         difference.time(),
                         difference.inDatabase(),
                         switch (difference.source()) {
                             case LOG -> "log";
                             case PARTS -> "its " + difference.unit().parts().word() + "s";
+                            case BANNERS -> "the banners";
                         },
                         difference.expected());
     }

@@ -47,6 +47,20 @@ final class CountSnapshot implements AutoCloseable {
             ) as sides
             group by banner_id, start having sum(in_sum) <> sum(in_parts) order by start, banner_id""";
 
+    /// The same of all banners together.
+    private static final String WRONG_TOTALS = """
+            select extract(epoch from start)::bigint / 60, sum(in_total)::bigint, sum(of_banners)::bigint
+            from (
+                select {unit} as start, clicks as in_total, 0 as of_banners from total_{unit}
+                where {unit} >= to_timestamp(?::bigint * 60) and {unit} < to_timestamp(?::bigint * 60)
+                union all
+                select {unit}, 0, clicks from banner_{unit}
+                where {unit} >= to_timestamp(?::bigint * 60) and {unit} < to_timestamp(?::bigint * 60)
+                union all
+                select to_timestamp(minute * 60), 0, clicks from unnest(?, ?) as missing (minute, clicks)
+            ) as sides
+            group by start having sum(in_total) <> sum(of_banners) order by start""";
+
     private static final String FIRST_MINUTE = """
             select extract(epoch from least(
                 (select min(hour) from banner_hour), (select min(day) from banner_day),
@@ -178,6 +192,27 @@ final class CountSnapshot implements AutoCloseable {
             try (ResultSet rows = select.executeQuery()) {
                 while (rows.next()) {
                     sink.wrong(rows.getLong(1), rows.getLong(2), rows.getLong(3), rows.getLong(4));
+                }
+            }
+        }
+    }
+
+    /// Passes on the totals that are not the sums of the banners' counts by that unit, by time.
+    ///
+    /// @param missing what the banners' counts lack, as is known already
+    void forEachWrongTotal(Unit unit, long fromMinute, long toMinute, Counts missing, WrongSums sink)
+            throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(unit.in(WRONG_TOTALS))) {
+            select.setFetchSize(FETCH_ROWS);
+            select.setLong(1, fromMinute);
+            select.setLong(2, toMinute);
+            select.setLong(3, fromMinute);
+            select.setLong(4, unit == Unit.MINUTE ? Math.min(toMinute, rolledUntil()) : toMinute);
+            select.setObject(5, missing.minutes());
+            select.setObject(6, missing.clicks());
+            try (ResultSet rows = select.executeQuery()) {
+                while (rows.next()) {
+                    sink.wrong(Audit.ALL_BANNERS, rows.getLong(1), rows.getLong(2), rows.getLong(3));
                 }
             }
         }

@@ -10,7 +10,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Compares the sums by hour, day and month with what they are the sums of, while everything runs: the
-/// hours with the minutes where these are kept, the days with the hours, the months with the days.
+/// hours with the minutes where these are kept, the days with the hours, the months with the days; and the
+/// totals of all banners, by minute, too, with those of each.
 ///
 /// One month after the other, each in a snapshot of its own: sums and minutes agree at every moment. A part
 /// that was found wrong is taken as it should be, so that each wrong sum is found, and none that is right.
@@ -100,25 +101,45 @@ final class SumAudit {
                 .filter(difference ->
                         difference.minute() >= fromDay && difference.minute() < Math.min(toDay, snapshot.rolledUntil()))
                 .toList();
-        for (Unit sum : Unit.SUMS) {
-            if (sum.compareTo(lowest) <= 0) {
+        for (Unit unit : Unit.values()) {
+            if (unit.compareTo(lowest) < 0) {
                 continue;
             }
-            List<Difference> wrong = new ArrayList<>();
-            snapshot.forEachWrongSum(
-                    sum,
-                    sum == Unit.MONTH ? month : fromDay,
-                    sum == Unit.MONTH ? nextMonth : toDay,
-                    Audit.missing(parts),
-                    (bannerId, minute, inSum, inParts) -> {
-                        if (found.size() + wrong.size() == Audit.MAX_DIFFERENCES) {
-                            throw Audit.tooMany();
-                        }
-                        wrong.add(new Difference(sum, bannerId, minute, inSum, Source.PARTS, inParts));
-                    });
-            found.addAll(wrong);
-            parts = wrong;
+            long from = unit == Unit.MONTH ? month : fromDay;
+            long to = unit == Unit.MONTH ? nextMonth : toDay;
+            if (unit != lowest) {
+                var wrong = new Wrong(unit, Source.PARTS, found.size());
+                snapshot.forEachWrongSum(unit, from, to, Audit.missing(parts), wrong);
+                found.addAll(wrong.differences);
+                parts = wrong.differences;
+            }
+            var wrong = new Wrong(unit, Source.BANNERS, found.size());
+            snapshot.forEachWrongTotal(unit, from, to, Audit.missing(parts), wrong);
+            found.addAll(wrong.differences);
         }
         return found;
+    }
+
+    /// Collects the sums of one unit that are wrong.
+    private static final class Wrong implements CountSnapshot.WrongSums {
+        private final Unit unit;
+        private final Source source;
+        private final int before;
+        private final List<Difference> differences = new ArrayList<>();
+
+        /// @param before how many were wrong of other units
+        Wrong(Unit unit, Source source, int before) {
+            this.unit = unit;
+            this.source = source;
+            this.before = before;
+        }
+
+        @Override
+        public void wrong(long bannerId, long minute, long sum, long expected) {
+            if (before + differences.size() == Audit.MAX_DIFFERENCES) {
+                throw Audit.tooMany();
+            }
+            differences.add(new Difference(unit, bannerId, minute, sum, source, expected));
+        }
     }
 }
