@@ -20,7 +20,8 @@ Usage: ./run.sh [COMMAND]
   aggregator
   query
   database     the embedded PostgreSQL
-  bench [...]  measures this machine: the running product against nginx and the bare framework (PERFORMANCE.md)
+  bench [...]  measures this machine: the running product against nginx and the bare framework (PERFORMANCE.md);
+               with BENCH_BEFORE=COMMIT, "bench direct" against that commit, too
   jmh [...]    measures single parts with JMH: ./run.sh jmh AppendBenchmark -prof gc
   audit        compares the counts in the database with the log, and mends them; --help: more
   replay       builds the counts of an empty database from the log
@@ -159,7 +160,14 @@ run_benchmark() {
   # The bare framework is measured with the flags of ingest.
   BENCH_JAVA_COMMAND=$(printf '%s\n' "${java_command[@]}")
   export BENCH_JAVA_COMMAND
-  exec "$JAVA_HOME/bin/java" @config/jvm.options -Xmx2g -XX:+UseSerialGC -cp 'benchmarks/target/lib/*' "$@"
+  if [[ -n ${BENCH_BEFORE:-} ]]; then
+    BENCH_BEFORE_SOURCES=$(mktemp -d)
+    export BENCH_BEFORE_SOURCES
+    trap 'git worktree remove --force "$BENCH_BEFORE_SOURCES"' EXIT
+    git worktree add --quiet --detach "$BENCH_BEFORE_SOURCES" "$BENCH_BEFORE"
+    (cd -- "$BENCH_BEFORE_SOURCES" && ./mvnw -q -Dquick -Dmaven.test.skip=true package >&2)
+  fi
+  "$JAVA_HOME/bin/java" @config/jvm.options -Xmx2g -XX:+UseSerialGC -cp 'benchmarks/target/lib/*' "$@"
 }
 
 # ---- The whole service ----------------------------------------------------------------------------------------------

@@ -6,13 +6,14 @@ import clickcounter.benchmarks.Report.Table;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// What a click costs: against an empty answer of nginx and of the bare framework, behind a proxy, with few and
 /// many connections and banners. The counts are compared with the 204s afterwards, banner by banner.
@@ -31,9 +32,26 @@ final class ClickScenarios {
     ///
     /// @param server whose processor time is measured
     /// @param helpers whose processor time is shown apart
-    private record Target(String name, int port, ServerProcess server, List<ServerProcess> helpers, boolean isJava) {}
+    /// @param counts the product that counts the clicks; null when nobody does
+    private record Target(
+            String name,
+            int port,
+            ServerProcess server,
+            List<ServerProcess> helpers,
+            boolean isJava,
+            @Nullable Product counts) {
+        static Target of(String name, Product product) {
+            return new Target(name, product.port(), product.ingest(), product.behindTheLog(), true, product);
+        }
 
-    /// Clicks straight to ingest, next to nginx and the bare framework.
+        /// Who answers clicks and does not count them.
+        static Target reference(String name, int port, ServerProcess server, boolean isJava) {
+            return new Target(name, port, server, List.of(), isJava, null);
+        }
+    }
+
+    /// Clicks straight to ingest, next to nginx and the bare framework; and to that of another commit, whose
+    /// sources `run.sh` has built in `BENCH_BEFORE_SOURCES`.
     static void direct(Plan plan, Report report) throws Exception {
         Path folder = plan.folder().resolve("direct");
         var targets = new ArrayList<Target>();
@@ -41,14 +59,19 @@ final class ClickScenarios {
             if (Nginx.isInstalled()) {
                 int port = Ports.free();
                 ServerProcess nginx = closers.add(Nginx.returning204(folder, port));
-                targets.add(new Target("nginx, empty 204", port, nginx, List.of(), false));
+                targets.add(Target.reference("nginx, empty 204", port, nginx, false));
             }
             int barePort = Ports.free();
             ServerProcess bare = closers.add(tunedFramework(folder, barePort));
-            targets.add(new Target("bare framework, empty 204", barePort, bare, List.of(), true));
+            targets.add(Target.reference("bare framework, empty 204", barePort, bare, true));
+            String before = System.getenv("BENCH_BEFORE_SOURCES");
+            if (before != null) {
+                Product product = closers.add(Product.startAll(Path.of(before), folder.resolve("before"), Map.of()));
+                targets.add(Target.of("Click Counter at " + System.getenv("BENCH_BEFORE"), product));
+            }
             Product product = closers.add(Product.startAll(folder.resolve("product"), Map.of()));
-            targets.add(new Target("Click Counter", product.port(), product.ingest(), product.behindTheLog(), true));
-            measure(plan, report.table("direct, %d connections".formatted(CONNECTIONS)), targets, product, true);
+            targets.add(Target.of("Click Counter", product));
+            measure(plan, report.table("direct, %d connections".formatted(CONNECTIONS)), targets, true);
         }
     }
 
@@ -68,8 +91,8 @@ final class ClickScenarios {
             int nginxPort = Ports.free();
             ServerProcess toNginx =
                     closers.add(Nginx.proxy("to-nginx", folder, nginxPort, "unix:" + folder.resolve("204.sock")));
-            targets.add(
-                    new Target("nginx → nginx, empty 204, Unix socket", nginxPort, toNginx, List.of(behind), false));
+            targets.add(new Target(
+                    "nginx → nginx, empty 204, Unix socket", nginxPort, toNginx, List.of(behind), false, null));
             int defaultsPort = Ports.free();
             ServerProcess defaults = closers.add(frameworkWithDefaults(folder, defaultsPort));
             int defaultsProxyPort = Ports.free();
@@ -80,15 +103,17 @@ final class ClickScenarios {
                     defaultsProxyPort,
                     toDefaults,
                     List.of(defaults),
-                    false));
+                    false,
+                    null));
             int tcpPort = Ports.free();
             ServerProcess overTcp = closers.add(Nginx.proxy("tcp", folder, tcpPort, "127.0.0.1:" + product.port()));
-            targets.add(new Target("nginx → Click Counter, TCP", tcpPort, overTcp, List.of(product.ingest()), false));
+            List<ServerProcess> ingest = List.of(product.ingest());
+            targets.add(new Target("nginx → Click Counter, TCP", tcpPort, overTcp, ingest, false, product));
             int socketPort = Ports.free();
             ServerProcess overSocket = closers.add(Nginx.proxy("socket", folder, socketPort, "unix:" + socket));
-            targets.add(new Target(
-                    "nginx → Click Counter, Unix socket", socketPort, overSocket, List.of(product.ingest()), false));
-            measure(plan, report.table("behind nginx, %d connections".formatted(CONNECTIONS)), targets, product, false);
+            targets.add(
+                    new Target("nginx → Click Counter, Unix socket", socketPort, overSocket, ingest, false, product));
+            measure(plan, report.table("behind nginx, %d connections".formatted(CONNECTIONS)), targets, false);
         }
     }
 
@@ -112,10 +137,10 @@ final class ClickScenarios {
             if (Nginx.isInstalled()) {
                 int port = Ports.free();
                 ServerProcess nginx = closers.add(Nginx.returning204(folder, port));
-                targets.add(new Target("nginx, empty 204", port, nginx, List.of(), false));
+                targets.add(Target.reference("nginx, empty 204", port, nginx, false));
             }
             Product product = closers.add(Product.startAll(folder.resolve("product"), Map.of()));
-            targets.add(new Target("Click Counter", product.port(), product.ingest(), product.behindTheLog(), true));
+            targets.add(Target.of("Click Counter", product));
             var ledger = new long[ClickScript.MOST_BANNERS];
             for (int round = -1; round < plan.rounds(); round++) {
                 for (int connectionCount : connections) {
@@ -130,7 +155,7 @@ final class ClickScenarios {
                                     closedLoop(plan, table, row, load, target.server(), target.helpers());
                                 }
                             }
-                            if (product.owns(target.server())) {
+                            if (target.counts() != null) {
                                 clicks.addTo(ledger);
                             }
                         }
@@ -158,7 +183,6 @@ final class ClickScenarios {
                 }
             }
             Map<Product, long[]> ledgers = new HashMap<>();
-            products.values().forEach(product -> ledgers.put(product, new long[BANNERS]));
             for (int round = -1; round < plan.rounds(); round++) {
                 for (Map.Entry<String, Product> each : products.entrySet()) {
                     Product product = each.getValue();
@@ -173,12 +197,10 @@ final class ClickScenarios {
                             table.add(each.getKey(), "server CPU µs/click", micros / result.answers());
                         }
                     }
-                    clicks.addTo(Objects.requireNonNull(ledgers.get(product)));
+                    clicks.addTo(ledgers.computeIfAbsent(product, _ -> new long[BANNERS]));
                 }
             }
-            for (Product product : products.values()) {
-                product.verify(Objects.requireNonNull(ledgers.get(product)));
-            }
+            verify(ledgers);
         }
     }
 
@@ -210,9 +232,8 @@ final class ClickScenarios {
     }
 
     /// In each round all targets in turn, so that what else the machine does hits all alike.
-    private static void measure(Plan plan, Table table, List<Target> targets, Product product, boolean withLatency)
-            throws Exception {
-        var ledger = new long[BANNERS];
+    private static void measure(Plan plan, Table table, List<Target> targets, boolean withLatency) throws Exception {
+        Map<Product, long[]> ledgers = new HashMap<>();
         for (int round = -1; round < plan.rounds(); round++) {
             for (Target target : targets) {
                 var clicks = new ClickScript(BANNERS);
@@ -224,8 +245,8 @@ final class ClickScenarios {
                         measure(plan, table, target, load, withLatency);
                     }
                 }
-                if (product.owns(target.server()) || target.helpers().stream().anyMatch(product::owns)) {
-                    clicks.addTo(ledger);
+                if (target.counts() != null) {
+                    clicks.addTo(ledgers.computeIfAbsent(target.counts(), _ -> new long[BANNERS]));
                 }
             }
         }
@@ -233,7 +254,13 @@ final class ClickScenarios {
             table.add(target.name(), "own memory MiB", target.server().ownBytes() / 1024.0 / 1024);
             table.add(target.name(), "resident MiB", target.server().residentBytes() / 1024.0 / 1024);
         }
-        product.verify(ledger);
+        verify(ledgers);
+    }
+
+    private static void verify(Map<Product, long[]> ledgers) throws IOException, SQLException {
+        for (Map.Entry<Product, long[]> ledger : ledgers.entrySet()) {
+            ledger.getKey().verify(ledger.getValue());
+        }
     }
 
     private static void measure(Plan plan, Table table, Target target, LoadGenerator load, boolean withLatency)

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class Product implements Closeable {
     private static final Duration MAX_CATCH_UP = Duration.ofMinutes(5);
 
+    private final Path sources;
     private final Path folder;
     private final Map<String, String> environment = new HashMap<>();
     private final Map<String, ServerProcess> running = new LinkedHashMap<>();
@@ -38,6 +39,12 @@ final class Product implements Closeable {
     ///
     /// @param settings that differ from the defaults
     Product(Path folder, Map<String, String> settings) throws IOException {
+        this(Path.of(""), folder, settings);
+    }
+
+    /// @param sources of the commit that is run
+    private Product(Path sources, Path folder, Map<String, String> settings) throws IOException {
+        this.sources = sources;
         this.folder = folder;
         environment.put("DATA_DIR", folder.resolve("data").toString());
         environment.put("SERVICE_PORT", Integer.toString(port));
@@ -51,13 +58,19 @@ final class Product implements Closeable {
         if (foreignDatabase == null) {
             start("database").hasDaemon(dataFolder().resolve("postgres").resolve("postmaster.pid"));
         }
-        ServerProcess migration = ServerProcess.start("migrate", folder, environment, List.of("./migrate.sh", "-up"));
+        ServerProcess migration =
+                ServerProcess.start("migrate", folder, environment, List.of("./migrate.sh", "-up"), sources);
         migration.awaitSuccess();
     }
 
     /// Starts all of it.
     static Product startAll(Path folder, Map<String, String> settings) throws IOException {
-        var product = new Product(folder, settings);
+        return startAll(Path.of(""), folder, settings);
+    }
+
+    /// Starts all of another commit, which has been built.
+    static Product startAll(Path sources, Path folder, Map<String, String> settings) throws IOException {
+        var product = new Product(sources, folder, settings);
         try {
             for (String name : List.of("aggregator", "query", "ingest")) {
                 product.start(name);
@@ -88,7 +101,7 @@ final class Product implements Closeable {
     ServerProcess launch(String name, Map<String, String> settings, List<String> command) throws IOException {
         var all = new HashMap<>(environment);
         all.putAll(settings);
-        ServerProcess process = ServerProcess.start(name, folder, all, command);
+        ServerProcess process = ServerProcess.start(name, folder, all, command, sources);
         running.put(name, process);
         return process;
     }
@@ -122,10 +135,6 @@ final class Product implements Closeable {
         return running.values().stream()
                 .filter(process -> !ingests.contains(process))
                 .toList();
-    }
-
-    boolean owns(ServerProcess process) {
-        return running.containsValue(process);
     }
 
     Path dataFolder() {

@@ -39,9 +39,19 @@ final class ServerProcess implements Closeable {
     /// Starts a command in the project's folder; what it prints goes to a file in `folder`.
     static ServerProcess start(String name, Path folder, Map<String, String> environment, List<String> command)
             throws IOException {
+        return start(name, folder, environment, command, Path.of(""));
+    }
+
+    /// The same in another folder of sources.
+    static ServerProcess start(
+            String name, Path folder, Map<String, String> environment, List<String> command, Path sources)
+            throws IOException {
         Files.createDirectories(folder);
         Path output = folder.resolve(name + ".log");
-        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+        var builder = new ProcessBuilder(command)
+                .directory(sources.toAbsolutePath().toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile());
         builder.environment().putAll(environment);
         return new ServerProcess(name, builder.start(), output);
     }

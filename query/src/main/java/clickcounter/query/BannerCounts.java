@@ -232,7 +232,7 @@ final class BannerCounts {
     private <T> Snapshot<T> read(Function<Marks, SumPlan> planFor, Function<SumPlan, Statement<T>> statementFor)
             throws SQLException {
         if (isAway) {
-            throw new SQLTransientConnectionException("it did not answer when it was asked last");
+            throw new SQLTransientConnectionException("the database did not answer when it was asked last");
         }
         if (!places.tryAcquire()) {
             throw new SQLTransientConnectionException(
