@@ -61,8 +61,8 @@ set_java_flags() {
     ingest*)
       java_command+=(-Xmx384m)
       if (($(nproc) <= 2 || INGEST_PROCESSES > 1)); then
-        # One carrier for all virtual threads: on few cores, and where there are several processes, more of them only
-        # take turns. Always both together: with one carrier and more pollers a poller starves.
+        # One carrier for all virtual threads, which do what is no plain click: on few cores, and where there are several
+        # processes, more of them only take turns. Always both together: with one carrier and more pollers one starves.
         java_command+=(-Djdk.virtualThreadScheduler.parallelism=1 -Djdk.readPollers=1)
       fi
       if has_class_cache; then java_command+=(-XX:AOTCache="$(class_cache)" "-Xlog:aot*=error"); fi
