@@ -57,7 +57,7 @@ class QueryTest {
         try (var database = TestDatabase.create()) {
             assertThatThrownBy(() -> Query.start(settings(database.url(), 0), new Lifetime()))
                     .isInstanceOf(StartFailure.class)
-                    .hasMessageContaining("has version 0, this release needs 2: run ./migrate.sh -up.");
+                    .hasMessageContaining("has version 0, this release needs 3: run ./migrate.sh -up.");
         }
     }
 
