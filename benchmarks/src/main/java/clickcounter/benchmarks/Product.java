@@ -189,8 +189,11 @@ final class Product implements Closeable {
     /// @param acknowledged of the banners from [ClickScript#FIRST_BANNER] on
     void verify(long[] acknowledged) throws IOException, SQLException {
         long[] counted = new long[acknowledged.length];
-        try (Database database = connect();
-                Connection connection = database.connection()) {
+        // Whatever its schema: it may be of another commit.
+        try (Connection connection = DatabaseSettings.of(databaseUrl())
+                .url()
+                .dataSource("benchmark", Duration.ZERO)
+                .getConnection()) {
             long all = 0;
             for (long clicks : acknowledged) {
                 all += clicks;

@@ -68,7 +68,7 @@ public record DatabaseUrl(
     ///
     /// @param applicationName what `pg_stat_activity` shows, unless the URL says otherwise
     /// @param silence how long the server may be silent before the connection is given up; zero is for ever
-    PGSimpleDataSource dataSource(String applicationName, Duration silence) {
+    public PGSimpleDataSource dataSource(String applicationName, Duration silence) {
         var dataSource = new PGSimpleDataSource();
         dataSource.setServerNames(hosts.stream().map(Host::literal).toArray(String[]::new));
         dataSource.setPortNumbers(hosts.stream().mapToInt(Host::port).toArray());
