@@ -56,11 +56,7 @@ final class ClickScenarios {
         Path folder = plan.folder().resolve("direct");
         var targets = new ArrayList<Target>();
         try (var closers = new Closers()) {
-            if (Nginx.isInstalled()) {
-                int port = Ports.free();
-                ServerProcess nginx = closers.add(Nginx.returning204(folder, port));
-                targets.add(Target.reference("nginx, empty 204", port, nginx, false));
-            }
+            addNginx(folder, targets, closers);
             int barePort = Ports.free();
             ServerProcess bare = closers.add(tunedFramework(folder, barePort));
             targets.add(Target.reference("bare framework, empty 204", barePort, bare, true));
@@ -72,6 +68,15 @@ final class ClickScenarios {
             Product product = closers.add(Product.startAll(folder.resolve("product"), Map.of()));
             targets.add(Target.of("Click Counter", product));
             measure(plan, report.table("direct, %d connections".formatted(CONNECTIONS)), targets, true);
+        }
+    }
+
+    /// The reference, where nginx is installed.
+    private static void addNginx(Path folder, List<Target> targets, Closers closers) throws IOException {
+        if (Nginx.isInstalled()) {
+            int port = Ports.free();
+            ServerProcess nginx = closers.add(Nginx.returning204(folder, port));
+            targets.add(Target.reference("nginx, empty 204", port, nginx, false));
         }
     }
 
@@ -134,11 +139,7 @@ final class ClickScenarios {
         Path folder = Files.createDirectories(plan.folder().resolve(name));
         try (var closers = new Closers()) {
             var targets = new ArrayList<Target>();
-            if (Nginx.isInstalled()) {
-                int port = Ports.free();
-                ServerProcess nginx = closers.add(Nginx.returning204(folder, port));
-                targets.add(Target.reference("nginx, empty 204", port, nginx, false));
-            }
+            addNginx(folder, targets, closers);
             Product product = closers.add(Product.startAll(folder.resolve("product"), Map.of()));
             targets.add(Target.of("Click Counter", product));
             var ledger = new long[ClickScript.MOST_BANNERS];
