@@ -1,10 +1,11 @@
-package clickcounter.query.content;
+package clickcounter.query.http;
 
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
 import io.helidon.http.Status;
+import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.ByteArrayOutputStream;
@@ -20,14 +21,11 @@ import java.util.zip.GZIPOutputStream;
 ///
 /// **Threads**: any.
 public final class StaticFile {
-    /// Ask again each time; the answer is short when nothing has changed.
-    public static final Header REVALIDATE = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-cache");
-
-    /// What is at this address will never be anything else.
-    public static final Header IMMUTABLE =
+    private static final Header REVALIDATE = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-cache");
+    private static final Header IMMUTABLE =
             HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "public, max-age=31536000, immutable");
 
-    /// Nothing but our own files is loaded, nothing inline is run, and no other site frames the pages.
+    /// Pages load our own files only, run nothing inline, and are not shown in the frames of other sites.
     private static final List<Header> SECURITY = List.of(
             header(
                     "Content-Security-Policy",
@@ -52,7 +50,7 @@ public final class StaticFile {
     private final EntityTag plainTag;
     private final EntityTag gzippedTag;
 
-    /// The end of `name` tells the content type.
+    /// The extension of `name` determines the content type.
     public StaticFile(String name, byte[] content) {
         String type = CONTENT_TYPES.getOrDefault(name.substring(name.lastIndexOf('.') + 1), CONTENT_TYPES.get("txt"));
         contentType = HeaderValues.createCached(HeaderNames.CONTENT_TYPE, type);
@@ -62,23 +60,32 @@ public final class StaticFile {
         gzippedTag = EntityTag.of(out -> out.write(gzipped));
     }
 
-    /// A resource that lies beside a class.
-    public static StaticFile of(Class<?> beside, String name) {
-        try (InputStream file = Objects.requireNonNull(beside.getResourceAsStream(name), name)) {
+    /// Reads a resource that is next to a class.
+    public static StaticFile of(Class<?> neighbor, String name) {
+        try (InputStream file = Objects.requireNonNull(neighbor.getResourceAsStream(name), name)) {
             return new StaticFile(name, file.readAllBytes());
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
     }
 
-    /// Answers `GET` and `HEAD`.
-    public void send(ServerRequest request, ServerResponse response, Header cacheControl) {
+    /// Returns a handler that sends the file, which browsers ask for each time; the answer is short if it has not
+    /// changed.
+    public Handler handler() {
+        return new AllowedMethods(
+                AllowedMethods.GET_AND_HEAD, (request, response) -> send(request, response, false));
+    }
+
+    /// Answers `GET` or `HEAD`.
+    ///
+    /// @param isImmutable whether this address will never have another content, so that browsers may keep it
+    public void send(ServerRequest request, ServerResponse response, boolean isImmutable) {
         boolean compressed =
                 request.headers().first(HeaderNames.ACCEPT_ENCODING).orElse("").contains(GZIP);
         byte[] body = compressed ? gzipped : plain;
         EntityTag tag = compressed ? gzippedTag : plainTag;
         SECURITY.forEach(response::header);
-        response.header(cacheControl);
+        response.header(isImmutable ? IMMUTABLE : REVALIDATE);
         response.header(HeaderNames.VARY, HeaderNames.ACCEPT_ENCODING.defaultCase());
         response.header(HeaderNames.ETAG, tag.text());
         if (tag.isIn(request.headers())) {
@@ -101,8 +108,8 @@ public final class StaticFile {
         var compressed = new ByteArrayOutputStream();
         try (var gzip = new GZIPOutputStream(compressed)) {
             gzip.write(content);
-        } catch (IOException inMemory) {
-            throw new UncheckedIOException(inMemory);
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
         }
         return compressed.toByteArray();
     }

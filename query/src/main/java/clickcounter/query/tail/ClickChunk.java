@@ -1,13 +1,13 @@
-package clickcounter.query;
+package clickcounter.query.tail;
 
-/// Clicks in the order of the log, up to a fixed number: three arrays that only ever grow.
+import clickcounter.shared.EpochMinute;
+
+/// A fixed number of clicks in the order of the log, in three arrays that are only appended to.
 ///
-/// **Threads**: one adds and publishes; any other sees what was published before it asked.
+/// **Threads**: one thread adds and publishes; the others see what was published before they look.
 final class ClickChunk {
-    /// Large enough that a million clicks are few objects, small enough that committed clicks go soon.
+    /// Large enough that a million clicks need few objects, small enough that committed clicks are dropped soon.
     static final int CAPACITY = 8192;
-
-    private static final int MILLIS_PER_MINUTE = 60_000;
 
     private final long[] indexes = new long[CAPACITY];
     private final long[] bannerIds = new long[CAPACITY];
@@ -26,7 +26,7 @@ final class ClickChunk {
         filled++;
     }
 
-    /// Shows to other threads what was added.
+    /// Makes the added clicks visible to other threads.
     void publish() {
         if (size != filled) {
             size = filled;
@@ -37,7 +37,7 @@ final class ClickChunk {
         return size;
     }
 
-    /// The index in the log of the click at a place below [#size()].
+    /// Returns the index in the log of the click at `at`, which is less than [#size()].
     long index(int at) {
         return indexes[at];
     }
@@ -46,26 +46,26 @@ final class ClickChunk {
         return timesMillis[at];
     }
 
-    /// Passes on the clicks of the minutes from `fromMinute` to before `toMinute` that stand after the index
-    /// `after` and not after `through`.
-    void forEach(long fromMinute, long toMinute, long after, long through, ClickSink sink) {
+    /// Passes on the clicks from `fromMinute` to before `toMinute` whose index is greater than `position` and at most
+    /// `lastIndex`.
+    void forEach(long fromMinute, long toMinute, long position, long lastIndex, ClickSink sink) {
         int published = size;
-        int end = firstAfter(through, published);
-        long fromMillis = fromMinute * MILLIS_PER_MINUTE;
-        long toMillis = toMinute * MILLIS_PER_MINUTE;
-        for (int at = firstAfter(after, published); at < end; at++) {
+        int end = firstBehind(lastIndex, published);
+        long fromMillis = EpochMinute.start(fromMinute).toEpochMilli();
+        long toMillis = EpochMinute.start(toMinute).toEpochMilli();
+        for (int at = firstBehind(position, published); at < end; at++) {
             if (timesMillis[at] >= fromMillis && timesMillis[at] < toMillis) {
                 sink.click(bannerIds[at], timesMillis[at]);
             }
         }
     }
 
-    private int firstAfter(long after, int published) {
+    private int firstBehind(long position, int published) {
         int low = 0;
         int high = published;
         while (low < high) {
             int middle = (low + high) >>> 1;
-            if (indexes[middle] <= after) {
+            if (indexes[middle] <= position) {
                 low = middle + 1;
             } else {
                 high = middle;

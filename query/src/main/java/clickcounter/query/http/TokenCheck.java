@@ -1,4 +1,4 @@
-package clickcounter.query;
+package clickcounter.query.http;
 
 import clickcounter.shared.http.Problem;
 import io.helidon.http.HeaderNames;
@@ -12,20 +12,21 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Lets only those go on who send `STATS_TOKEN` as a bearer token (RFC 6750).
+/// Lets a request pass only if it carries `STATS_TOKEN` as a bearer token (RFC 6750).
 ///
-/// Digests are compared, in a time that tells neither how long the token is nor where another one differs.
+/// Digests are compared, so that the time it takes reveals neither the length of the token nor where a wrong one
+/// differs.
 ///
 /// **Threads**: any.
-final class TokenCheck implements Handler {
-    /// All that tells counts; the dashboard's own files are open, and ask for the token.
-    static final String PATHS = "/v1/banners/*";
+public final class TokenCheck implements Handler {
+    /// All paths that tell counts. The dashboard's files are open, and ask the user for the token.
+    public static final String PATHS = "/v1/banners/*";
 
     private static final String SCHEME = "bearer ";
 
     private final byte[] digest;
 
-    TokenCheck(String token) {
+    public TokenCheck(String token) {
         digest = digest(token);
     }
 

@@ -1,34 +1,32 @@
-package clickcounter.query;
+package clickcounter.query.statistics;
 
 import java.util.Arrays;
 
-/// Clicks by banner: an open-addressing hash table with linear probing, for the clicks that are not in the
-/// database.
+/// Clicks by banner, for the clicks that are not in the database: an open-addressing hash table with linear probing.
 ///
 /// **Threads**: one.
 ///
-/// **Cost**: some 10 ns for each click; a map of objects costs ten times as much.
-final class ClickSums {
-    /// 2^64 divided by the golden ratio, made odd: Fibonacci hashing (Knuth, The Art of Computer Programming,
-    /// 6.4).
+/// **Cost**: about 10 ns per click; a map of objects costs ten times as much.
+public final class ClickSums {
+    /// 2^64 divided by the golden ratio, made odd: Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4).
     private static final long FIBONACCI = 0x9E37_79B9_7F4A_7C15L;
 
     private static final int FIRST_BITS = 8;
 
-    /// 0 marks a free place: no banner has that id.
+    /// 0 marks a free place, because no banner has that id.
     private long[] bannerIds = new long[1 << FIRST_BITS];
 
     private long[] clicks = new long[1 << FIRST_BITS];
     private int shift = Long.SIZE - FIRST_BITS;
     private int size;
 
-    /// Where the sums go.
+    /// Receives the sums.
     @FunctionalInterface
     interface Sink {
         void sum(long bannerId, long clicks);
     }
 
-    void add(long bannerId, long clickCount) {
+    public void add(long bannerId, long clickCount) {
         int at = placeOf(bannerId);
         if (bannerIds[at] == 0) {
             if (++size * 2 > bannerIds.length) {
@@ -40,17 +38,12 @@ final class ClickSums {
         clicks[at] += clickCount;
     }
 
-    /// 0 when there is none.
-    long get(long bannerId) {
+    /// Returns 0 for a banner that was not added.
+    public long get(long bannerId) {
         return clicks[placeOf(bannerId)];
     }
 
-    /// How many banners.
-    int size() {
-        return size;
-    }
-
-    long total() {
+    public long total() {
         return Arrays.stream(clicks).sum();
     }
 
@@ -66,7 +59,7 @@ final class ClickSums {
         }
     }
 
-    void clear() {
+    public void clear() {
         if (size > 0) {
             Arrays.fill(bannerIds, 0);
             Arrays.fill(clicks, 0);

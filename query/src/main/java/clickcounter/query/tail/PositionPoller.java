@@ -1,5 +1,6 @@
-package clickcounter.query;
+package clickcounter.query.tail;
 
+import clickcounter.counts.BannerCounts;
 import clickcounter.migrations.Database;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.PeriodicTask;
@@ -9,13 +10,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Tells the tail of the log once a second how far the database has come, so that memory stays bounded also
-/// when nobody asks for statistics; and knows by that how the database is.
-final class PositionPoller implements AutoCloseable {
+/// Asks the database once a second how far it has counted and tells the tail of the log, so that memory stays bounded
+/// even when no one asks for statistics. It therefore also knows whether the database answers.
+public final class PositionPoller implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(PositionPoller.class);
     private static final Duration PAUSE = Duration.ofSeconds(1);
-
-    /// The schema is looked at once in so many times.
     private static final int POLLS_PER_SCHEMA_CHECK = 15;
 
     private final Database database;
@@ -34,26 +33,24 @@ final class PositionPoller implements AutoCloseable {
         task = PeriodicTask.start("position", PAUSE, lifetime, this::poll);
     }
 
-    /// Asks once, and goes on in the background.
-    static PositionPoller start(Database database, BannerCounts counts, LogTail tail, Lifetime lifetime) {
+    /// Asks once, then continues in the background.
+    public static PositionPoller start(Database database, BannerCounts counts, LogTail tail, Lifetime lifetime) {
         return new PositionPoller(database, counts, tail, lifetime);
     }
 
-    /// Why the database cannot be asked; null when it can.
-    @Nullable
-    String databaseProblem() {
+    /// Returns why the database cannot be asked, or null if it can.
+    public @Nullable String databaseProblem() {
         return databaseProblem;
     }
 
-    /// What is wrong with the schema; null when nothing is.
-    @Nullable
-    String schemaProblem() {
+    /// Returns what is wrong with the schema, or null if nothing is.
+    public @Nullable String schemaProblem() {
         return schemaProblem;
     }
 
     private void poll() {
         try {
-            tail.committedThrough(counts.position());
+            tail.committed(counts.position());
             if (polls++ % POLLS_PER_SCHEMA_CHECK == 0) {
                 schemaProblem = database.schemaProblem();
             }
@@ -64,7 +61,7 @@ final class PositionPoller implements AutoCloseable {
         } catch (SQLException failure) {
             if (databaseProblem == null) {
                 logger.warn(
-                        "the database does not answer; statistics are answered 503 meanwhile: {}",
+                        "the database does not answer; requests for statistics are answered 503 until it does: {}",
                         Database.describe(failure));
             }
             databaseProblem = "The database does not answer: " + Database.describe(failure) + ".";

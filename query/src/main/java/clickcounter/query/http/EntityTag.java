@@ -1,4 +1,4 @@
-package clickcounter.query.content;
+package clickcounter.query.http;
 
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
@@ -11,7 +11,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 
-/// What tells one content from another: a hash of it, for the header `ETag` (RFC 9110, 8.8.3).
+/// Tells one content from another: a hash of it for the header `ETag` (RFC 9110, 8.8.3).
 ///
 /// @param hash in hexadecimal digits
 /// @param length of the content in bytes
@@ -24,7 +24,10 @@ public record EntityTag(String hash, long length) {
         void write(OutputStream out) throws IOException;
     }
 
-    /// **Cost**: the content is made, and kept nowhere: a large one is better made twice than held in memory.
+    /// Returns the tag of `content`.
+    ///
+    /// **Cost**: the content is written once and not kept, for it is better to make a large content twice than to hold
+    /// it in memory.
     public static EntityTag of(Content content) {
         try {
             var digest = MessageDigest.getInstance("SHA-256");
@@ -39,12 +42,12 @@ public record EntityTag(String hash, long length) {
         }
     }
 
-    /// As it stands in the header.
+    /// Returns the value of the header.
     public String text() {
         return "\"" + hash + "\"";
     }
 
-    /// Whether the client has this content, by its header `If-None-Match`.
+    /// Returns whether the client has this content, according to its header `If-None-Match`.
     public boolean isIn(Headers headers) {
         return headers.values(HeaderNames.IF_NONE_MATCH).stream()
                 .map(value -> value.strip().replaceFirst("^W/", ""))

@@ -1,10 +1,15 @@
-package clickcounter.query;
+package clickcounter.query.live;
 
+import clickcounter.counts.Period;
+import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
-import clickcounter.query.Statistics.Top;
-import clickcounter.query.counts.Period;
-import clickcounter.query.counts.Step;
-import clickcounter.query.counts.TimeText;
+import clickcounter.query.http.Refusal;
+import clickcounter.query.statistics.ClickSums;
+import clickcounter.query.statistics.Statistics;
+import clickcounter.query.statistics.Statistics.Top;
+import clickcounter.query.statistics.TimeText;
+import clickcounter.query.tail.LogTail;
+import clickcounter.shared.EpochMinute;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.PeriodicTask;
 import clickcounter.shared.log.ClickReader;
@@ -27,26 +32,24 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The clicks of the moment, told once a second to all who listen.
+/// Tells all listeners once a second which clicks have come since the second before.
 ///
-/// One thread reads the log, with a reader of its own that starts at the log's end when the first listener
-/// comes. Each second it makes one event for each set of banners that somebody listens to, however many do; a
-/// listener only writes bytes. The clicks of the running minute are counted in memory. For the minute in which
-/// the first listener came that is too late, so it is asked for like any other statistics.
+/// One thread reads the log, with a reader of its own that begins at the end of the log when the first listener comes.
+/// Each second it makes one event for each set of banners that someone listens to, however many listeners there are; a
+/// listener only writes bytes. The clicks of the running minute are counted in memory. This is not possible for the
+/// minute in which the first listener comes, so that minute is asked for like other statistics.
 ///
-/// A listener whose connection does not take an event for some seconds is interrupted, which closes the
-/// connection.
+/// If a connection does not take an event for several seconds, its listener is interrupted, which closes the connection.
 ///
 /// **Threads**: any.
-final class LiveStream implements AutoCloseable {
+public final class LiveStream implements AutoCloseable {
     static final int MAX_LISTENERS = 5_000;
 
     private static final Logger logger = LoggerFactory.getLogger(LiveStream.class);
     private static final Duration INTERVAL = Duration.ofSeconds(1);
-    private static final int BATCH = 8_192;
-    private static final int MILLIS_PER_MINUTE = 60_000;
+    private static final int MAX_BATCH = 8_192;
 
-    /// A comment keeps the connection, and says that there is somebody.
+    /// A comment that starts the answer at once, so that the client knows it is connected.
     private static final byte[] HELLO = ": one event each second\n\n".getBytes(StandardCharsets.UTF_8);
 
     private static final byte[] NOT_NOW = ": not known at the moment\n\n".getBytes(StandardCharsets.UTF_8);
@@ -54,13 +57,13 @@ final class LiveStream implements AutoCloseable {
     private final ClickReader reader;
     private final LogTail tail;
     private final Statistics statistics;
-    private final Duration longestWrite;
+    private final Duration maxWrite;
     private final PeriodicTask task;
     private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
     private volatile Tick tick = new Tick(Map.of());
     private volatile boolean hasEnded;
 
-    // Of the thread.
+    // Used by the thread only.
     private final ClickSums sinceLastTick = new ClickSums();
     private final ClickSums ofMinute = new ClickSums();
     private long minute;
@@ -68,7 +71,7 @@ final class LiveStream implements AutoCloseable {
     private boolean isReading;
     private boolean isDatabaseAway;
 
-    /// One second: the event for each set of banners, and the way to the next second.
+    /// One second: the event for each set of banners, and a link to the next second.
     private static final class Tick {
         private final Map<List<Long>, byte[]> events;
         private final CountDownLatch hasNext = new CountDownLatch(1);
@@ -86,7 +89,7 @@ final class LiveStream implements AutoCloseable {
     private static final class Listener {
         private final List<Long> bannerIds;
         private final Thread thread = Thread.currentThread();
-        private volatile long writesSinceNs;
+        private volatile long writeStartNs;
         private volatile boolean isWriting;
 
         Listener(List<Long> bannerIds) {
@@ -94,7 +97,7 @@ final class LiveStream implements AutoCloseable {
         }
 
         void write(byte[] event, OutputStream out) throws IOException {
-            writesSinceNs = System.nanoTime();
+            writeStartNs = System.nanoTime();
             isWriting = true;
             out.write(event);
             out.flush();
@@ -102,30 +105,29 @@ final class LiveStream implements AutoCloseable {
         }
     }
 
-    private LiveStream(
-            ClickReader reader, LogTail tail, Statistics statistics, Duration longestWrite, Lifetime lifetime) {
+    private LiveStream(ClickReader reader, LogTail tail, Statistics statistics, Duration maxWrite, Lifetime lifetime) {
         this.reader = reader;
         this.tail = tail;
         this.statistics = statistics;
-        this.longestWrite = longestWrite;
+        this.maxWrite = maxWrite;
         task = PeriodicTask.start("live", INTERVAL, lifetime, this::tick);
     }
 
-    /// @param reader of the same log as the tail; nobody else uses it, and it is closed at the end
-    /// @param longestWrite how long a connection may take for one event
-    static LiveStream start(
-            ClickReader reader, LogTail tail, Statistics statistics, Duration longestWrite, Lifetime lifetime) {
-        return new LiveStream(reader, tail, statistics, longestWrite, lifetime);
+    /// @param reader of the same log as the tail; it must not be used by anyone else, and is closed at the end
+    /// @param maxWrite how long a connection may take to accept one event
+    public static LiveStream start(
+            ClickReader reader, LogTail tail, Statistics statistics, Duration maxWrite, Lifetime lifetime) {
+        return new LiveStream(reader, tail, statistics, maxWrite, lifetime);
     }
 
-    /// How many listen.
+    /// Returns how many clients are listening.
     int listeners() {
         return listeners.size();
     }
 
     /// Writes an event each second until the stream ends.
     ///
-    /// **Errors**: [IOException] when the listener has gone or was too slow.
+    /// **Errors**: [IOException] if the listener has gone or was too slow.
     void listen(List<Long> bannerIds, OutputStream out) throws IOException {
         var listener = new Listener(bannerIds);
         Tick seen = tick;
@@ -149,8 +151,8 @@ final class LiveStream implements AutoCloseable {
         }
     }
 
-    /// Lets all who listen go.
-    void end() {
+    /// Ends the stream for all listeners.
+    public void end() {
         hasEnded = true;
         tick.hasNext.countDown();
     }
@@ -181,11 +183,11 @@ final class LiveStream implements AutoCloseable {
             return Map.of();
         }
         sinceLastTick.clear();
-        while (reader.read(BATCH, this::count) == BATCH) {
-            // All that is in the log by now.
+        while (reader.read(MAX_BATCH, this::count) == MAX_BATCH) {
+            // Continue to the end of the log.
         }
         Instant now = Instant.now();
-        beginMinute(now.toEpochMilli() / MILLIS_PER_MINUTE);
+        beginMinute(EpochMinute.of(now));
         Set<List<Long>> asked = new HashSet<>();
         listeners.forEach(listener -> asked.add(listener.bannerIds));
         Top minuteSoFar = minute >= firstCompleteMinute ? null : askForMinute(asked);
@@ -199,18 +201,18 @@ final class LiveStream implements AutoCloseable {
         return events;
     }
 
-    /// Clicks from now on are counted; the running minute may have had some before.
+    /// Counts all clicks from now on. The running minute may already have some.
     private boolean startReading() {
         isReading = reader.moveTo(tail.kept().end().index());
         ofMinute.clear();
-        minute = Instant.now().toEpochMilli() / MILLIS_PER_MINUTE;
+        minute = EpochMinute.of(Instant.now());
         firstCompleteMinute = minute + 1;
         return isReading;
     }
 
     private boolean count(long index, long bannerId, long timeMillis) {
         sinceLastTick.add(bannerId, 1);
-        long minuteOfClick = timeMillis / MILLIS_PER_MINUTE;
+        long minuteOfClick = EpochMinute.ofMillis(timeMillis);
         beginMinute(minuteOfClick);
         if (minuteOfClick == minute) {
             ofMinute.add(bannerId, 1);
@@ -244,7 +246,7 @@ final class LiveStream implements AutoCloseable {
         }
     }
 
-    /// @param minuteSoFar the running minute, unless it is counted here
+    /// @param minuteSoFar the clicks of the running minute, or null if they are counted here
     private String event(Instant now, List<Long> bannerIds, @Nullable Top minuteSoFar) {
         String start = new TimeText(ZoneOffset.UTC).string(minute);
         var event = new StringBuilder(128 + 96 * bannerIds.size());
@@ -284,7 +286,7 @@ final class LiveStream implements AutoCloseable {
     private void dropSlowListeners() {
         long now = System.nanoTime();
         for (Listener listener : listeners) {
-            if (listener.isWriting && now - listener.writesSinceNs > longestWrite.toNanos()) {
+            if (listener.isWriting && now - listener.writeStartNs > maxWrite.toNanos()) {
                 listener.thread.interrupt();
             }
         }

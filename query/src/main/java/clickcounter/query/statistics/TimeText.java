@@ -1,17 +1,19 @@
-package clickcounter.query.counts;
+package clickcounter.query.statistics;
 
-import java.time.Instant;
+import clickcounter.shared.EpochMinute;
 import java.time.LocalDate;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.zone.ZoneOffsetTransition;
 import java.time.zone.ZoneRules;
 
-/// Minutes as RFC 3339 text, in an array that is used again: `2024-01-01T10:00:00Z` in UTC, else with the
-/// offset that the zone has at that moment. The date is computed once for a run of one day, the offset once for
-/// all minutes in which the zone does not change it.
+/// Writes minutes as RFC 3339 text: `2024-01-01T10:00:00Z` in UTC, and with the zone's offset at that time in other
+/// zones.
 ///
 /// **Threads**: one.
+///
+/// **Cost**: no allocation for most minutes. The array for the text is reused, the date is computed once for consecutive
+/// minutes of one day, and the offset once for all minutes until the zone changes it.
 public final class TimeText {
     private static final int MINUTES_PER_DAY = 1_440;
     private static final int HOUR_AT = 11;
@@ -24,10 +26,9 @@ public final class TimeText {
     private long day = Long.MIN_VALUE;
 
     private int offsetMinutes;
-    private long offsetSince = Long.MAX_VALUE;
-    private long offsetUntil = Long.MIN_VALUE;
+    private long offsetFromMinute = Long.MAX_VALUE;
+    private long offsetToMinute = Long.MIN_VALUE;
 
-    /// Of times in `zone`.
     public TimeText(ZoneId zone) {
         rules = zone.getRules();
         isUtc = zone.normalized().equals(ZoneOffset.UTC);
@@ -36,9 +37,9 @@ public final class TimeText {
         }
     }
 
-    /// The text is the first [#length()] characters of what is returned, until the next call.
-    public char[] of(long minute) {
-        if (!isUtc && (minute < offsetSince || minute >= offsetUntil)) {
+    /// Returns an array whose first [#length()] characters are the text, until the next call.
+    char[] of(long minute) {
+        if (!isUtc && (minute < offsetFromMinute || minute >= offsetToMinute)) {
             findOffset(minute);
         }
         long local = minute + offsetMinutes;
@@ -54,24 +55,22 @@ public final class TimeText {
         return text;
     }
 
-    /// The same as a string.
     public String string(long minute) {
         return new String(of(minute), 0, length());
     }
 
-    /// How long each text is.
-    public int length() {
+    int length() {
         return isUtc ? ZONE_AT + 1 : text.length;
     }
 
     private void findOffset(long minute) {
-        var time = Instant.ofEpochSecond(minute * 60);
-        // RFC 3339 knows no seconds in offsets.
+        var time = EpochMinute.start(minute);
+        // RFC 3339 has no seconds in offsets.
         offsetMinutes = rules.getOffset(time).getTotalSeconds() / 60;
         ZoneOffsetTransition before = rules.previousTransition(time.plusNanos(1));
         ZoneOffsetTransition after = rules.nextTransition(time);
-        offsetSince = before == null ? Long.MIN_VALUE : Math.ceilDiv(before.toEpochSecond(), 60);
-        offsetUntil = after == null ? Long.MAX_VALUE : Math.ceilDiv(after.toEpochSecond(), 60);
+        offsetFromMinute = before == null ? Long.MIN_VALUE : EpochMinute.ceil(before.getInstant());
+        offsetToMinute = after == null ? Long.MAX_VALUE : EpochMinute.ceil(after.getInstant());
         text[ZONE_AT] = offsetMinutes < 0 ? '-' : '+';
         twoDigits(ZONE_AT + 1, Math.abs(offsetMinutes) / 60);
         twoDigits(ZONE_AT + 4, Math.abs(offsetMinutes) % 60);

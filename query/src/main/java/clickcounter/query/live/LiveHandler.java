@@ -1,5 +1,7 @@
-package clickcounter.query;
+package clickcounter.query.live;
 
+import clickcounter.query.http.Parameters;
+import clickcounter.query.http.Refusal;
 import clickcounter.shared.http.Problem;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
@@ -15,19 +17,19 @@ import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
 
-/// Answers `GET /v1/banners/live` with server-sent events, until the client or the process goes.
-final class LiveHandler implements Handler {
-    static final String PATH = "/v1/banners/live";
+/// Answers `GET /v1/banners/live` with server-sent events until the client or the process ends.
+public final class LiveHandler implements Handler {
+    public static final String PATH = "/v1/banners/live";
 
     private static final Header EVENTS = HeaderValues.createCached(HeaderNames.CONTENT_TYPE, "text/event-stream");
     private static final Header RETRY_AFTER = HeaderValues.createCached(HeaderNames.RETRY_AFTER, "10");
 
-    /// nginx would collect events before it passes them on.
+    /// Without this header, nginx would collect events before it passes them on.
     private static final Header UNBUFFERED = HeaderValues.createCached(HeaderNames.create("X-Accel-Buffering"), "no");
 
     private final LiveStream live;
 
-    LiveHandler(LiveStream live) {
+    public LiveHandler(LiveStream live) {
         this.live = live;
     }
 
@@ -46,7 +48,7 @@ final class LiveHandler implements Handler {
             response.header(RETRY_AFTER);
             new Problem(
                             Status.SERVICE_UNAVAILABLE_503,
-                            "%d clients listen already, which is the most.".formatted(LiveStream.MAX_LISTENERS))
+                            "%d clients are listening, and no more are allowed.".formatted(LiveStream.MAX_LISTENERS))
                     .send(request, response);
             return;
         }

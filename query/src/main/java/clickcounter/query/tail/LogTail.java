@@ -1,4 +1,4 @@
-package clickcounter.query;
+package clickcounter.query.tail;
 
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
@@ -12,30 +12,35 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Follows the log and keeps the clicks that the database does not have yet.
+/// Follows the log and keeps the clicks that the database has not counted yet.
 ///
-/// Its thread reads to the end of the log again and again. One such reading is a [Pass]; a request that must
-/// see all clicks acknowledged so far asks for the next pass and waits for its end. Between passes the thread
-/// sleeps, until somebody asks for one or a short pause is over.
+/// Its thread reads to the end of the log again and again; each time is a [Pass]. A request that must see all clicks
+/// acknowledged so far asks for the next pass and waits until it ends. Between passes the thread sleeps until someone
+/// asks for a pass or a short pause is over.
 ///
-/// What the database has counted it is told by [#committedThrough]: those clicks are dropped. When the database
-/// is ahead of all that was read, or behind what was dropped (restored from a backup), reading goes on from its
-/// position.
+/// [#committed] tells it how far the database has counted, and those clicks are dropped. If the database is ahead of
+/// everything that was read, or behind what was dropped (because it was restored from a backup), reading continues at
+/// the database's position.
 ///
-/// When as many clicks are kept as are allowed, reading pauses: it never drops a click that is not in the
-/// database.
+/// When the allowed number of clicks is kept, reading pauses: a click that the database does not have is never dropped.
 ///
 /// **Threads**: any.
-final class LogTail implements AutoCloseable {
+public final class LogTail implements AutoCloseable {
+    /// Returned by [#awaitEnd] when the end of the log was not reached: no index is as large.
+    public static final long NOT_REACHED = Long.MAX_VALUE;
+
     private static final Logger logger = LoggerFactory.getLogger(LogTail.class);
 
-    /// Between passes that nobody asked for. Long enough to cost nothing, short enough that a pass has little
-    /// to read.
+    /// The pause between passes that no request asks for: long enough to cost nothing, and short enough that a pass has
+    /// little to read.
     private static final Duration IDLE_PAUSE = Duration.ofMillis(20);
+
+    /// How long the end of the log may not be reached before this is reported as a problem.
+    private static final Duration MAX_BEHIND = Duration.ofSeconds(5);
 
     private static final Duration SKIPPED_REPORT_PAUSE = Duration.ofMinutes(1);
     private static final Duration MAX_CLOSE = Duration.ofSeconds(30);
-    private static final int BATCH = ClickChunk.CAPACITY;
+    private static final int MAX_BATCH = ClickChunk.CAPACITY;
     private static final long NOTHING_NEW = Long.MIN_VALUE;
 
     private final ClickReader reader;
@@ -45,41 +50,23 @@ final class LogTail implements AutoCloseable {
     private final AtomicLong committed = new AtomicLong(NOTHING_NEW);
     private volatile Pass next = new Pass();
     private volatile boolean closed;
-
-    /// How long the end of the log may be out of reach before that is a problem.
-    private static final Duration MAX_BEHIND = Duration.ofSeconds(5);
-
     private volatile boolean lost;
     private volatile int keptClicks;
-    private volatile long endReachedNanos = System.nanoTime();
+    private volatile long endReachedNs = System.nanoTime();
 
-    // Of the thread.
+    // Used by the thread only.
     private final KeptClicks kept = new KeptClicks();
     private long reportedSkippedRecords;
-    private long skippedReportNanos = System.nanoTime() - SKIPPED_REPORT_PAUSE.toNanos();
+    private long skippedReportNs = System.nanoTime() - SKIPPED_REPORT_PAUSE.toNanos();
 
     /// One reading to the end of the log.
-    static final class Pass {
-        /// The end was not reached: no index is as large.
-        static final long NOT_REACHED = Long.MAX_VALUE;
-
+    private static final class Pass {
         private final CountDownLatch ended = new CountDownLatch(1);
         private volatile boolean wanted;
-        private long through = NOT_REACHED;
-
-        /// The index of the log's last click when the pass ended, or [#NOT_REACHED] when it has not reached the
-        /// end of the log before `deadlineNanos`.
-        long await(long deadlineNanos) {
-            try {
-                return ended.await(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS) ? through : NOT_REACHED;
-            } catch (InterruptedException stopping) {
-                Thread.currentThread().interrupt();
-                return NOT_REACHED;
-            }
-        }
+        private long lastIndex = NOT_REACHED;
 
         private void end(long reached) {
-            through = reached;
+            lastIndex = reached;
             ended.countDown();
         }
     }
@@ -88,57 +75,61 @@ final class LogTail implements AutoCloseable {
         this.reader = reader;
         this.maxKept = maxKept;
         this.lifetime = lifetime;
-        restartAfter(position);
+        restart(position);
         pass();
         thread = Thread.ofPlatform().name("log-tail").daemon().unstarted(this::run);
     }
 
-    /// Reads what there is after `position`, then follows the log. Nobody else uses `reader` until the tail is
-    /// closed.
-    static LogTail start(ClickReader reader, long position, int maxKept, Lifetime lifetime) {
+    /// Reads the clicks that follow `position`, then follows the log. Until the tail is closed, `reader` must not be
+    /// used by anyone else.
+    public static LogTail start(ClickReader reader, long position, int maxKept, Lifetime lifetime) {
         var tail = new LogTail(reader, position, maxKept, lifetime);
         tail.thread.start();
         return tail;
     }
 
-    /// The first pass that has not begun yet: when it ends, all clicks that are in the log now have been read.
-    Pass nextPass() {
-        // Reading this field before the thread replaces it is what puts the pass after this moment.
+    /// Waits until all clicks that are in the log now have been read. Returns the index of the last click of the log at
+    /// that time, or [#NOT_REACHED] if the end of the log was not reached within `maxWait`.
+    public long awaitEnd(Duration maxWait) {
+        // The pass begins after this moment, because the thread replaces this field when it begins one.
         Pass pass = next;
         if (!pass.wanted) {
             pass.wanted = true;
             LockSupport.unpark(thread);
         }
-        return pass;
+        try {
+            return pass.ended.await(maxWait.toNanos(), TimeUnit.NANOSECONDS) ? pass.lastIndex : NOT_REACHED;
+        } catch (InterruptedException stopping) {
+            Thread.currentThread().interrupt();
+            return NOT_REACHED;
+        }
     }
 
-    /// How many clicks are kept.
-    int keptClicks() {
+    /// Returns how many clicks are kept.
+    public int keptClicks() {
         return keptClicks;
     }
 
-    /// Why the log cannot be followed from the database's position; null when it can.
-    @Nullable
-    String logProblem() {
+    /// Returns why the log cannot be followed from the database's position, or null if it can.
+    public @Nullable String logProblem() {
         return lost ? "The position of the database is not in the log: one of them was replaced or restored." : null;
     }
 
-    /// Why clicks may be missing in the statistics; null when none are.
-    @Nullable
-    String lagProblem() {
-        return System.nanoTime() - endReachedNanos < MAX_BEHIND.toNanos()
+    /// Returns why clicks may be missing in the statistics, or null if none are.
+    public @Nullable String lagProblem() {
+        return System.nanoTime() - endReachedNs < MAX_BEHIND.toNanos()
                 ? null
-                : "The log was not read to its end for more than %d s; %d clicks are kept, STATS_MAX_KEPT is %d."
+                : "The log has not been read to its end for more than %d s; %d clicks are kept, STATS_MAX_KEPT is %d."
                         .formatted(MAX_BEHIND.toSeconds(), keptClicks, maxKept);
     }
 
-    /// The clicks that are kept.
-    KeptClicks.View kept() {
+    /// Returns the clicks that are kept.
+    public KeptClicks.View kept() {
         return kept.view();
     }
 
-    /// The database has counted all clicks up to this position, and no other.
-    void committedThrough(long position) {
+    /// Tells the tail that the database has counted the clicks up to `position` and no others.
+    public void committed(long position) {
         committed.set(position);
     }
 
@@ -164,9 +155,9 @@ final class LogTail implements AutoCloseable {
             follow(position);
         }
         boolean reachedEnd = readToEnd();
-        pass.end(reachedEnd ? kept.through() : Pass.NOT_REACHED);
+        pass.end(reachedEnd ? kept.lastIndex() : NOT_REACHED);
         if (reachedEnd) {
-            endReachedNanos = System.nanoTime();
+            endReachedNs = System.nanoTime();
         }
         keptClicks = kept.count();
         reportSkippedRecords();
@@ -174,23 +165,23 @@ final class LogTail implements AutoCloseable {
 
     private void follow(long position) {
         if (position > reader.position() || !kept.view().continues(position)) {
-            restartAfter(position);
+            restart(position);
         } else {
-            kept.dropThrough(position);
+            kept.drop(position);
         }
     }
 
-    private void restartAfter(long position) {
+    private void restart(long position) {
         boolean found = reader.moveTo(position);
         if (found) {
-            kept.restartAfter(position);
+            kept.restart(position);
         } else {
             kept.lose();
         }
         if (!found && !lost) {
             logger.error(
                     "The database has counted the log {} up to index {}, which is not in the log: one of them was "
-                            + "replaced or restored. Statistics come from the database alone, until both fit again; "
+                            + "replaced or restored. Until they fit again, statistics come from the database alone; "
                             + "the aggregator says what to do.",
                     reader.logId(),
                     Long.toHexString(position));
@@ -201,14 +192,14 @@ final class LogTail implements AutoCloseable {
         lost = !found;
     }
 
-    /// Returns whether the end was reached; else as many clicks are kept as are allowed, or there is no
-    /// position to read from.
+    /// Returns whether the end was reached. If not, the allowed number of clicks is kept, or there is no position to
+    /// read from.
     private boolean readToEnd() {
         while (!lost && !closed && kept.count() < maxKept) {
-            int most = Math.min(BATCH, maxKept - kept.count());
-            int read = reader.read(most, this::keep);
+            int batch = Math.min(MAX_BATCH, maxKept - kept.count());
+            int read = reader.read(batch, this::keep);
             kept.publish();
-            if (read < most) {
+            if (read < batch) {
                 return true;
             }
         }
@@ -223,13 +214,13 @@ final class LogTail implements AutoCloseable {
     private void reportSkippedRecords() {
         long skippedRecords = reader.skippedRecords();
         if (skippedRecords > reportedSkippedRecords
-                && System.nanoTime() - skippedReportNanos >= SKIPPED_REPORT_PAUSE.toNanos()) {
+                && System.nanoTime() - skippedReportNs >= SKIPPED_REPORT_PAUSE.toNanos()) {
             logger.warn(
-                    "{} records of the click log are no clicks and were passed over, {} since the start",
+                    "skipped {} records of the click log that are not clicks, {} since the start",
                     skippedRecords - reportedSkippedRecords,
                     skippedRecords);
             reportedSkippedRecords = skippedRecords;
-            skippedReportNanos = System.nanoTime();
+            skippedReportNs = System.nanoTime();
         }
     }
 

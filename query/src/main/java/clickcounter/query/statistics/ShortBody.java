@@ -1,6 +1,6 @@
-package clickcounter.query;
+package clickcounter.query.statistics;
 
-import clickcounter.query.content.EntityTag;
+import clickcounter.query.http.EntityTag;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -8,14 +8,14 @@ import java.io.UncheckedIOException;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// A body that is short enough to be made before it is sent: it goes out in one piece and with its length, and its
-/// [EntityTag] does not cost making it twice.
+/// A body that is short enough to be made before it is sent. It is sent in one piece, with its length, and is made only
+/// once even though its [EntityTag] comes first.
 ///
 /// **Threads**: one.
 final class ShortBody extends OutputStream implements EntityTag.Content {
     static final int MAX_BYTES = 128 << 10;
 
-    /// A day by minutes takes some 55 KB.
+    /// One day by minute takes about 55 KB.
     private static final int FIRST_BYTES = 64 << 10;
 
     private byte[] bytes = new byte[FIRST_BYTES];
@@ -23,12 +23,11 @@ final class ShortBody extends OutputStream implements EntityTag.Content {
 
     private ShortBody() {}
 
-    /// There is more than fits in.
     private static final class TooLong extends IOException {
         private static final long serialVersionUID = 1;
     }
 
-    /// Null when the content is longer than [#MAX_BYTES].
+    /// Returns null if the content is longer than [#MAX_BYTES].
     static @Nullable ShortBody of(EntityTag.Content content) {
         var body = new ShortBody();
         try {
@@ -58,7 +57,6 @@ final class ShortBody extends OutputStream implements EntityTag.Content {
         size += length;
     }
 
-    /// Passes on what it holds.
     @Override
     public void write(OutputStream out) throws IOException {
         out.write(bytes, 0, size);
