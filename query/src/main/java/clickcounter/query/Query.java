@@ -50,8 +50,8 @@ public final class Query implements AutoCloseable {
 
     private static final Duration MAX_LIVE_WRITE = Duration.ofSeconds(5);
 
-    /// Browsers must believe the content type, show no answer in the frame of another site, and not tell other sites
-    /// which page they come from.
+    /// Browsers must believe the content type, show no answer in the frame of another site, and not tell other
+    /// sites which page they come from.
     private static final List<Header> PROTECTION = List.of(
             HeaderValues.createCached("X-Content-Type-Options", "nosniff"),
             HeaderValues.createCached("X-Frame-Options", "DENY"),
@@ -114,8 +114,8 @@ public final class Query implements AutoCloseable {
 
     /// Returns when the process answers requests.
     ///
-    /// **Errors**: [clickcounter.shared.StartFailure] if the database cannot be used or has another schema, if the log
-    /// cannot be opened, or if the port is taken.
+    /// **Errors**: [clickcounter.shared.StartFailure] if the database cannot be used or has another schema, if the
+    /// log cannot be opened, or if the port is taken.
     public static Query start(QuerySettings settings, Lifetime lifetime) throws SQLException {
         return new Query(settings, lifetime);
     }

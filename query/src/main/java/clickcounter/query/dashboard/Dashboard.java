@@ -19,8 +19,8 @@ import java.util.TreeMap;
 
 /// Serves the dashboard: its pages, and the scripts and styles that they load from `/assets/`.
 ///
-/// The address of an asset contains the hash of all assets: `/assets/{version}/overview.js`. So browsers keep assets
-/// for ever, and after an upgrade they load all of them again and never mix old and new ones.
+/// The address of an asset contains the hash of all assets: `/assets/{version}/overview.js`. So browsers keep
+/// assets for ever, and after an upgrade they load all of them again and never mix old and new ones.
 ///
 /// **Threads**: any.
 public final class Dashboard implements HttpService {
@@ -50,9 +50,7 @@ public final class Dashboard implements HttpService {
                 .any("/banners/{bannerID}", page("banner", "Banner"))
                 .any("/start", page("start", "Add to a site"))
                 .any("/docs", page("docs", "API"))
-                .any(
-                        "/assets/{version}/{+name}",
-                        new AllowedMethods(AllowedMethods.GET_AND_HEAD, this::sendAsset));
+                .any("/assets/{version}/{+name}", new AllowedMethods(AllowedMethods.GET_AND_HEAD, this::sendAsset));
     }
 
     /// Puts a page into the frame that all pages share.

@@ -8,7 +8,6 @@ import java.io.UncheckedIOException;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
 import java.util.HexFormat;
 
 /// Tells one content from another: a hash of it for the header `ETag` (RFC 9110, 8.8.3).
@@ -26,19 +25,24 @@ public record EntityTag(String hash, long length) {
 
     /// Returns the tag of `content`.
     ///
-    /// **Cost**: the content is written once and not kept, for it is better to make a large content twice than to hold
-    /// it in memory.
+    /// **Cost**: the content is written once and not kept, for it is better to make a large content twice than to
+    /// hold it in memory.
     public static EntityTag of(Content content) {
+        MessageDigest digest = sha256();
+        var out = new CountingStream(digest);
         try {
-            var digest = MessageDigest.getInstance("SHA-256");
-            var out = new CountingStream(digest);
             content.write(out);
-            byte[] hash = Arrays.copyOf(digest.digest(), BYTES);
-            return new EntityTag(HexFormat.of().formatHex(hash), out.count);
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
+        }
+        return new EntityTag(HexFormat.of().formatHex(digest.digest(), 0, BYTES), out.count);
+    }
+
+    static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException impossible) {
-            throw new AssertionError(impossible);
+            throw new AssertionError("Every Java has SHA-256.", impossible);
         }
     }
 

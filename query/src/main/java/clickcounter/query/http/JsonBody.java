@@ -103,9 +103,8 @@ public final class JsonBody {
     private static String describe(JsonProcessingException notJson) {
         Matcher reason = REASON.matcher(notJson.getOriginalMessage());
         var location = notJson.getLocation();
-        String place = location == null
-                ? ""
-                : " (line %d, column %d)".formatted(location.getLineNr(), location.getColumnNr());
+        String place =
+                location == null ? "" : " (line %d, column %d)".formatted(location.getLineNr(), location.getColumnNr());
         return "The body is not valid JSON: %s%s."
                 .formatted(reason.lookingAt() ? reason.group() : "it is damaged", place);
     }

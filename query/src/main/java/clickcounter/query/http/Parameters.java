@@ -114,12 +114,12 @@ public final class Parameters {
             ids.add(bannerId(value.isTextual() || value.isIntegralNumber() ? value.asText() : value.toString()));
         }
         if (ids.size() > MAX_BANNERS) {
-            throw Refusal.badRequest("The request names %d banners; at most %d are allowed."
-                    .formatted(ids.size(), MAX_BANNERS));
+            throw Refusal.badRequest(
+                    "The request names %d banners; at most %d are allowed.".formatted(ids.size(), MAX_BANNERS));
         }
         if (ids.isEmpty() && !mayBeNone) {
-            throw Refusal.badRequest("The %s \"banner\" is missing; it must name 1 to %d banners."
-                    .formatted(noun, MAX_BANNERS));
+            throw Refusal.badRequest(
+                    "The %s \"banner\" is missing; it must name 1 to %d banners.".formatted(noun, MAX_BANNERS));
         }
         return ids.stream().mapToLong(Long::longValue).toArray();
     }
@@ -183,8 +183,8 @@ public final class Parameters {
     }
 
     private Refusal wrong(String name, String expected) {
-        return Refusal.badRequest("The %s \"%s\" is %s; it must be %s."
-                .formatted(noun, name, JsonBody.describe(first(name)), expected));
+        return Refusal.badRequest(
+                "The %s \"%s\" is %s; it must be %s.".formatted(noun, name, JsonBody.describe(first(name)), expected));
     }
 
     private JsonNode first(String name) {

@@ -10,8 +10,8 @@ import java.util.regex.Pattern;
 
 /// Times as RFC 3339, section 5.6, writes them: `2024-01-01T10:00:00Z`, `2024-01-01t12:00:00.25+02:00`.
 ///
-/// `java.time` alone reads another language: it accepts times without seconds and years of more than four digits, and
-/// rejects offsets above 18 hours.
+/// `java.time` alone reads another language: it accepts times without seconds and years of more than four digits,
+/// and rejects offsets above 18 hours.
 final class Rfc3339 {
     private static final Pattern DATE_TIME = Pattern.compile(
             "(\\d{4}-\\d\\d-\\d\\d)[Tt](\\d\\d:\\d\\d:\\d\\d)(?:(\\.\\d{1,9})(\\d*))?(?:[Zz]|([+-])(\\d\\d):(\\d\\d))");

@@ -72,8 +72,7 @@ public final class StaticFile {
     /// Returns a handler that sends the file, which browsers ask for each time; the answer is short if it has not
     /// changed.
     public Handler handler() {
-        return new AllowedMethods(
-                AllowedMethods.GET_AND_HEAD, (request, response) -> send(request, response, false));
+        return new AllowedMethods(AllowedMethods.GET_AND_HEAD, (request, response) -> send(request, response, false));
     }
 
     /// Answers `GET` or `HEAD`.

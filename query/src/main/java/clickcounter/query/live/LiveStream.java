@@ -28,18 +28,20 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Tells all listeners once a second which clicks have come since the second before.
 ///
-/// One thread reads the log, with a reader of its own that begins at the end of the log when the first listener comes.
-/// Each second it makes one event for each set of banners that someone listens to, however many listeners there are; a
-/// listener only writes bytes. The clicks of the running minute are counted in memory. This is not possible for the
-/// minute in which the first listener comes, so that minute is asked for like other statistics.
+/// One thread reads the log, with a reader of its own that begins at the end of the log when the first listener
+/// comes. Each second it makes one event for each set of banners that someone listens to, however many listeners
+/// there are; a listener only writes bytes. The clicks of the running minute are counted in memory. This is not
+/// possible for the minute in which the first listener comes, so that minute is asked for like other statistics.
 ///
-/// If a connection does not take an event for several seconds, its listener is interrupted, which closes the connection.
+/// If a connection does not take an event for several seconds, its listener is interrupted, which closes the
+/// connection.
 ///
 /// **Threads**: any.
 public final class LiveStream implements AutoCloseable {
@@ -249,38 +251,22 @@ public final class LiveStream implements AutoCloseable {
     /// @param minuteSoFar the clicks of the running minute, or null if they are counted here
     private String event(Instant now, List<Long> bannerIds, @Nullable Top minuteSoFar) {
         String start = new TimeText(ZoneOffset.UTC).string(minute);
-        var event = new StringBuilder(128 + 96 * bannerIds.size());
-        event.append("data: {\"time\":\"")
-                .append(now.truncatedTo(ChronoUnit.MILLIS))
-                .append("\",\"clicks\":")
-                .append(sinceLastTick.total());
-        appendMinute(event, start, minuteSoFar == null ? ofMinute.total() : minuteSoFar.total());
-        event.append(",\"banners\":[");
-        for (long bannerId : bannerIds) {
-            event.append("{\"banner\":\"")
-                    .append(bannerId)
-                    .append("\",\"clicks\":")
-                    .append(sinceLastTick.get(bannerId));
-            appendMinute(
-                    event,
-                    start,
-                    minuteSoFar == null
-                            ? ofMinute.get(bannerId)
-                            : minuteSoFar.named().getOrDefault(bannerId, 0L));
-            event.append("},");
-        }
-        if (!bannerIds.isEmpty()) {
-            event.setLength(event.length() - 1);
-        }
-        return event.append("]}\n\n").toString();
+        String banners = bannerIds.stream()
+                .map(bannerId -> "{\"banner\":\"" + bannerId + "\",\"clicks\":" + sinceLastTick.get(bannerId)
+                        + minute(
+                                start,
+                                minuteSoFar == null
+                                        ? ofMinute.get(bannerId)
+                                        : minuteSoFar.named().getOrDefault(bannerId, 0L))
+                        + "}")
+                .collect(Collectors.joining(","));
+        return "data: {\"time\":\"" + now.truncatedTo(ChronoUnit.MILLIS) + "\",\"clicks\":" + sinceLastTick.total()
+                + minute(start, minuteSoFar == null ? ofMinute.total() : minuteSoFar.total())
+                + ",\"banners\":[" + banners + "]}\n\n";
     }
 
-    private static void appendMinute(StringBuilder event, String start, long clicks) {
-        event.append(",\"minute\":{\"ts\":\"")
-                .append(start)
-                .append("\",\"v\":")
-                .append(clicks)
-                .append('}');
+    private static String minute(String start, long clicks) {
+        return ",\"minute\":{\"ts\":\"" + start + "\",\"v\":" + clicks + "}";
     }
 
     private void dropSlowListeners() {

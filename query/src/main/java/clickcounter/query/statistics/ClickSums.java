@@ -2,7 +2,8 @@ package clickcounter.query.statistics;
 
 import java.util.Arrays;
 
-/// Clicks by banner, for the clicks that are not in the database: an open-addressing hash table with linear probing.
+/// Clicks by banner, for the clicks that are not in the database: an open-addressing hash table with linear
+/// probing.
 ///
 /// **Threads**: one.
 ///

@@ -33,26 +33,27 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Answers questions from the counts in the database plus the clicks of the log that follow the position of the same
-/// snapshot of the database.
+/// Answers questions from the counts in the database plus the clicks of the log that follow the position of the
+/// same snapshot of the database.
 ///
-/// The answer includes every click that was acknowledged before the question: first the tail reads to the end of the
-/// log once more, and then the database is asked.
+/// The answer includes every click that was acknowledged before the question: first the tail reads to the end of
+/// the log once more, and then the database is asked.
 ///
 /// **Threads**: any.
 ///
-/// **Errors**: [Refusal] if the answer would be too long, or would need minutes that were dropped; [SQLException] if the
-/// database does not answer.
+/// **Errors**: [Refusal] if the answer would be too long, or would need minutes that were dropped; [SQLException]
+/// if the database does not answer.
 public final class Statistics {
-    /// How many counts of one unit (minutes, hours, days, or months) may be read to add up longer steps, so that memory
-    /// stays bounded even if nothing has been summed up for a long time.
+    /// How many counts of one unit (minutes, hours, days, or months) may be read to add up longer steps, so that
+    /// memory stays bounded even if nothing has been summed up for a long time.
     private static final int MAX_COUNTS_READ = 1_000_000;
 
     /// How often the database is asked if the tail has already dropped what the database has just counted. The next
     /// snapshot then has these clicks, unless the database was restored from a backup.
     private static final int MAX_ATTEMPTS = 3;
 
-    /// How long after its end a minute is expected to get no more clicks, so that an answer about it does not change.
+    /// How long after its end a minute is expected to get no more clicks, so that an answer about it does not
+    /// change.
     private static final Duration SETTLED_AFTER = Duration.ofMinutes(10);
 
     private final BannerCounts database;
@@ -70,15 +71,33 @@ public final class Statistics {
     }
 
     /// @param completeUntil null if all clicks are counted that were acknowledged before the question. If not, all
-    ///     clicks up to this time are counted, in the order of the log, and maybe some later ones; [Instant#EPOCH] if
-    ///     the time is not known.
+    ///     clicks up to this time are counted, in the order of the log, and maybe some later ones; [Instant#EPOCH]
+    ///     if the time is not known.
     /// @param minutesSince the first minute that is kept, if the question is about minutes that were dropped
     /// @param isSettled whether the same question will have the same answer later
     public record Answer<T>(
             T counts,
             @Nullable Instant completeUntil,
             @Nullable Instant minutesSince,
-            boolean isSettled) {}
+            boolean isSettled) {
+        /// Returns an answer that is made of this one and of `other`, if that is not null.
+        <R> Answer<R> with(R made, @Nullable Answer<?> other) {
+            return other == null
+                    ? new Answer<>(made, completeUntil, minutesSince, isSettled)
+                    : new Answer<>(
+                            made,
+                            earlier(completeUntil, other.completeUntil),
+                            earlier(minutesSince, other.minutesSince),
+                            isSettled && other.isSettled);
+        }
+
+        private static @Nullable Instant earlier(@Nullable Instant one, @Nullable Instant other) {
+            if (one == null || other == null) {
+                return one == null ? other : one;
+            }
+            return one.isBefore(other) ? one : other;
+        }
+    }
 
     /// The clicks of a banner in a period.
     record BannerClicks(long bannerId, long clicks) {}
@@ -159,8 +178,7 @@ public final class Statistics {
         Steps steps = steps(period, 1);
         Found<Rows> found = readRows(new long[0], period, steps, false);
         var keptSum = new MinuteSum();
-        long keptCount =
-                found.forEachKept(period, (_, timeMillis) -> keptSum.add(EpochMinute.ofMillis(timeMillis)));
+        long keptCount = found.forEachKept(period, (_, timeMillis) -> keptSum.add(EpochMinute.ofMillis(timeMillis)));
         MinuteCounts counts = bySteps(
                 steps,
                 found.snapshot.plan(),
@@ -181,7 +199,8 @@ public final class Statistics {
                         .count();
     }
 
-    /// Returns the busiest banners, those with more clicks first and then by id, and the clicks of the named banners.
+    /// Returns the busiest banners, those with more clicks first and then by id, and the clicks of the named
+    /// banners.
     public Answer<Top> top(Period period, int limit, Collection<Long> named) throws SQLException, Refusal {
         Found<Sums> found = readSums(period, limit, named);
         var kept = new ClickSums();
@@ -198,8 +217,8 @@ public final class Statistics {
         return answer(new Top(found.snapshot.counts().clicks() + keptCount, busiest, clicks), period, found, keptCount);
     }
 
-    /// Besides the busiest banners, the database is asked for all banners whose clicks may be added, because any of them
-    /// may be among the busiest in the end.
+    /// Besides the busiest banners, the database is asked for all banners whose clicks may be added, because any of
+    /// them may be among the busiest in the end.
     private Found<Sums> readSums(Period period, int limit, Collection<Long> named) throws SQLException {
         Steps total = period.total().steps(1);
         return read((kept, lastIndex) -> {

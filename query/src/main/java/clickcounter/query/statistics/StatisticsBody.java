@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The body of an answer, which can be written as JSON and as CSV (RFC 4180).
 ///
-/// In JSON, banner ids are strings, because JavaScript's numbers cannot hold all of them. In CSV no value needs quotation
-/// marks: all are numbers or times.
+/// In JSON, banner ids are strings, because JavaScript's numbers cannot hold all of them. In CSV no value needs
+/// quotation marks: all are numbers or times.
 ///
 /// **Cost**: JSON is written without an object for each step.
 sealed interface StatisticsBody {
@@ -52,8 +52,8 @@ sealed interface StatisticsBody {
         csv.write("\r\n");
     }
 
-    /// Clicks by step, and those of the previous period if it was asked for. CSV has both side by side, so both must
-    /// have all steps then.
+    /// Clicks by step, and those of the previous period if it was asked for. CSV has both side by side, so both
+    /// must have all steps then.
     ///
     /// @param withZeros whether CSV has lines for steps without clicks
     record Series(
@@ -108,26 +108,8 @@ sealed interface StatisticsBody {
             }
         }
 
-        void writeCsv(Writer csv) throws IOException {
-            line(csv, csvColumns());
-            writeCsvLines(csv, "");
-        }
-
         String csvColumns() {
             return previous == null ? "ts,v" : "ts,v,previous_ts,previous";
-        }
-    }
-
-    /// One banner.
-    record OfBanner(Series series) implements StatisticsBody {
-        @Override
-        public void writeJson(JsonGenerator json) throws IOException {
-            series.writeJsonFields(json);
-        }
-
-        @Override
-        public void writeCsv(Writer csv) throws IOException {
-            series.writeCsv(csv);
         }
     }
 
@@ -155,18 +137,21 @@ sealed interface StatisticsBody {
         }
     }
 
-    /// All banners together.
-    record OfAll(Totals totals, Series series) implements StatisticsBody {
+    /// One banner or, with totals, all banners together.
+    record OfOne(@Nullable Totals totals, Series series) implements StatisticsBody {
         @Override
         public void writeJson(JsonGenerator json) throws IOException {
-            json.writeNumberField("total", totals.total());
-            json.writeNumberField("banners", totals.banners());
+            if (totals != null) {
+                json.writeNumberField("total", totals.total());
+                json.writeNumberField("banners", totals.banners());
+            }
             series.writeJsonFields(json);
         }
 
         @Override
         public void writeCsv(Writer csv) throws IOException {
-            series.writeCsv(csv);
+            line(csv, series.csvColumns());
+            series.writeCsvLines(csv, "");
         }
     }
 

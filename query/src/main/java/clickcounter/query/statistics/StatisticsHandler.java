@@ -11,9 +11,8 @@ import clickcounter.query.statistics.Statistics.BannerClicks;
 import clickcounter.query.statistics.Statistics.Top;
 import clickcounter.query.statistics.Statistics.Totals;
 import clickcounter.query.statistics.StatisticsBody.Busiest;
-import clickcounter.query.statistics.StatisticsBody.OfAll;
-import clickcounter.query.statistics.StatisticsBody.OfBanner;
 import clickcounter.query.statistics.StatisticsBody.OfBanners;
+import clickcounter.query.statistics.StatisticsBody.OfOne;
 import clickcounter.query.statistics.StatisticsBody.Series;
 import clickcounter.query.statistics.StatisticsQuestion.Kind;
 import clickcounter.shared.http.Problem;
@@ -32,7 +31,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -40,13 +38,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Answers questions about banners, `GET` and `POST` alike.
 ///
-/// The header `Stats-Complete-Until` is set if acknowledged clicks may be missing, because the tail of the log is behind
-/// or too many clicks wait for the database. All clicks up to this time are counted, and any number of the later ones.
-/// It is the time of the last click that was read from the log, or `1970-01-01T00:00:00Z` if nothing is known. Without
-/// the header the answer is complete.
+/// The header `Stats-Complete-Until` is set if acknowledged clicks may be missing, because the tail of the log is
+/// behind or too many clicks wait for the database. All clicks up to this time are counted, and any number of the
+/// later ones. It is the time of the last click that was read from the log, or `1970-01-01T00:00:00Z` if nothing is
+/// known. Without the header the answer is complete.
 ///
-/// The header `Stats-Minutes-Since` is set if the question is about minutes that were dropped; it is the first minute
-/// that is kept.
+/// The header `Stats-Minutes-Since` is set if the question is about minutes that were dropped; it is the first
+/// minute that is kept.
 public final class StatisticsHandler {
     /// The paths that it answers.
     public static final List<String> PATHS =
@@ -71,32 +69,6 @@ public final class StatisticsHandler {
         this.refusals = refusals;
     }
 
-    /// What is sent, and how certain it is.
-    private record Result(
-            StatisticsBody body,
-            @Nullable Instant completeUntil,
-            @Nullable Instant minutesSince,
-            boolean isSettled) {
-        /// Returns the result for an answer and the one that it is compared with, if any.
-        static Result of(StatisticsBody body, Answer<?> answer, @Nullable Answer<?> previous) {
-            if (previous == null) {
-                return new Result(body, answer.completeUntil(), answer.minutesSince(), answer.isSettled());
-            }
-            return new Result(
-                    body,
-                    earlier(answer.completeUntil(), previous.completeUntil()),
-                    earlier(answer.minutesSince(), previous.minutesSince()),
-                    answer.isSettled() && previous.isSettled());
-        }
-
-        private static @Nullable Instant earlier(@Nullable Instant one, @Nullable Instant other) {
-            if (one == null || other == null) {
-                return one == null ? other : one;
-            }
-            return one.isBefore(other) ? one : other;
-        }
-    }
-
     /// Adds the paths.
     public void setup(HttpRouting.Builder routing) {
         for (Kind kind : Kind.values()) {
@@ -109,13 +81,12 @@ public final class StatisticsHandler {
     private void handle(Kind kind, ServerRequest request, ServerResponse response) {
         try {
             StatisticsQuestion question = StatisticsQuestion.of(kind, request);
-            Result result =
-                    switch (kind) {
-                        case BANNER, BANNERS -> series(question);
-                        case TOP -> top(question);
-                        case TOTALS -> totals(question);
-                    };
-            send(result, question.asCsv(), request, response);
+            Answer<StatisticsBody> answer = switch (kind) {
+                case BANNER, BANNERS -> series(question);
+                case TOP -> top(question);
+                case TOTALS -> totals(question);
+            };
+            send(answer, question.asCsv(), request, response);
         } catch (Refusal refusal) {
             refusal.problem().send(request, response);
         } catch (SQLException failure) {
@@ -128,10 +99,9 @@ public final class StatisticsHandler {
         }
     }
 
-    private Result series(StatisticsQuestion question) throws Refusal, SQLException {
+    private Answer<StatisticsBody> series(StatisticsQuestion question) throws Refusal, SQLException {
         long[] bannerIds = question.bannerIds();
-        Answer<List<MinuteCounts>> answer =
-                statistics.series(bannerIds, question.period(), question.needsAllSteps());
+        Answer<List<MinuteCounts>> answer = statistics.series(bannerIds, question.period(), question.needsAllSteps());
         Answer<List<MinuteCounts>> previous = question.compares()
                 ? statistics.series(bannerIds, question.period().previous(), question.needsAllSteps())
                 : null;
@@ -142,25 +112,23 @@ public final class StatisticsHandler {
                     answer.counts().get(at),
                     previous == null ? null : previous.counts().get(at)));
         }
-        StatisticsBody body = question.kind() == Kind.BANNER
-                ? new OfBanner(series.getFirst())
-                : new OfBanners(bannerIds, series);
-        return Result.of(body, answer, previous);
+        StatisticsBody body =
+                question.kind() == Kind.BANNER ? new OfOne(null, series.getFirst()) : new OfBanners(bannerIds, series);
+        return answer.with(body, previous);
     }
 
-    private Result totals(StatisticsQuestion question) throws Refusal, SQLException {
+    private Answer<StatisticsBody> totals(StatisticsQuestion question) throws Refusal, SQLException {
         Answer<Totals> answer = statistics.totals(question.period(), question.needsAllSteps());
-        Answer<Totals> previous = question.compares()
-                ? statistics.totals(question.period().previous(), question.needsAllSteps())
-                : null;
+        Answer<Totals> previous =
+                question.compares() ? statistics.totals(question.period().previous(), question.needsAllSteps()) : null;
         Series series = Series.of(
                 question,
                 answer.counts().counts(),
                 previous == null ? null : previous.counts().counts());
-        return Result.of(new OfAll(answer.counts(), series), answer, previous);
+        return answer.with(new OfOne(answer.counts(), series), previous);
     }
 
-    private Result top(StatisticsQuestion question) throws Refusal, SQLException {
+    private Answer<StatisticsBody> top(StatisticsQuestion question) throws Refusal, SQLException {
         Answer<Top> answer = statistics.top(question.period(), question.limit(), List.of());
         Answer<Top> previous = null;
         if (question.compares()) {
@@ -169,24 +137,24 @@ public final class StatisticsHandler {
                     .toList();
             previous = statistics.top(question.period().previous(), 0, named);
         }
-        return Result.of(
-                new Busiest(answer.counts(), previous == null ? null : previous.counts()), answer, previous);
+        return answer.with(new Busiest(answer.counts(), previous == null ? null : previous.counts()), previous);
     }
 
-    private static void send(Result result, boolean asCsv, ServerRequest request, ServerResponse response) {
+    private static void send(
+            Answer<StatisticsBody> answer, boolean asCsv, ServerRequest request, ServerResponse response) {
         if (asCsv) {
             response.header(CSV_TYPE);
             response.header(CSV_FILE);
         } else {
             response.header(HeaderValues.CONTENT_TYPE_JSON);
         }
-        if (result.completeUntil != null) {
-            response.header(COMPLETE_UNTIL, result.completeUntil.toString());
+        if (answer.completeUntil() != null) {
+            response.header(COMPLETE_UNTIL, answer.completeUntil().toString());
         }
-        if (result.minutesSince != null) {
-            response.header(MINUTES_SINCE, result.minutesSince.toString());
+        if (answer.minutesSince() != null) {
+            response.header(MINUTES_SINCE, answer.minutesSince().toString());
         }
-        Content content = out -> result.body.write(asCsv, out);
+        Content content = out -> answer.counts().write(asCsv, out);
         ShortBody whole = ShortBody.of(content);
         if (request.prologue().method().equals(Method.POST)) {
             response.header(Problem.NO_STORE);
@@ -194,7 +162,7 @@ public final class StatisticsHandler {
             return;
         }
         response.header(VARY);
-        response.header(result.isSettled ? KEEP : ASK_AGAIN);
+        response.header(answer.isSettled() ? KEEP : ASK_AGAIN);
         var tag = EntityTag.of(whole == null ? content : whole);
         response.header(HeaderNames.ETAG, tag.text());
         if (tag.isIn(request.headers())) {

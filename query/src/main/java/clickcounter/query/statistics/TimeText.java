@@ -12,8 +12,8 @@ import java.time.zone.ZoneRules;
 ///
 /// **Threads**: one.
 ///
-/// **Cost**: no allocation for most minutes. The array for the text is reused, the date is computed once for consecutive
-/// minutes of one day, and the offset once for all minutes until the zone changes it.
+/// **Cost**: no allocation for most minutes. The array for the text is reused, the date is computed once for
+/// consecutive minutes of one day, and the offset once for all minutes until the zone changes it.
 public final class TimeText {
     private static final int MINUTES_PER_DAY = 1_440;
     private static final int HOUR_AT = 11;

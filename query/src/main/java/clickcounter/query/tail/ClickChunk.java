@@ -46,8 +46,8 @@ final class ClickChunk {
         return timesMillis[at];
     }
 
-    /// Passes on the clicks from `fromMinute` to before `toMinute` whose index is greater than `position` and at most
-    /// `lastIndex`.
+    /// Passes on the clicks from `fromMinute` to before `toMinute` whose index is greater than `position` and at
+    /// most `lastIndex`.
     void forEach(long fromMinute, long toMinute, long position, long lastIndex, ClickSink sink) {
         int published = size;
         int end = firstBehind(lastIndex, published);

@@ -4,11 +4,11 @@ import clickcounter.shared.log.ClickReader;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// A part of the log in memory, without gaps: all clicks from the position up to which clicks were dropped to the last
-/// click that was read.
+/// A part of the log in memory, without gaps: all clicks from the position up to which clicks were dropped to the
+/// last click that was read.
 ///
-/// **Threads**: one thread changes it. Any thread may take a [View] and read it without locks; it sees what was added
-/// before the last [#publish()].
+/// **Threads**: one thread changes it. Any thread may take a [View] and read it without locks; it sees what was
+/// added before the last [#publish()].
 public final class KeptClicks {
     /// It is not known which clicks are kept, so no position can be continued.
     private static final long UNKNOWN = Long.MAX_VALUE;
@@ -50,8 +50,8 @@ public final class KeptClicks {
             return new End(droppedPosition, droppedMillis);
         }
 
-        /// Passes on the clicks from `fromMinute` to before `toMinute` whose index is greater than `position` and at
-        /// most `lastIndex`.
+        /// Passes on the clicks from `fromMinute` to before `toMinute` whose index is greater than `position` and
+        /// at most `lastIndex`.
         public void forEach(long fromMinute, long toMinute, long position, long lastIndex, ClickSink sink) {
             for (ClickChunk chunk : chunks) {
                 chunk.forEach(fromMinute, toMinute, position, lastIndex, sink);

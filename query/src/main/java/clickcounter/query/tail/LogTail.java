@@ -14,15 +14,16 @@ import org.slf4j.LoggerFactory;
 
 /// Follows the log and keeps the clicks that the database has not counted yet.
 ///
-/// Its thread reads to the end of the log again and again; each time is a [Pass]. A request that must see all clicks
-/// acknowledged so far asks for the next pass and waits until it ends. Between passes the thread sleeps until someone
-/// asks for a pass or a short pause is over.
+/// Its thread reads to the end of the log again and again; each time is a [Pass]. A request that must see all
+/// clicks acknowledged so far asks for the next pass and waits until it ends. Between passes the thread sleeps
+/// until someone asks for a pass or a short pause is over.
 ///
-/// [#committed] tells it how far the database has counted, and those clicks are dropped. If the database is ahead of
-/// everything that was read, or behind what was dropped (because it was restored from a backup), reading continues at
-/// the database's position.
+/// [#committed] tells it how far the database has counted, and those clicks are dropped. If the database is ahead
+/// of everything that was read, or behind what was dropped (because it was restored from a backup), reading
+/// continues at the database's position.
 ///
-/// When the allowed number of clicks is kept, reading pauses: a click that the database does not have is never dropped.
+/// When the allowed number of clicks is kept, reading pauses: a click that the database does not have is never
+/// dropped.
 ///
 /// **Threads**: any.
 public final class LogTail implements AutoCloseable {
@@ -31,8 +32,8 @@ public final class LogTail implements AutoCloseable {
 
     private static final Logger logger = LoggerFactory.getLogger(LogTail.class);
 
-    /// The pause between passes that no request asks for: long enough to cost nothing, and short enough that a pass has
-    /// little to read.
+    /// The pause between passes that no request asks for: long enough to cost nothing, and short enough that a pass
+    /// has little to read.
     private static final Duration IDLE_PAUSE = Duration.ofMillis(20);
 
     /// How long the end of the log may not be reached before this is reported as a problem.
@@ -80,16 +81,16 @@ public final class LogTail implements AutoCloseable {
         thread = Thread.ofPlatform().name("log-tail").daemon().unstarted(this::run);
     }
 
-    /// Reads the clicks that follow `position`, then follows the log. Until the tail is closed, `reader` must not be
-    /// used by anyone else.
+    /// Reads the clicks that follow `position`, then follows the log. Until the tail is closed, `reader` must not
+    /// be used by anyone else.
     public static LogTail start(ClickReader reader, long position, int maxKept, Lifetime lifetime) {
         var tail = new LogTail(reader, position, maxKept, lifetime);
         tail.thread.start();
         return tail;
     }
 
-    /// Waits until all clicks that are in the log now have been read. Returns the index of the last click of the log at
-    /// that time, or [#NOT_REACHED] if the end of the log was not reached within `maxWait`.
+    /// Waits until all clicks that are in the log now have been read. Returns the index of the last click of the
+    /// log at that time, or [#NOT_REACHED] if the end of the log was not reached within `maxWait`.
     public long awaitEnd(Duration maxWait) {
         // The pass begins after this moment, because the thread replaces this field when it begins one.
         Pass pass = next;
@@ -192,8 +193,8 @@ public final class LogTail implements AutoCloseable {
         lost = !found;
     }
 
-    /// Returns whether the end was reached. If not, the allowed number of clicks is kept, or there is no position to
-    /// read from.
+    /// Returns whether the end was reached. If not, the allowed number of clicks is kept, or there is no position
+    /// to read from.
     private boolean readToEnd() {
         while (!lost && !closed && kept.count() < maxKept) {
             int batch = Math.min(MAX_BATCH, maxKept - kept.count());

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Asks the database once a second how far it has counted and tells the tail of the log, so that memory stays bounded
-/// even when no one asks for statistics. It therefore also knows whether the database answers.
+/// Asks the database once a second how far it has counted and tells the tail of the log, so that memory stays
+/// bounded even when no one asks for statistics. It therefore also knows whether the database answers.
 public final class PositionPoller implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(PositionPoller.class);
     private static final Duration PAUSE = Duration.ofSeconds(1);

@@ -1,7 +1,11 @@
-package clickcounter.query;
+package clickcounter.query.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.query.Query;
+import clickcounter.query.RunningQuery;
+import clickcounter.query.live.LiveHandler;
+import clickcounter.query.statistics.StatisticsHandler;
 import clickcounter.testing.FaultyProxy;
 import clickcounter.testing.TestDatabase;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -31,8 +35,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.yaml.snakeyaml.Yaml;
 
-/// The description of the API and the server say the same. What ingest answers, with the tag `clicks`, is not
-/// asked here.
+/// Tests that the server does what the description of the API says. Operations with the tag `clicks` are not tested
+/// here, because ingest answers them.
 class OpenApiTest {
     private static final String TIME = "from=2024-03-30T00:00:00Z&to=2024-04-01T00:00:00Z";
     private static final Map<String, String> QUESTIONS = Map.of(
@@ -89,7 +93,7 @@ class OpenApiTest {
         return operation.get("tags").get(0).asText().equals("clicks");
     }
 
-    /// The request that should get that answer.
+    /// Returns a request that should be answered with `status`.
     private static HttpRequest.Builder request(Operation operation, String status) {
         String question = QUESTIONS.getOrDefault(operation.path, operation.path);
         String path = question.replaceFirst("\\?.*", "");
@@ -102,7 +106,7 @@ class OpenApiTest {
                 case "406" -> post(path, "application/json", body).header("Accept", "text/html");
                 case "413" -> post(path, "application/json", body + " ".repeat(8_192));
                 case "415" -> post(path, "text/plain", body);
-                default -> throw new AssertionError("nobody knows how to get a " + status);
+                default -> throw new AssertionError("no request is known that is answered " + status);
             };
         }
         HttpRequest.Builder request = switch (status) {
@@ -111,7 +115,7 @@ class OpenApiTest {
             case "400" -> request(path + "?banner=x");
             case "401" -> query.request(question);
             case "406" -> request(question).header("Accept", "text/html");
-            default -> throw new AssertionError("nobody knows how to get a " + status);
+            default -> throw new AssertionError("no request is known that is answered " + status);
         };
         return request.method(operation.method, BodyPublishers.noBody());
     }
@@ -144,7 +148,7 @@ class OpenApiTest {
     }
 
     @Test
-    void everyAnswerThatItDescribesHappensAndLooksLikeThat() throws IOException {
+    void givesEveryAnswerAsItIsDescribed() throws IOException {
         List<Operation> later = new ArrayList<>();
         for (Operation operation : operations()) {
             if (operation.path.equals(LiveHandler.PATH)) {
@@ -224,7 +228,7 @@ class OpenApiTest {
         return node.has("$ref") ? description.at(node.get("$ref").asText().substring(1)) : node;
     }
 
-    /// As far as our schemas go: types, fields, items, bounds, patterns.
+    /// Checks what our schemas use: types, fields, items, bounds, patterns.
     private static void assertFits(JsonNode value, JsonNode schemaOrReference, String where) {
         JsonNode schema = resolved(schemaOrReference);
         switch (schema.get("type").asText()) {
@@ -295,7 +299,7 @@ class OpenApiTest {
         });
     }
 
-    /// All parameters, headers, and fields of objects, by where they stand.
+    /// Collects all parameters, headers, and fields of objects by their place.
     private static void collectValues(JsonNode node, String where, Map<String, JsonNode> values) {
         for (String kind : List.of("parameters", "headers", "properties")) {
             node.path(kind)
@@ -330,7 +334,7 @@ class OpenApiTest {
             StreamSupport.stream(((Iterable<String>) () -> components.get(kind).fieldNames()).spliterator(), false)
                     .filter(name -> !name.equals("LiveEvent") && !kind.equals("securitySchemes"))
                     .forEach(name -> assertThat(references)
-                            .as("somebody uses it")
+                            .as("a reference uses it")
                             .contains("#/components/" + kind + "/" + name));
         }
     }

@@ -1,7 +1,8 @@
-package clickcounter.query;
+package clickcounter.query.statistics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.query.RunningQuery;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -11,7 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What is answered about minutes that were dropped: January is known by hours only.
+/// Tests the answers about minutes that were dropped. January is known only by hours.
 class StatisticsRetentionTest {
     private static RunningQuery query;
 
@@ -49,7 +50,7 @@ class StatisticsRetentionTest {
     }
 
     @Test
-    void saysWhichMinutesAreLeft() {
+    void saysWhichMinutesAreKept() {
         HttpResponse<String> answer = ask("from=2024-01-01T00:00:00Z&to=2024-03-01T00:00:00Z");
 
         assertThat(answer.body()).isEqualTo("""
@@ -62,16 +63,15 @@ class StatisticsRetentionTest {
     }
 
     @Test
-    void refusesStepsThatNeedMinutesThatWereDropped() {
-        String sentence = "Clicks before 2024-02-01T00:00:00Z are only known by full hours in UTC (minutes are dropped"
-                + " after STATS_RETENTION_MINUTES); let \\\"from\\\", \\\"to\\\" and the steps of the zone begin at such hours.";
+    void refusesStepsThatNeedDroppedMinutes() {
+        String sentence = """
+                Clicks before 2024-02-01T00:00:00Z are known only by full hours in UTC, because minutes are dropped after \
+                STATS_RETENTION_MINUTES; "from", "to" and the steps in the zone must begin at such hours.""";
         for (String parameters : new String[] {
             "step=total&from=2024-01-01T00:30:00Z&to=2024-03-01T00:00:00Z",
             "step=day&tz=Asia/Kathmandu&from=2024-01-01T00:00:00Z&to=2024-03-01T00:00:00Z",
         }) {
-            HttpResponse<String> answer = ask(parameters);
-            assertThat(answer.statusCode()).isEqualTo(400);
-            assertThat(answer.body()).contains(sentence);
+            RunningQuery.assertProblem(ask(parameters), 400, sentence);
         }
         assertThat(ask("step=day&tz=Asia/Kathmandu&from=2024-02-01T00:00:00Z&to=2024-03-01T00:00:00Z")
                         .statusCode())

@@ -1,13 +1,13 @@
-package clickcounter.query;
+package clickcounter.query.statistics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.counts.MinuteCounts;
 import clickcounter.counts.Period;
 import clickcounter.counts.Step;
-import clickcounter.query.Statistics.Totals;
+import clickcounter.query.statistics.Statistics.Totals;
+import clickcounter.shared.EpochMinute;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -16,7 +16,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// All banners together: read from sums of their own, and what is not summed up yet from each banner's minutes.
+/// Tests the totals of all banners, which are read from their own sums and, where nothing is summed up yet, from
+/// the minutes of each banner.
 class TotalsTest {
     private static final long[] BANNERS = {7, 8, Long.MAX_VALUE};
     private static final String FILL = """
@@ -28,9 +29,9 @@ class TotalsTest {
             where (extract(epoch from minute)::bigint / 60 + banner % 13) % 11 = 0""";
 
     @Test
-    void areThoseOfEachBannerAddedUpHoweverMuchIsSummedUp(@TempDir Path folder) throws Exception {
+    void areTheSumOfAllBannersHoweverMuchIsSummedUp(@TempDir Path folder) throws Exception {
         try (var parts = QueryParts.open(folder, 1_000)) {
-            execute(parts, FILL);
+            parts.execute(FILL);
             var statistics = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(20));
             for (String until : List.of(
                     "2024-02-01T00:00:00Z",
@@ -38,7 +39,7 @@ class TotalsTest {
                     "2024-02-29T18:20:00Z",
                     "2024-03-01T00:00:00Z",
                     "2024-04-01T00:00:00Z")) {
-                // Nobody has asked since then: the first question finds that the mark has moved.
+                // The first question after this finds that the mark has moved.
                 parts.aggregator.rollUp(Instant.parse(until));
                 for (Step step : Step.values()) {
                     for (String zone : List.of("UTC", "Asia/Kathmandu", "Pacific/Auckland")) {
@@ -64,25 +65,18 @@ class TotalsTest {
         assertThat(statistics.top(period, 10, List.of()).counts().total()).isEqualTo(expected.total());
     }
 
-    /// Begins and ends within an hour.
+    /// Returns a period that begins and ends in the middle of an hour.
     private static Period period(Step step, String zone) {
         return new Period(minute("2024-02-28T10:20:00Z"), minute("2024-03-02T18:50:00Z"), step, ZoneId.of(zone));
     }
 
     private static long minute(String time) {
-        return Instant.parse(time).getEpochSecond() / 60;
+        return EpochMinute.of(Instant.parse(time));
     }
 
     private static List<String> text(MinuteCounts counts) {
         return IntStream.range(0, counts.size())
                 .mapToObj(at -> counts.minute(at) + "=" + counts.clicks(at))
                 .toList();
-    }
-
-    private static void execute(QueryParts parts, String sql) throws SQLException {
-        try (var connection = parts.testDatabase.connect();
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
     }
 }

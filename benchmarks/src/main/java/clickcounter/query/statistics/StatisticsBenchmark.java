@@ -1,4 +1,4 @@
-package clickcounter.query;
+package clickcounter.query.statistics;
 
 import clickcounter.counts.BannerCounts;
 import clickcounter.counts.Period;
@@ -6,6 +6,8 @@ import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
+import clickcounter.query.http.Refusal;
+import clickcounter.query.tail.LogTail;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.log.BenchmarkLog;
 import clickcounter.shared.log.ClickReader;
@@ -78,7 +80,7 @@ public class StatisticsBenchmark {
         database = Database.connect(settings, "statistics-benchmark", 1);
         reader = ClickReader.open(folder);
         tail = LogTail.start(reader, ClickReader.START, 2_000_000, new Lifetime());
-        var counts = new BannerCounts(database, 1, reader.logId(), MAX_ROWS);
+        var counts = new BannerCounts(database, 1, reader.logId());
         statistics = new Statistics(counts, tail, MAX_ROWS, Duration.ofSeconds(10));
     }
 

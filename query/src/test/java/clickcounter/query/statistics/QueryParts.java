@@ -1,4 +1,4 @@
-package clickcounter.query;
+package clickcounter.query.statistics;
 
 import clickcounter.counts.BannerCounts;
 import clickcounter.counts.MinuteCounts;
@@ -7,7 +7,10 @@ import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
-import clickcounter.query.Statistics.Answer;
+import clickcounter.query.LogToDatabase;
+import clickcounter.query.http.Refusal;
+import clickcounter.query.statistics.Statistics.Answer;
+import clickcounter.query.tail.LogTail;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.log.ClickReader;
@@ -20,19 +23,19 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 
-/// What query consists of, without HTTP and without the task that tells the tail the database's position: tests
-/// do that when they want.
-final class QueryParts implements AutoCloseable {
+/// The parts of query without HTTP and without the task that tells the tail the database's position, which tests do
+/// themselves.
+public final class QueryParts implements AutoCloseable {
     static final int POOL_SIZE = 4;
     static final Period ALWAYS = new Period(0, Integer.MAX_VALUE, Step.MINUTE, ZoneOffset.UTC);
 
     final TestDatabase testDatabase = TestDatabase.create();
-    final Lifetime lifetime = new Lifetime();
+    public final Lifetime lifetime = new Lifetime();
     final Database database;
     final ClickWriter log;
     final LogToDatabase aggregator;
-    final BannerCounts counts;
-    final LogTail tail;
+    public final BannerCounts counts;
+    public final LogTail tail;
     private final ClickReader reader;
 
     private QueryParts(Path folder, int maxKept) throws SQLException {
@@ -45,21 +48,28 @@ final class QueryParts implements AutoCloseable {
         Path logFolder = folder.resolve("log");
         aggregator = LogToDatabase.open(logFolder, testDatabase.dataSource());
         reader = ClickReader.open(logFolder);
-        counts = new BannerCounts(database, POOL_SIZE, reader.logId(), 1_000_000);
+        counts = new BannerCounts(database, POOL_SIZE, reader.logId());
         tail = LogTail.start(reader, counts.position(), maxKept, lifetime);
     }
 
-    static QueryParts open(Path folder, int maxKept) throws SQLException {
+    public static QueryParts open(Path folder, int maxKept) throws SQLException {
         return new QueryParts(folder, maxKept);
     }
 
-    /// All clicks of one banner by minute.
+    /// Asks for all minutes of a banner.
     static Answer<List<MinuteCounts>> ask(Statistics statistics, long bannerId) throws SQLException, Refusal {
         return statistics.series(new long[] {bannerId}, ALWAYS, false);
     }
 
     static long sum(Answer<List<MinuteCounts>> answer) {
         return answer.counts().getFirst().total();
+    }
+
+    void execute(String sql) throws SQLException {
+        try (var connection = testDatabase.connect();
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
     }
 
     @Override

@@ -1,10 +1,11 @@
-package clickcounter.query;
+package clickcounter.query.statistics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.counts.BannerCounts;
 import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
+import clickcounter.query.RunningQuery;
 import clickcounter.testing.FaultyProxy;
 import clickcounter.testing.TestDatabase;
 import java.net.http.HttpResponse;
@@ -56,7 +57,7 @@ class DatabaseAwayTest {
             proxy.stall();
             query.askUntil(1, answer -> answer.statusCode() == 503);
 
-            // Some of the connections may still be waited for; then all answers come at once.
+            // Some requests may still wait for connections. After that, all answers come at once.
             HttpResponse<String> quick = query.askUntil(1, _ -> {
                 long begin = System.nanoTime();
                 assertUnavailable(query.ask(1));
@@ -113,7 +114,7 @@ class DatabaseAwayTest {
     private static Callable<String> failureOf(BannerCounts counts) {
         return () -> {
             try {
-                counts.rows(new long[] {1}, QueryParts.ALWAYS.total().steps(1), Step.MINUTE);
+                counts.rows(new long[] {1}, QueryParts.ALWAYS.total().steps(1), Step.MINUTE, 1_000);
                 return "none";
             } catch (SQLException failure) {
                 return String.valueOf(failure.getMessage());

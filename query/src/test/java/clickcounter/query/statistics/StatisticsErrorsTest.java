@@ -1,8 +1,10 @@
-package clickcounter.query;
+package clickcounter.query.statistics;
 
+import static clickcounter.query.RunningQuery.assertProblem;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.query.RunningQuery;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -36,16 +38,6 @@ class StatisticsErrorsTest {
         query.close();
     }
 
-    private static void assertProblem(HttpResponse<String> answer, int status, String sentence) {
-        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
-        assertThat(answer.headers().firstValue("Content-Type")).contains("application/problem+json");
-        assertThat(answer.headers().firstValue("Cache-Control")).contains("no-store");
-        assertThat(answer.body())
-                .contains("\"status\":" + status)
-                .endsWith("\"detail\":\"%s\"}"
-                        .formatted(sentence.replace("\\", "\\\\").replace("\"", "\\\"")));
-    }
-
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -61,7 +53,7 @@ class StatisticsErrorsTest {
                 "12a",
                 "1,2"
             })
-    void refusesIdsThatAreNoPositiveNumbersOf63Bits(String id) {
+    void refusesIdsThatAreNotPositiveNumbersOf63Bits(String id) {
         assertProblem(
                 query.ask(id, GOOD),
                 400,
@@ -70,7 +62,7 @@ class StatisticsErrorsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"1", "9223372036854775807", "007", "%31"})
-    void takesIdsThatAre(String id) {
+    void acceptsIdsThatAre(String id) {
         assertThat(query.ask(id, GOOD).statusCode()).isEqualTo(200);
     }
 
@@ -100,7 +92,7 @@ class StatisticsErrorsTest {
 
     @ParameterizedTest
     @MethodSource("badBodies")
-    void refusesBodiesThatAreNoQuestion(String body, String sentence) {
+    void refusesBodiesThatAreNotAQuestion(String body, String sentence) {
         assertProblem(query.ask(1, body), 400, sentence);
     }
 
@@ -119,6 +111,7 @@ class StatisticsErrorsTest {
                 "2024-01-01T00:60:00Z",
                 "2024-01-01T00:00:61Z",
                 "2024-06-30T12:00:60Z",
+                "2016-12-31T23:59:60Z",
                 "2024-02-30T00:00:00Z",
                 "2023-02-29T00:00:00Z",
                 "2024-13-01T00:00:00Z",
@@ -163,7 +156,7 @@ class StatisticsErrorsTest {
     }
 
     @Test
-    void cutsLongValuesInItsAnswer() {
+    void shortensLongValuesInItsAnswer() {
         assertProblem(
                 query.ask(1, "9".repeat(1000), "2024-01-01T00:00:00Z"),
                 400,
@@ -207,7 +200,7 @@ class StatisticsErrorsTest {
                 "Application/JSON",
                 "application/json; profile=x"
             })
-    void takesJsonWithParameters(String type) {
+    void acceptsJsonWithParameters(String type) {
         HttpResponse<String> answer = query.send(query.request("/v1/banners/stats/1")
                 .header("Content-Type", type)
                 .POST(BodyPublishers.ofString(GOOD)));

@@ -1,7 +1,8 @@
-package clickcounter.query;
+package clickcounter.query.statistics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.query.RunningQuery;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
@@ -16,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Steps, zones, several banners, the busiest ones, totals, comparison, CSV, caching, and what is refused.
+/// Steps, zones, several banners, the busiest banners, totals, comparison, CSV, caching, and refusals.
 class StatisticsApiTest {
     private static final String MARCH = "from=2024-03-01T00:00:00Z&to=2024-04-01T00:00:00Z";
     private static final String WEEKEND = "from=2024-03-30T00:00:00Z&to=2024-04-01T00:00:00Z";
@@ -49,15 +50,6 @@ class StatisticsApiTest {
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
         assertThat(answer.headers().firstValue("Content-Type")).contains("application/json");
         return answer.body();
-    }
-
-    private static void assertRefused(String pathAndQuery, String sentence) {
-        HttpResponse<String> answer = query.get(pathAndQuery);
-        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(400);
-        assertThat(answer.headers().firstValue("Content-Type")).contains("application/problem+json");
-        assertThat(answer.body())
-                .endsWith("\"detail\":\"%s\"}"
-                        .formatted(sentence.replace("\\", "\\\\").replace("\"", "\\\"")));
     }
 
     private static String post(String path, String json) {
@@ -129,7 +121,7 @@ class StatisticsApiTest {
     }
 
     @Test
-    void answersForSeveralBannersInTheOrderAsked() {
+    void answersForSeveralBannersInTheGivenOrder() {
         String expected = """
                 {"banners":[{"banner":"9","stats":[{"ts":"2024-03-31T00:00:00Z","v":4000}]},\
                 {"banner":"7","stats":[{"ts":"2024-03-30T00:00:00Z","v":4321},{"ts":"2024-03-31T00:00:00Z","v":50000}]},\
@@ -155,7 +147,7 @@ class StatisticsApiTest {
                         {"banner":"9","v":4000,"share":0.074074,"previous":0}]}""");
         assertThat(body("/v1/banners/top?from=2020-03-31T00:00:00Z&to=2020-04-01T00:00:00Z"))
                 .isEqualTo("{\"total\":0,\"banners\":[]}");
-        // as many clicks: the smaller id first
+        // The smaller id comes first among banners with the same number of clicks.
         assertThat(body("/v1/banners/top?from=2024-03-30T23:00:00Z&to=2024-03-31T13:00:00Z"))
                 .isEqualTo("""
                         {"total":8000,"banners":[{"banner":"7","v":4000,"share":0.5},{"banner":"9","v":4000,"share":0.5}]}""");
@@ -203,7 +195,7 @@ class StatisticsApiTest {
     }
 
     @Test
-    void sendsWhatDidNotChangeOnlyOnce() {
+    void sendsAnUnchangedAnswerOnlyOnce() {
         String uri = "/v1/banners/stats/7?step=day&" + WEEKEND;
         HttpResponse<String> first = query.get(uri);
         String tag = first.headers().firstValue("ETag").orElseThrow();
@@ -227,7 +219,7 @@ class StatisticsApiTest {
     }
 
     @Test
-    void letsNobodyKeepWhatMayChange() {
+    void forbidsKeepingAnAnswerThatMayChange() {
         String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
         for (String path : new String[] {"stats/7?", "stats?banner=7&", "top?", "totals?step=day&"}) {
             HttpResponse<String> answer = query.get("/v1/banners/" + path + "from=2024-03-30T00:00:00Z&to=" + now);
@@ -269,7 +261,7 @@ class StatisticsApiTest {
     }
 
     @Test
-    void addsTheClicksOfTheLogEverywhere() throws SQLException {
+    void addsTheClicksOfTheLogToAllStatistics() throws SQLException {
         String today = "from=%s&to=%s"
                 .formatted(
                         Instant.now().minusSeconds(3_600).truncatedTo(ChronoUnit.SECONDS),
@@ -292,8 +284,8 @@ class StatisticsApiTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            stats/7?stpe=day&from=2024-03-30T00:00:00Z&to=2024-03-30T00:00:00Z | There is no parameter "stpe" here; there are compare, fill, format, from, step, to, tz.
-            top?step=day&from=2024-03-30T00:00:00Z&to=2024-03-30T00:00:00Z     | There is no parameter "step" here; there are compare, format, from, limit, to, tz.
+            stats/7?stpe=day&from=2024-03-30T00:00:00Z&to=2024-03-30T00:00:00Z | There is no parameter "stpe" here; the parameters are compare, fill, format, from, step, to, tz.
+            top?step=day&from=2024-03-30T00:00:00Z&to=2024-03-30T00:00:00Z     | There is no parameter "step" here; the parameters are compare, format, from, limit, to, tz.
             stats/7?step=year&from=2024-03-30T00:00:00Z&to=2024-03-30T00:00:00Z | The parameter "step" is the string "year"; it must be one of minute, hour, day, week, month, total.
             stats/7?tz=Mars/Olympus&from=2024-03-30T00:00:00Z&to=2024-03-30T00:00:00Z | The parameter "tz" is the string "Mars/Olympus"; it must be a time zone such as Europe/Berlin or UTC.
             stats/7?fill=one&from=2024-03-30T00:00:00Z&to=2024-03-30T00:00:00Z | The parameter "fill" is the string "one"; it must be "zero".
@@ -302,16 +294,16 @@ class StatisticsApiTest {
             stats/7?to=2024-03-30T00:00:00Z                                     | The parameter "from" is missing; it must be an RFC 3339 time such as 2024-01-01T00:00:00Z.
             stats/7?from=2024-03-30&to=2024-03-30T00:00:00Z                     | The parameter "from" is "2024-03-30", which is not an RFC 3339 time such as 2024-01-01T00:00:00Z.
             stats/7?from=2024-03-31T00:00:00Z&to=2024-03-30T00:00:00Z           | The parameter "from" is "2024-03-31T00:00:00Z", which is after "to", "2024-03-30T00:00:00Z".
-            stats/7?from=2024-03-31T00:00:00Z&from=2024-03-31T00:00:00Z&to=2024-03-30T00:00:00Z | The parameter "from" stands there 2 times; it must be once.
-            stats?from=2024-03-31T00:00:00Z&to=2024-03-30T00:00:00Z             | The parameter "banner" is missing; it must be a banner id, once or up to 100 times.
+            stats/7?from=2024-03-31T00:00:00Z&from=2024-03-31T00:00:00Z&to=2024-03-30T00:00:00Z | The parameter "from" is given 2 times; it must be given once.
+            stats?from=2024-03-31T00:00:00Z&to=2024-03-30T00:00:00Z             | The parameter "banner" is missing; it must name 1 to 100 banners.
             stats?banner=7&banner=x&from=2024-03-31T00:00:00Z&to=2024-03-30T00:00:00Z | The banner id "x" is not a whole number from 1 to 9223372036854775807.
             top?limit=1001&from=2024-03-30T00:00:00Z&to=2024-03-30T00:00:00Z    | The parameter "limit" is the string "1001"; it must be a whole number from 1 to 1000.
             top?limit=0&from=2024-03-30T00:00:00Z&to=2024-03-30T00:00:00Z       | The parameter "limit" is the string "0"; it must be a whole number from 1 to 1000.
-            totals?from=2024-03-30T00:00:00Z&to=2024-04-30T00:00:00Z            | There are more than 3000 steps of one minute between "from" and "to", which is the most for one answer; ask for shorter times or longer steps.
-            stats?banner=7&banner=8&fill=zero&step=minute&from=2024-03-30T00:00:00Z&to=2024-04-30T00:00:00Z | There are more than 1500 steps of one minute between "from" and "to" for each of 2 banners, which is the most for one answer; ask for shorter times or longer steps.
+            totals?from=2024-03-30T00:00:00Z&to=2024-04-30T00:00:00Z            | An answer has at most 3000 rows, one for each step of each banner, and this one could have more; ask for a shorter time, longer steps or fewer banners.
+            stats?banner=7&banner=8&fill=zero&step=minute&from=2024-03-30T00:00:00Z&to=2024-03-31T01:01:00Z | An answer has at most 3000 rows, one for each step of each banner, and this one could have more; ask for a shorter time, longer steps or fewer banners.
             """)
     void refusesWhatItDoesNotUnderstand(String pathAndQuery, String sentence) {
-        assertRefused("/v1/banners/" + pathAndQuery, sentence);
+        RunningQuery.assertProblem(query.get("/v1/banners/" + pathAndQuery), 400, sentence);
     }
 
     @Test
@@ -321,7 +313,8 @@ class StatisticsApiTest {
             uri.append("&banner=").append(banner);
         }
         assertThat(query.get(uri.toString()).statusCode()).isEqualTo(200);
-        assertRefused(uri + "&banner=101", "The request names 101 banners; 100 are the most of one request.");
+        RunningQuery.assertProblem(
+                query.get(uri + "&banner=101"), 400, "The request names 101 banners; at most 100 are allowed.");
     }
 
     @ParameterizedTest

@@ -1,8 +1,10 @@
-package clickcounter.query;
+package clickcounter.query.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import clickcounter.query.QuerySettings;
+import clickcounter.query.RunningQuery;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.StartFailure;
 import java.net.http.HttpRequest;
@@ -10,42 +12,39 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Statistics that need a token, and the headers of every answer.
+/// Tests statistics that need a token, and the headers of every answer.
 final class TokenTest {
     private static final String TOKEN = "0123456789abcdef0123456789abcdef";
     private static final String DAY = """
             {"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z"}""";
 
-    @TempDir
-    Path folder;
+    private static RunningQuery query;
 
-    private RunningQuery query;
-
-    @BeforeEach
-    void start() throws SQLException {
+    @BeforeAll
+    static void start(@TempDir Path folder) throws SQLException {
         query = RunningQuery.start(folder, "STATS_TOKEN", TOKEN);
     }
 
-    @AfterEach
-    void close() {
+    @AfterAll
+    static void stop() {
         query.close();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"Bearer " + TOKEN, "bearer  " + TOKEN + " "})
-    void answersWhoBringsTheToken(String authorization) {
+    void answersARequestWithTheToken(String authorization) {
         assertThat(ask("/v1/banners/stats/7", authorization).statusCode()).isEqualTo(200);
     }
 
     @Test
-    void refusesWhoBringsNone() {
+    void refusesARequestWithoutAToken() {
         HttpResponse<String> answer = query.ask(7, DAY);
 
         assertThat(answer.statusCode()).isEqualTo(401);
@@ -74,7 +73,7 @@ final class TokenTest {
         assertThat(answer.body()).doesNotContain(TOKEN);
     }
 
-    /// However the path is written: what a route would take, the token is needed for.
+    /// Whatever a route would accept needs the token.
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -109,8 +108,7 @@ final class TokenTest {
 
     @Test
     void aShortTokenIsRefusedAtTheStartAndNotPrinted() {
-        var settings = new SettingsReader(Map.of(
-                "DATABASE_URL", query.database.url(), "DATA_DIR", folder.toString(), "STATS_TOKEN", "too-short"));
+        var settings = new SettingsReader(Map.of("DATABASE_URL", query.database.url(), "STATS_TOKEN", "too-short"));
         assertThatThrownBy(() -> QuerySettings.read(settings))
                 .isInstanceOf(StartFailure.class)
                 .hasMessageContaining("STATS_TOKEN")

@@ -1,9 +1,9 @@
-package clickcounter.query;
+package clickcounter.query.statistics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.counts.MinuteCounts;
-import clickcounter.query.Statistics.Answer;
+import clickcounter.query.statistics.Statistics.Answer;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What is answered while the tail and the database do not meet.
+/// Tests the answers while the tail and the database do not meet.
 class StatisticsGapsTest {
     private static final int MAX_KEPT = 10;
 
@@ -38,22 +38,18 @@ class StatisticsGapsTest {
         }
     }
 
-    private long clicks(Answer<List<MinuteCounts>> answer) {
-        return QueryParts.sum(answer);
-    }
-
     private Answer<List<MinuteCounts>> answer() throws Exception {
         return QueryParts.ask(statistics, 1);
     }
 
-    /// The tail takes the position over in its next pass, at the latest.
+    /// Waits until the tail has taken over the position, which it does in its next pass at the latest.
     private void tellTail(long position) {
-        parts.tail.committedThrough(position);
-        parts.tail.nextPass().await(System.nanoTime() + Duration.ofSeconds(20).toNanos());
+        parts.tail.committed(position);
+        parts.tail.awaitEnd(Duration.ofSeconds(20));
     }
 
     @Test
-    void pausesWhenAsManyClicksAreKeptAsAreAllowedAndSaysUntilWhenTheAnswerIsComplete() throws Exception {
+    void pausesWhenTheAllowedNumberOfClicksIsKeptAndSaysUntilWhenTheAnswerIsComplete() throws Exception {
         append(9);
         Instant before = Instant.now();
         append(1);
@@ -61,52 +57,53 @@ class StatisticsGapsTest {
         append(5);
 
         Answer<List<MinuteCounts>> paused = answer();
-        assertThat(clicks(paused)).isEqualTo(10);
+        assertThat(QueryParts.sum(paused)).isEqualTo(10);
         assertThat(paused.completeUntil()).isBetween(before.minusMillis(1), after);
     }
 
     @Test
-    void goesOnAfterAPauseWhenTheDatabaseHasWhatWasKept() throws Exception {
+    void continuesAfterAPauseWhenTheDatabaseHasTheKeptClicks() throws Exception {
         append(25);
-        assertThat(clicks(answer())).isEqualTo(10);
+        assertThat(QueryParts.sum(answer())).isEqualTo(10);
 
         tellTail(parts.aggregator.move(10));
         Answer<List<MinuteCounts>> second = answer();
-        assertThat(clicks(second)).isEqualTo(20);
+        assertThat(QueryParts.sum(second)).isEqualTo(20);
         assertThat(second.completeUntil()).isNotNull();
 
         tellTail(parts.aggregator.move(10));
-        assertThat(answer()).satisfies(answer -> assertThat(clicks(answer)).isEqualTo(25));
+        assertThat(answer())
+                .satisfies(answer -> assertThat(QueryParts.sum(answer)).isEqualTo(25));
         assertThat(answer().completeUntil()).isNull();
     }
 
     @Test
-    void jumpsWhenTheDatabaseIsAheadOfAllThatWasKept() throws Exception {
+    void jumpsWhenTheDatabaseIsAheadOfAllKeptClicks() throws Exception {
         append(50);
-        assertThat(clicks(answer())).isEqualTo(10);
+        assertThat(QueryParts.sum(answer())).isEqualTo(10);
 
         long position = parts.aggregator.move(45);
         Answer<List<MinuteCounts>> beforeTheTailKnows = answer();
-        assertThat(clicks(beforeTheTailKnows)).isEqualTo(45);
+        assertThat(QueryParts.sum(beforeTheTailKnows)).isEqualTo(45);
         assertThat(beforeTheTailKnows.completeUntil()).isNotNull();
 
         tellTail(position);
-        assertThat(clicks(answer())).isEqualTo(50);
+        assertThat(QueryParts.sum(answer())).isEqualTo(50);
         assertThat(answer().completeUntil()).isNull();
     }
 
     @Test
-    void keepsWhatTheDatabaseDoesNotHaveWhenItsPositionIsInTheMiddle() throws Exception {
+    void keepsTheClicksAfterTheDatabasesPositionWhenThatIsInTheMiddle() throws Exception {
         append(8);
         tellTail(parts.aggregator.move(3));
         append(1);
 
-        assertThat(clicks(answer())).isEqualTo(9);
+        assertThat(QueryParts.sum(answer())).isEqualTo(9);
         assertThat(answer().completeUntil()).isNull();
     }
 
     @Test
-    void answersFromTheDatabaseAloneWhenTheTailHasDroppedMore() throws Exception {
+    void answersFromTheDatabaseAloneWhenTheTailHasDroppedMoreThanItHas() throws Exception {
         append(8);
         long older = parts.aggregator.move(3);
         long newer = parts.aggregator.move(5);
@@ -114,20 +111,20 @@ class StatisticsGapsTest {
         restore(older, 3);
 
         Answer<List<MinuteCounts>> answer = answer();
-        assertThat(clicks(answer)).isEqualTo(3);
+        assertThat(QueryParts.sum(answer)).isEqualTo(3);
         assertThat(answer.completeUntil()).isEqualTo(Instant.EPOCH);
     }
 
     @Test
-    void readsTheLogAgainWhenTheDatabaseWasRestoredToAnOlderState() throws Exception {
+    void readsTheLogAgainWhenTheDatabaseWasRestored() throws Exception {
         append(8);
         long older = parts.aggregator.move(3);
         tellTail(parts.aggregator.move(5));
-        assertThat(clicks(answer())).isEqualTo(8);
+        assertThat(QueryParts.sum(answer())).isEqualTo(8);
         restore(older, 3);
 
         tellTail(parts.counts.position());
-        assertThat(clicks(answer())).isEqualTo(8);
+        assertThat(QueryParts.sum(answer())).isEqualTo(8);
         assertThat(answer().completeUntil()).isNull();
     }
 
@@ -135,11 +132,11 @@ class StatisticsGapsTest {
     void readsTheLogFromItsStartWhenTheDatabaseWasEmptied() throws Exception {
         append(8);
         tellTail(parts.aggregator.move(8));
-        execute("delete from click_log");
-        execute("delete from banner_minute");
+        parts.execute("delete from click_log");
+        parts.execute("delete from banner_minute");
 
         tellTail(parts.counts.position());
-        assertThat(clicks(answer())).isEqualTo(8);
+        assertThat(QueryParts.sum(answer())).isEqualTo(8);
         assertThat(answer().completeUntil()).isNull();
     }
 
@@ -152,12 +149,12 @@ class StatisticsGapsTest {
         tellTail(parts.counts.position());
         append(1);
         Answer<List<MinuteCounts>> lost = answer();
-        assertThat(clicks(lost)).isEqualTo(3);
+        assertThat(QueryParts.sum(lost)).isEqualTo(3);
         assertThat(lost.completeUntil()).isEqualTo(Instant.EPOCH);
 
         parts.aggregator.setPosition(position);
         tellTail(parts.counts.position());
-        assertThat(clicks(answer())).isEqualTo(9);
+        assertThat(QueryParts.sum(answer())).isEqualTo(9);
         assertThat(answer().completeUntil()).isNull();
     }
 
@@ -166,12 +163,12 @@ class StatisticsGapsTest {
         append(5);
         var impatient = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ZERO);
 
-        // Whether the tail was fast enough is open; what the answer says of itself must be true.
+        // The tail may or may not be fast enough, but what the answer says of itself must be true.
         for (int attempt = 0; attempt < 1_000; attempt++) {
             append(attempt % 2);
             Answer<List<MinuteCounts>> answer = QueryParts.ask(impatient, 1);
             if (answer.completeUntil() == null) {
-                assertThat(clicks(answer)).isEqualTo(5 + (attempt + 1) / 2);
+                assertThat(QueryParts.sum(answer)).isEqualTo(5 + (attempt + 1) / 2);
             }
             if (attempt % 8 == 0) {
                 tellTail(parts.aggregator.move());
@@ -181,15 +178,8 @@ class StatisticsGapsTest {
 
     private void restore(long position, long clicks) throws SQLException {
         parts.aggregator.setPosition(position);
-        execute("delete from banner_minute");
-        execute("select add_minute_partition('2024-01-01Z')");
-        execute("insert into banner_minute values (1, '2024-01-01 10:00Z', %d)".formatted(clicks));
-    }
-
-    private void execute(String sql) throws SQLException {
-        try (var connection = parts.testDatabase.connect();
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
+        parts.execute("delete from banner_minute");
+        parts.execute("select add_minute_partition('2024-01-01Z')");
+        parts.execute("insert into banner_minute values (1, '2024-01-01 10:00Z', %d)".formatted(clicks));
     }
 }

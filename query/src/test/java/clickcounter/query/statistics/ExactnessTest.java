@@ -1,13 +1,14 @@
-package clickcounter.query;
+package clickcounter.query.statistics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.counts.MinuteCounts;
 import clickcounter.counts.Period;
 import clickcounter.counts.Step;
-import clickcounter.query.Statistics.Answer;
-import clickcounter.query.Statistics.BannerClicks;
-import clickcounter.query.Statistics.Top;
+import clickcounter.query.statistics.Statistics.Answer;
+import clickcounter.query.statistics.Statistics.BannerClicks;
+import clickcounter.query.statistics.Statistics.Top;
+import clickcounter.shared.EpochMinute;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,9 +30,9 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The database and the log together are exact at every moment: while clicks are appended, and moved from the
-/// log into the database, and dropped from memory, every answer has all clicks that were acknowledged before
-/// the question, and none that was not appended before the answer. Minutes are summed up meanwhile, too.
+/// Tests that the database and the log together are exact at every moment. While clicks are appended, moved from
+/// the log into the database, summed up, and dropped from memory, every answer has all clicks that were
+/// acknowledged before the question, and none that was appended after the answer.
 class ExactnessTest {
     private static final List<Step> STEPS = List.of(Step.values());
     private static final int BANNERS = 3;
@@ -44,14 +45,14 @@ class ExactnessTest {
 
     private static final Duration ROLL_UP_PAUSE = Duration.ofMillis(20);
 
-    private final long yesterday = Instant.now().getEpochSecond() / 60 - 2_000;
+    private final long yesterday = EpochMinute.of(Instant.now()) - 2_000;
     private final AtomicLong rolledMinutes = new AtomicLong();
     private final AtomicLongArray begun = new AtomicLongArray(BANNERS + 1);
     private final AtomicLongArray acknowledged = new AtomicLongArray(BANNERS + 1);
     private final AtomicBoolean answered = new AtomicBoolean();
 
     @Test
-    void answersNeverTooFewAndNeverTooMany(@TempDir Path folder) throws Exception {
+    void neverAnswersWithTooFewOrTooManyClicks(@TempDir Path folder) throws Exception {
         long seed = System.nanoTime();
         System.out.println("seed " + seed);
         try (var parts = QueryParts.open(folder, 1_000_000);
@@ -78,13 +79,13 @@ class ExactnessTest {
             }
             others.add(threads.submit(untilAnswered(() -> parts.aggregator.move(20_000))));
             others.add(threads.submit(untilAnswered(() -> {
-                // Some minutes are summed up before they are over: their later clicks are late ones.
-                parts.aggregator.rollUp(Instant.ofEpochSecond(60 * (yesterday + rolledMinutes.addAndGet(37))));
+                // Some minutes are summed up before they are over, so that they get late clicks.
+                parts.aggregator.rollUp(EpochMinute.start(yesterday + rolledMinutes.addAndGet(37)));
                 LockSupport.parkNanos(ROLL_UP_PAUSE.toNanos());
                 return null;
             })));
             others.add(threads.submit(untilAnswered(() -> {
-                parts.tail.committedThrough(parts.counts.position());
+                parts.tail.committed(parts.counts.position());
                 return null;
             })));
             try {

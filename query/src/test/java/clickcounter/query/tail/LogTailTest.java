@@ -1,7 +1,8 @@
-package clickcounter.query;
+package clickcounter.query.tail;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.query.statistics.ClickSums;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.log.ClickReader;
@@ -46,7 +47,7 @@ class LogTailTest {
     }
 
     private long awaitNextPass() {
-        return tail.nextPass().await(System.nanoTime() + LONG_ENOUGH.toNanos());
+        return tail.awaitEnd(LONG_ENOUGH);
     }
 
     private long kept(long bannerId) {
@@ -56,7 +57,7 @@ class LogTailTest {
     }
 
     @Test
-    void readsInThePassThatIsAskedForWhatWasAppendedBeforeByHoweverMany() throws Exception {
+    void seesEveryClickAppendedBeforeItWasAskedHoweverManyAsk() throws Exception {
         int threadCount = 4;
         int clicks = 10_000;
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -66,7 +67,7 @@ class LogTailTest {
                 askers.add(threads.submit(() -> {
                     for (int click = 1; click <= clicks; click++) {
                         log.append(bannerId);
-                        assertThat(awaitNextPass()).isNotEqualTo(LogTail.Pass.NOT_REACHED);
+                        assertThat(awaitNextPass()).isNotEqualTo(LogTail.NOT_REACHED);
                         assertThat(kept(bannerId)).isEqualTo(click);
                     }
                     return null;
@@ -79,7 +80,7 @@ class LogTailTest {
     }
 
     @Test
-    void readsTheLogAlsoWhenNobodyAsks() {
+    void readsTheLogEvenWhenNoOneAsks() {
         log.append(1);
 
         long deadline = System.nanoTime() + LONG_ENOUGH.toNanos();
@@ -89,10 +90,10 @@ class LogTailTest {
     }
 
     @Test
-    void dropsWhatTheDatabaseHas() {
+    void dropsTheClicksThatTheDatabaseHas() {
         log.append(1);
         long first = awaitNextPass();
-        tail.committedThrough(first);
+        tail.committed(first);
         log.append(1);
         log.append(1);
 

@@ -1,8 +1,12 @@
-package clickcounter.query;
+package clickcounter.query.live;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import clickcounter.query.RunningQuery;
+import clickcounter.query.statistics.QueryParts;
+import clickcounter.query.statistics.Statistics;
+import clickcounter.shared.EpochMinute;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.testing.Await;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -44,7 +48,7 @@ class LiveTest {
         query.close();
     }
 
-    /// A connection that gets events.
+    /// A connection that receives events.
     private final class Stream implements AutoCloseable {
         private final HttpResponse<InputStream> answer;
         private final BufferedReader lines;
@@ -54,7 +58,7 @@ class LiveTest {
             lines = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8));
         }
 
-        /// The next event; comments are passed over.
+        /// Returns the next event, and skips comments.
         JsonNode next() throws IOException {
             String line = lines.readLine();
             while (line != null && !line.startsWith("data: ")) {
@@ -77,7 +81,7 @@ class LiveTest {
     }
 
     @Test
-    void tellsTheClicksOfEachSecondOnce() throws IOException {
+    void sendsTheClicksOfEachSecondOnce() throws IOException {
         append(7, 3);
         try (var stream = new Stream("?banner=8&banner=7")) {
             assertThat(stream.answer.statusCode()).isEqualTo(200);
@@ -110,7 +114,7 @@ class LiveTest {
     }
 
     @Test
-    void tellsTheRunningMinuteWithWhatWasThereBefore() throws Exception {
+    void sendsTheRunningMinuteWithItsEarlierClicks() throws Exception {
         Instant minute = awaitAMinuteThatLasts();
         append(7, 5);
         query.aggregator.move(3);
@@ -131,10 +135,10 @@ class LiveTest {
         }
     }
 
-    /// Counts of a minute are exact only if it does not end meanwhile.
+    /// Waits for a minute that will not end during the test, so that its counts are exact.
     private static Instant awaitAMinuteThatLasts() {
         Await.until("a minute has begun", () -> Instant.now().getEpochSecond() % 60 < 50);
-        return Instant.ofEpochSecond(Instant.now().getEpochSecond() / 60 * 60);
+        return EpochMinute.start(EpochMinute.of(Instant.now()));
     }
 
     @Test
@@ -150,7 +154,7 @@ class LiveTest {
     void refusesBadQuestions() {
         assertThat(query.get("/v1/banners/live?banner=0").statusCode()).isEqualTo(400);
         assertThat(query.get("/v1/banners/live?from=1").body())
-                .contains("There is no parameter \\\"from\\\" here; there are banner.");
+                .contains("There is no parameter \\\"from\\\" here; the parameters are banner.");
     }
 
     @Test
@@ -160,7 +164,7 @@ class LiveTest {
             CompletableFuture<String> rest = CompletableFuture.supplyAsync(() -> {
                 try {
                     while (stream.lines.readLine() != null) {
-                        // until the end
+                        // Read to the end.
                     }
                     return "ended";
                 } catch (IOException failure) {

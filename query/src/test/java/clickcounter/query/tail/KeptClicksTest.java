@@ -1,9 +1,10 @@
-package clickcounter.query;
+package clickcounter.query.tail;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.counts.MinuteCounts;
 import clickcounter.counts.MinuteSum;
+import clickcounter.shared.EpochMinute;
 import java.time.Instant;
 import java.util.Random;
 import java.util.TreeMap;
@@ -17,10 +18,10 @@ class KeptClicksTest {
     }
 
     private static long minute(String time) {
-        return millis(time) / 60_000;
+        return EpochMinute.of(Instant.parse(time));
     }
 
-    /// The clicks of banner 1.
+    /// Counts the clicks of banner 1.
     private static MinuteCounts count(KeptClicks.View view, long after) {
         return count(view, 0, Integer.MAX_VALUE, after);
     }
@@ -29,7 +30,7 @@ class KeptClicksTest {
         var sum = new MinuteSum();
         view.forEach(fromMinute, toMinute, after, Long.MAX_VALUE, (bannerId, timeMillis) -> {
             if (bannerId == 1) {
-                sum.add(timeMillis / 60_000);
+                sum.add(EpochMinute.ofMillis(timeMillis));
             }
         });
         return sum.counts();
@@ -38,7 +39,7 @@ class KeptClicksTest {
     private static String print(MinuteCounts counts) {
         var text = new StringBuilder();
         for (int at = 0; at < counts.size(); at++) {
-            text.append(Instant.ofEpochSecond(counts.minute(at) * 60))
+            text.append(EpochMinute.start(counts.minute(at)))
                     .append('=')
                     .append(counts.clicks(at))
                     .append(' ');
@@ -63,7 +64,7 @@ class KeptClicksTest {
     }
 
     @Test
-    void countsOnlyWhatStandsAfterThePosition() {
+    void countsOnlyClicksAfterThePosition() {
         for (int index = 1; index <= 20_000; index++) {
             kept.add(index, 1, 60_000);
         }
@@ -76,23 +77,23 @@ class KeptClicksTest {
     }
 
     @Test
-    void dropsWholeChunksAndKnowsHowFar() {
-        kept.restartAfter(5);
+    void dropsWholeChunksAndKnowsWhichClicksAreLeft() {
+        kept.restart(5);
         for (int index = 6; index <= 20_005; index++) {
             kept.add(index, 1, index);
         }
-        kept.dropThrough(8_196);
+        kept.drop(8_196);
         assertThat(kept.count()).isEqualTo(20_000);
         assertThat(kept.view().continues(5)).isTrue();
         assertThat(kept.view().continues(4)).isFalse();
 
-        kept.dropThrough(8_197);
+        kept.drop(8_197);
         assertThat(kept.count()).isEqualTo(20_000 - 8_192);
         assertThat(kept.view().continues(8_197)).isTrue();
         assertThat(kept.view().continues(8_196)).isFalse();
         assertThat(kept.view().end()).isEqualTo(new KeptClicks.End(20_005, 20_005));
 
-        kept.dropThrough(20_005);
+        kept.drop(20_005);
         assertThat(kept.count()).isZero();
         assertThat(kept.view().end()).isEqualTo(new KeptClicks.End(20_005, 20_005));
         kept.add(20_006, 1, 60_000);
@@ -107,7 +108,7 @@ class KeptClicksTest {
 
         assertThat(kept.view().isLost()).isTrue();
         assertThat(kept.view().continues(1L << 60)).isFalse();
-        kept.restartAfter(7);
+        kept.restart(7);
         assertThat(kept.view().isLost()).isFalse();
         assertThat(kept.view().continues(7)).isTrue();
     }
@@ -117,7 +118,7 @@ class KeptClicksTest {
         kept.add(1, 1, 60_000);
         kept.publish();
         KeptClicks.View before = kept.view();
-        kept.dropThrough(1);
+        kept.drop(1);
         kept.add(2, 1, 60_000);
         kept.publish();
 

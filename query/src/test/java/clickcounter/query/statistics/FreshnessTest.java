@@ -1,14 +1,15 @@
-package clickcounter.query;
+package clickcounter.query.statistics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.query.RunningQuery;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A click that was appended is in the next answer, whatever the database and the tail are doing.
+/// Tests that an appended click is in the next answer, whatever the database and the tail are doing.
 class FreshnessTest {
     private static final int CLICKS = 3_000;
 

@@ -1,7 +1,9 @@
-package clickcounter.query;
+package clickcounter.query.dashboard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.Step;
+import clickcounter.query.RunningQuery;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.http.HttpClient;
@@ -16,6 +18,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -24,13 +27,16 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The dashboard's files as the server sends them; what they do is tested in a browser, in end-to-end.
+/// Tests the dashboard's files as the server sends them. What they do is tested in a browser, in end-to-end.
 @TestInstance(Lifecycle.PER_CLASS)
 class DashboardFilesTest {
     private static final List<String> PAGES = List.of("/", "/banners/7", "/start", "/docs");
     private static final Pattern LOADED = Pattern.compile("(?:href|src)=\"(/assets/[^\"]+)\"");
     private static final Pattern IMPORTED =
             Pattern.compile("from '\\./([^']+)'|^import '\\./([^']+)'", Pattern.MULTILINE);
+
+    /// A line of the table `STEPS` in `steps.js`.
+    private static final Pattern STEP = Pattern.compile("^ +(\\w+): \\{name: .*maxAutoMs", Pattern.MULTILINE);
 
     private RunningQuery query;
 
@@ -45,7 +51,7 @@ class DashboardFilesTest {
     }
 
     @Test
-    void pagesAreHtmlThatBrowsersAskForAgainAndMayOnlyUseOurOwnFiles() {
+    void pagesAreHtmlThatBrowsersRevalidateAndMayOnlyUseOurOwnFiles() {
         for (String path : PAGES) {
             HttpResponse<String> page = get(path);
             assertThat(page.statusCode()).isEqualTo(200);
@@ -62,7 +68,7 @@ class DashboardFilesTest {
     }
 
     @Test
-    void everyFileThatAPageLoadsIsThereWithItsTypeAndIsKeptForEver() {
+    void everyFileThatAPageLoadsHasItsTypeAndIsKeptForEver() {
         Set<String> files = new TreeSet<>();
         for (String path : PAGES) {
             LOADED.matcher(get(path).body()).results().forEach(found -> collect(found.group(1), files));
@@ -80,7 +86,7 @@ class DashboardFilesTest {
         }
     }
 
-    /// The file and all that it imports.
+    /// Adds the file and everything that it imports.
     private void collect(String file, Set<String> files) {
         if (!files.add(file) || !file.endsWith("js")) {
             return;
@@ -92,7 +98,7 @@ class DashboardFilesTest {
     }
 
     @Test
-    void theLibrariesComeWithTheirLicences() {
+    void theLibrariesIncludeTheirLicences() {
         for (String library : List.of("uplot", "js-yaml")) {
             HttpResponse<String> licence = get(assets() + library + "/LICENSE");
             assertThat(licence.body()).contains("Copyright", "Permission is hereby granted");
@@ -137,7 +143,7 @@ class DashboardFilesTest {
     }
 
     @Test
-    void headTellsTheLengthAndOtherMethodsAreRefused() {
+    void headSendsTheLengthAndOtherMethodsAreRefused() {
         for (String path : List.of("/", assets() + "theme.css")) {
             HttpResponse<String> head = query.send(query.request(path).method("HEAD", BodyPublishers.noBody()));
             assertThat(head.statusCode()).isEqualTo(200);
@@ -150,14 +156,23 @@ class DashboardFilesTest {
     }
 
     @Test
-    void whatIsNoFileIsNotFound() {
+    void offersAllStepsOfTheApiExceptTotal() {
+        assertThat(STEP.matcher(get(assets() + "steps.js").body()).results().map(step -> step.group(1)))
+                .containsExactlyElementsOf(Stream.of(Step.values())
+                        .filter(step -> step != Step.TOTAL)
+                        .map(Step::word)
+                        .toList());
+    }
+
+    @Test
+    void otherNamesAreNotFound() {
         for (String name : List.of("none.js", "", "../pages/frame.html", "..%2fpages%2fframe.html", "uplot")) {
             assertThat(get(assets() + name).statusCode()).as(name).isEqualTo(404);
         }
         assertThat(get(assets() + "none.js").body()).contains("The dashboard has no file \\\"none.js\\\".");
     }
 
-    /// The current folder of the assets.
+    /// Returns the current folder of the assets.
     private String assets() {
         var icon = Pattern.compile("href=\"(/assets/[^/]+/)icon.svg\"").matcher(get("/").body());
         assertThat(icon.find()).isTrue();
