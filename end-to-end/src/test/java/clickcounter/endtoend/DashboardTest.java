@@ -386,7 +386,7 @@ final class DashboardTest {
                   text(await addSteps(day, 'day', -30, 'Europe/Berlin')),
                   `${text(range.from)}/${text(range.to)}=${range.count}`,
                   await addSteps(day, 'quarter', 1, 'Europe/Berlin').catch(({name}) => name),
-                ].join('\n');
+                ].join(' ');
                 """)).isEqualTo("""
                 2026-03-28T23:00/2026-03-29T22:00=1
                 2026-10-25T01:00/2026-10-25T02:00=1
@@ -396,7 +396,7 @@ final class DashboardTest {
                 2026-03-31T22:00
                 2026-02-26T23:00
                 2026-10-21T22:00/2026-10-28T23:00=7
-                TypeError""");
+                TypeError""".replace("\n", " "));
     }
 
     @Test
