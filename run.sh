@@ -23,7 +23,7 @@ Usage: ./run.sh [COMMAND]
   bench [...]  measures this machine: the running product against nginx and the bare framework (PERFORMANCE.md);
                with BENCH_BEFORE=COMMIT, "bench direct" against that commit, too
   jmh [...]    measures single parts with JMH: ./run.sh jmh AppendBenchmark -prof gc
-  audit        compares the counts in the database with the log, and mends them; --help: more
+  audit        compares the counts in the database with the log, and repairs them; --help: more
   replay       builds the counts of an empty database from the log
   log          looks into the click log: log tail, show, export, stats, unlock, reader; log --help: more
   help         this text
@@ -42,10 +42,7 @@ declare -rA MAIN_CLASS=(
   [aggregator]=clickcounter.aggregator.AggregatorMain
   [query]=clickcounter.query.QueryMain
   [ingest]=clickcounter.ingest.IngestMain
-  [audit]=clickcounter.aggregator.AuditMain
-  [replay]=clickcounter.aggregator.ReplayMain
-  [log]=clickcounter.shared.log.tool.LogMain
-  [reader]=net.openhft.chronicle.queue.ChronicleReaderMain
+  [tools]=clickcounter.tools.ToolsMain
 )
 
 # Sets java_command to Java with the flags of the process $1: ingest, ingest-2, aggregator … What holds for all processes
@@ -54,10 +51,9 @@ set_java_flags() {
   java_command=("$JAVA_HOME/bin/java" @config/jvm.options -XX:+UseSerialGC)
   case $1 in
     database) java_command+=(-Xmx64m -XX:TieredStopAtLevel=1) ;;
-    aggregator | replay) java_command+=(-Xmx256m) ;;
-    audit) java_command+=(-Xmx640m) ;; # Audit.MAX_COUNTS, 48 bytes each, and the differences
+    aggregator) java_command+=(-Xmx256m) ;;
+    tools) java_command+=(-Xmx640m) ;; # for the audit: Audit.MAX_COUNTS, 48 bytes each, and the differences
     query) java_command+=(-Xmx384m) ;;
-    log | reader) java_command+=(-Xmx128m) ;;
     ingest*)
       java_command+=(-Xmx384m)
       if (($(nproc) <= 2 || INGEST_PROCESSES > 1)); then
@@ -121,11 +117,7 @@ set_java_command() {
   local program=${1%-*} arguments=()
   [[ $1 == "$program" ]] || arguments=("${1##*-}")
   local module=$program
-  case $program in
-    database) module=migrations ;;
-    audit | replay) module=aggregator ;;
-    log | reader) module=ingest ;;
-  esac
+  if [[ $program == database ]]; then module=migrations; fi
   local class_path
   set_class_path "$module"
   set_java_flags "$1"
@@ -138,13 +130,6 @@ run_alone() {
   set_java_command "$1"
   if [[ $1 == ingest* ]]; then make_class_cache; fi
   exec "${java_command[@]}" "${@:2}"
-}
-
-run_log() {
-  if [[ ${1:-} == reader ]]; then
-    run_alone reader -d "$DATA_DIR/log" -l -w JSON "${@:2}"
-  fi
-  run_alone log "$@"
 }
 
 # ---- Benchmarks ------------------------------------------------------------------------------------------------------
@@ -360,7 +345,7 @@ if [[ -t 1 && ${LOGGING_FORMAT:-auto} == auto ]]; then export LOGGING_FORMAT=tex
 
 case $command in
   all) run_all ;;
-  log) run_log "${@:2}" ;;
+  audit | replay | log) run_alone tools "$@" ;;
   bench) run_benchmark clickcounter.benchmarks.Bench "${@:2}" ;;
   jmh) run_benchmark org.openjdk.jmh.Main "${@:2}" ;;
   *) run_alone "$command" "${@:2}" ;;

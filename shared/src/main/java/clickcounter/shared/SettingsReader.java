@@ -5,7 +5,6 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,7 +22,6 @@ import java.util.regex.Pattern;
 /// **Threads**: one.
 public final class SettingsReader {
     private static final int MIN_SECRET_BYTES = 32;
-    private static final int MAX_TYPING_ERRORS = 2;
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
     private static final Pattern BYTES = Pattern.compile("(\\d{1,12})(B|KiB|MiB|GiB|TiB)?");
 
@@ -183,18 +181,15 @@ public final class SettingsReader {
     }
 
     private void checkName(String name) {
-        for (Setting setting : Setting.values()) {
-            if (setting.name().equals(name)) {
-                return;
-            }
+        List<String> known = Arrays.stream(Setting.values()).map(Setting::name).toList();
+        if (known.contains(name)) {
+            return;
         }
-        Setting nearest = Arrays.stream(Setting.values())
-                .min(Comparator.comparingInt(setting -> distance(setting.name(), name)))
-                .orElseThrow();
-        boolean looksLikeATypingError = distance(nearest.name(), name) <= MAX_TYPING_ERRORS && name.length() > 4;
+        String nearest = Spelling.nearest(name, known);
+        boolean looksLikeATypingError = Spelling.isTypingError(name, nearest) && name.length() > 4;
         if (looksLikeATypingError || Setting.isOurs(name)) {
-            problems.add("%s is not a setting. Did you mean %s? config/settings.env lists all."
-                    .formatted(name, nearest.name()));
+            problems.add(
+                    "%s is not a setting. Did you mean %s? config/settings.env lists all.".formatted(name, nearest));
         }
     }
 
@@ -209,21 +204,5 @@ public final class SettingsReader {
             return duration.toMinutes() + "m";
         }
         return duration.toHoursPart() > 0 ? duration.toHours() + "h" : duration.toDays() + "d";
-    }
-
-    /// Levenshtein distance: the least number of inserted, deleted and replaced characters.
-    private static int distance(String left, String right) {
-        int[] previous = new int[right.length() + 1];
-        Arrays.setAll(previous, column -> column);
-        for (int row = 1; row <= left.length(); row++) {
-            int[] current = new int[right.length() + 1];
-            current[0] = row;
-            for (int column = 1; column <= right.length(); column++) {
-                int replaced = previous[column - 1] + (left.charAt(row - 1) == right.charAt(column - 1) ? 0 : 1);
-                current[column] = Math.min(replaced, Math.min(previous[column], current[column - 1]) + 1);
-            }
-            previous = current;
-        }
-        return previous[right.length()];
     }
 }

@@ -1,4 +1,4 @@
-package clickcounter.aggregator;
+package clickcounter.tools;
 
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.LogCycle;
@@ -10,8 +10,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.function.LongSupplier;
 
-/// How far a command has come on its way through the log: one line that is written over and over on a terminal,
-/// else a line now and then.
+/// Shows how far a command has read the log: as a bar that is redrawn on a terminal, else as a line now and then.
 ///
 /// **Threads**: one.
 final class Progress {
@@ -31,7 +30,7 @@ final class Progress {
     private long nextReportNs;
     private int lineLength;
 
-    /// @param cycles what there is to go through
+    /// @param cycles the files of the log to go through
     Progress(PrintStream out, boolean isTerminal, LongSupplier nanoTime, List<LogCycle> cycles) {
         this.out = out;
         this.isTerminal = isTerminal;
@@ -40,14 +39,14 @@ final class Progress {
         total = cycles.stream().mapToLong(LogCycle::records).sum();
     }
 
-    /// On the standard error, as a bar if somebody looks at it.
+    /// Reports on the standard error, as a bar when that is a terminal.
     @SuppressWarnings("SystemConsoleNull") // NullAway asks for the check that Error Prone finds needless
     static Progress onError(List<LogCycle> cycles) {
         Console console = System.console();
         return new Progress(System.err, console != null && console.isTerminal(), System::nanoTime, cycles);
     }
 
-    /// That everything up to that record is done. One that is before the last begins anew.
+    /// Reports that everything up to the record is done. A record before the last reported one starts a new pass.
     void report(long position) {
         long done = recordsUpTo(position);
         long nowNs = nanoTime.getAsLong();
@@ -123,7 +122,7 @@ final class Progress {
         return records;
     }
 
-    /// When the record's cycle began; the records themselves would have to be read.
+    /// Returns when the record's cycle began; the time of the record itself would have to be read from the log.
     private Instant timeOf(long position) {
         Instant time = Instant.EPOCH;
         for (LogCycle cycle : cycles) {

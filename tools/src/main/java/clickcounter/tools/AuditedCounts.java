@@ -1,4 +1,4 @@
-package clickcounter.aggregator;
+package clickcounter.tools;
 
 import clickcounter.counts.ClickTable;
 import clickcounter.counts.Counts;

@@ -1,4 +1,4 @@
-package clickcounter.aggregator;
+package clickcounter.tools;
 
 import clickcounter.counts.CountRepair;
 import clickcounter.counts.CountSnapshot;
@@ -6,6 +6,7 @@ import clickcounter.counts.CountStore;
 import clickcounter.counts.Counts;
 import clickcounter.counts.LogPosition;
 import clickcounter.counts.Unit;
+import clickcounter.shared.EpochMinute;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
@@ -23,37 +24,35 @@ import java.util.function.Consumer;
 
 /// Compares the counts in the database with those of the log, while everything runs.
 ///
-/// The log is counted anew up to the position that the database has, and the counts are read from the same
-/// snapshot as the position: so both are of exactly the same clicks. What does not fit into memory at once
-/// is compared in several passes, each with a snapshot of its own, from the earlier minutes to the later
-/// ones.
+/// It counts the log again up to the position in the database, and reads the counts from the same snapshot as that
+/// position: so both sides are of exactly the same clicks. What does not fit into memory at once is compared in several
+/// passes, each with a snapshot of its own, from the earlier minutes to the later ones.
 ///
-/// Of the database's counts only those can be compared of which the log has every click. So the range must
-/// not begin before the log's oldest file. When other logs may have counted into the same minutes, a count
-/// that is higher than the log's may be right; then only lower ones are differences, and none can be
-/// mended.
+/// It can compare only counts of which the log still has every click, so the range must not begin before the log's
+/// oldest
+/// file. When other logs may have counted into the same minutes, a count that is higher than the log's may be right;
+/// then
+/// only lower ones are differences, and none can be repaired.
 ///
-/// Of minutes that were dropped the hours are compared in the same way, as far as they lie in the range;
-/// clicks that are later than that are in the hours, too. [SumAudit] then compares the sums with what they
-/// are the sums of.
+/// Where minutes have been dropped it compares the hours in the same way, as far as they lie in the range; late clicks
+/// are
+/// in these hours, too. [SumAudit] then compares the sums with what they are the sums of.
 ///
 /// **Threads**: one.
 final class Audit {
-    /// The end of time: no click is younger.
+    /// A time after all clicks.
     static final Instant END = Instant.parse("9999-12-31T23:59:00Z");
 
-    private static final Duration MINUTE = Duration.ofMinutes(1);
     private static final int MINUTES_PER_HOUR = 60;
     private static final int BATCH_RECORDS = 65_536;
 
-    /// Most counts that are compared in one pass.
+    /// How many counts are compared in one pass at most.
     static final int MAX_COUNTS = 4_000_000;
 
-    /// Most differences that are in memory at once. With more, the log and the database do not belong
-    /// together.
+    /// How many differences are in memory at most. With more, the log and the database do not belong together.
     static final int MAX_DIFFERENCES = 1_000_000;
 
-    /// How long the log may take to show a record of which the database says that it is there.
+    /// How long the log may take to show a record that the database has counted.
     private static final Duration READ_PATIENCE = Duration.ofSeconds(10);
 
     private static final Duration READ_PAUSE = Duration.ofMillis(10);
@@ -63,18 +62,16 @@ final class Audit {
     private final AuditedCounts counts;
     private final Progress progress;
 
-    /// What was compared, and how it ended.
+    /// What was compared, and the outcome.
     ///
-    /// @param from the first minute
-    /// @param keptSince the first minute that is kept; before it hours were compared, if that is in the
-    /// range
-    /// @param position up to which record of the log
-    /// @param clicks of the log, in the range
-    /// @param compared pairs of banner and minute, or hour
-    /// @param otherLogs logs that may have counted into the range; only counts that are too low were found
-    /// then
+    /// @param from the first minute that was compared
+    /// @param keptSince the first minute that the database keeps; for earlier times hours were compared
+    /// @param position the last record of the log that was compared
+    /// @param clicks how many clicks of the log are in the range
+    /// @param compared how many pairs of banner and minute, or hour, were compared
+    /// @param otherLogs logs that may have counted into the range; with any, only counts that are too low were found
     /// @param differences how many counts differ
-    /// @param sums what was found in the sums
+    /// @param sums the outcome for the sums
     record Result(
             Instant from,
             Instant keptSince,
@@ -87,27 +84,27 @@ final class Audit {
 
     /// A count that is not what it should be.
     ///
-    /// @param bannerId [CountSnapshot#ALL_BANNERS] for the total of all
+    /// @param bannerId [CountSnapshot#ALL_BANNERS] for the total of all banners
     /// @param minute the start of the unit, in minutes since 1970
-    /// @param expected what the log says, or the parts that it is the sum of
+    /// @param expected the count according to `source`
     record Difference(Unit unit, long bannerId, long minute, long inDatabase, Source source, long expected) {
         long missing() {
             return expected - inDatabase;
         }
 
         Instant time() {
-            return timeOf(minute);
+            return EpochMinute.start(minute);
         }
     }
 
-    /// How it is known what a count should be.
+    /// What tells the right count: the log, the parts that it is the sum of, or the counts of the banners.
     enum Source {
         LOG,
         PARTS,
         BANNERS
     }
 
-    /// @param maxCounts most counts that are compared in one pass
+    /// @param maxCounts how many counts are compared in one pass at most
     Audit(CountStore store, ClickReader reader, int maxCounts, Progress progress) {
         this.store = store;
         this.reader = reader;
@@ -115,13 +112,13 @@ final class Audit {
         counts = new AuditedCounts(maxCounts);
     }
 
-    /// Compares the minutes that begin in the range, and passes the differences on, by minute and banner;
-    /// then the sums.
+    /// Compares the minutes that begin in the range, then the sums, and passes on the differences, by minute and
+    /// banner.
     ///
-    /// @param from empty: from the beginning of the log
-    /// @param repair whether to mend the counts that differ, in one transaction for each pass
+    /// @param from empty for the beginning of the log
+    /// @param repair whether to repair the counts that differ, in one transaction for each pass
     ///
-    /// **Errors**: [StartFailure] when it cannot be known whether the counts are right.
+    /// **Errors**: [StartFailure] when nobody can tell whether the counts are right.
     Result run(Optional<Instant> from, Instant to, boolean repair, Consumer<Difference> sink)
             throws SQLException, IOException {
         long position = requirePosition();
@@ -132,17 +129,17 @@ final class Audit {
                             .formatted(begin, to));
         }
         if (repair) {
-            try (CountRepair mending = store.repair()) {
-                return run(begin, ceilMinute(to), position, Optional.of(mending), sink);
+            try (CountRepair repairing = store.repair()) {
+                return run(begin, EpochMinute.ceil(to), position, Optional.of(repairing), sink);
             }
         }
-        return run(begin, ceilMinute(to), position, Optional.empty(), sink);
+        return run(begin, EpochMinute.ceil(to), position, Optional.empty(), sink);
     }
 
     private Result run(
             Instant from, long toMinute, long firstPosition, Optional<CountRepair> repair, Consumer<Difference> sink)
             throws SQLException, IOException {
-        long firstMinute = ceilMinute(from);
+        long firstMinute = EpochMinute.ceil(from);
         long firstHour = Unit.HOUR.ceil(firstMinute);
         var total = new Totals(firstPosition);
         long fromMinute = firstMinute;
@@ -152,7 +149,7 @@ final class Audit {
             long passFrom = isDropped ? Math.max(firstHour, Unit.HOUR.floor(fromMinute)) : fromMinute;
             long passTo = isDropped ? Math.min(minutesSince, Unit.HOUR.floor(toMinute)) : toMinute;
             if (passFrom >= passTo) {
-                // What is left of the dropped minutes are parts of hours.
+                // Only parts of hours are left of the dropped minutes.
                 fromMinute = isDropped ? minutesSince : toMinute;
                 continue;
             }
@@ -163,14 +160,14 @@ final class Audit {
             }
             if (repair.isPresent() && !pass.otherLogs.isEmpty() && !pass.differences.isEmpty()) {
                 throw new StartFailure("""
-                        Nothing was mended: other logs (%s) may have counted into the same minutes, so what this log \
-                        has is not all. Mend minutes of which only this log can have clicks.\
+                        Nothing was repaired: other logs (%s) may have counted into the same minutes, so this log does \
+                        not have all clicks. Repair a range in which only this log can have clicks: --from, --to.\
                         """.formatted(join(pass.otherLogs)));
             }
             pass.differences.sort(Comparator.comparingLong(Difference::minute).thenComparingLong(Difference::bannerId));
             pass.differences.forEach(sink);
             if (repair.isPresent() && !pass.differences.isEmpty()) {
-                // Both the database and the log have got the same clicks since: what is missing is still the same.
+                // The database has counted more clicks of the log since, but what is missing is still the same.
                 repair.get().correct(pass.position, pass.unit, missing(pass.differences));
             }
             total.add(pass, repair.isEmpty());
@@ -178,14 +175,14 @@ final class Audit {
         }
         if (total.passes == 0) {
             throw new StartFailure("""
-                    Minutes before %1$s were dropped (STATS_RETENTION_MINUTES), and of the hours before it none lies wholly \
-                    in the range: there is nothing to compare. Audit whole hours, or from then on: --from %1$s.\
-                    """.formatted(timeOf(minutesSince)));
+                    Minutes before %1$s have been dropped (STATS_RETENTION_MINUTES), and no hour before it lies wholly in \
+                    the range: there is nothing to compare. Audit whole hours, or begin there: --from %1$s.\
+                    """.formatted(EpochMinute.start(minutesSince)));
         }
-        SumAudit.Result sums = new SumAudit(store).run(firstMinute, toMinute, total.unmended, repair, sink);
+        SumAudit.Result sums = new SumAudit(store).run(firstMinute, toMinute, total.unrepaired, repair, sink);
         return new Result(
                 from,
-                timeOf(minutesSince),
+                EpochMinute.start(minutesSince),
                 total.position,
                 total.clicks,
                 total.compared,
@@ -208,9 +205,9 @@ final class Audit {
         return missing.build();
     }
 
-    /// What all passes have found.
+    /// What all passes together have found.
     private static final class Totals {
-        private final List<Difference> unmended = new ArrayList<>();
+        private final List<Difference> unrepaired = new ArrayList<>();
         private long position;
         private List<UUID> otherLogs = List.of();
         private long clicks;
@@ -222,15 +219,15 @@ final class Audit {
             this.position = position;
         }
 
-        void add(Pass pass, boolean isUnmended) {
+        void add(Pass pass, boolean isUnrepaired) {
             position = pass.position;
             otherLogs = pass.otherLogs;
             clicks += pass.clicks;
             compared += pass.compared;
             differences += pass.differences.size();
             passes++;
-            if (isUnmended) {
-                unmended.addAll(pass.differences);
+            if (isUnrepaired) {
+                unrepaired.addAll(pass.differences);
             }
         }
     }
@@ -239,7 +236,7 @@ final class Audit {
     private static final class Pass {
         private final Unit unit;
         private final long fromMinute;
-        private final int mostDifferences;
+        private final int maxDifferences;
         private final List<Difference> differences = new ArrayList<>();
         private long position;
         private List<UUID> otherLogs = List.of();
@@ -248,14 +245,13 @@ final class Audit {
         private long clicks;
         private long compared;
 
-        Pass(Unit unit, long fromMinute, int mostDifferences) {
+        Pass(Unit unit, long fromMinute, int maxDifferences) {
             this.unit = unit;
             this.fromMinute = fromMinute;
-            this.mostDifferences = mostDifferences;
+            this.maxDifferences = maxDifferences;
         }
 
-        /// Whether the minutes that were to be compared have been dropped since it was decided to compare
-        /// minutes.
+        /// Whether minutes that this pass was to compare have been dropped since it was decided to compare minutes.
         boolean wasDropped() {
             return unit == Unit.MINUTE && fromMinute < minutesSince;
         }
@@ -267,7 +263,7 @@ final class Audit {
             if (inDatabase == inLog || mayBeOfAnotherLog) {
                 return;
             }
-            if (differences.size() == mostDifferences) {
+            if (differences.size() == maxDifferences) {
                 throw tooMany();
             }
             differences.add(new Difference(unit, bannerId, minute, inDatabase, Source.LOG, inLog));
@@ -277,23 +273,23 @@ final class Audit {
     static StartFailure tooMany() {
         return new StartFailure("""
                 More than %,d counts differ: this log and this database do not belong together, or the \
-                database has lost much. Look at a shorter range, or build it anew with ./run.sh replay.\
+                database has lost a lot. Audit a shorter range, or rebuild the counts with ./run.sh replay.\
                 """.formatted(MAX_DIFFERENCES));
     }
 
     private Pass compare(Unit unit, long fromMinute, long toMinute, Totals total) throws SQLException, IOException {
         counts.begin(fromMinute, toMinute, unit == Unit.HOUR ? MINUTES_PER_HOUR : 1);
-        boolean isInLog = reader.moveToCycleOf(timeOf(fromMinute));
+        boolean isInLog = reader.moveToCycleOf(EpochMinute.start(fromMinute));
         if (isInLog) {
-            // Before the snapshot, so that it need not be held for long.
+            // Read most of the log before the snapshot, so that the snapshot is not held for long.
             readTo(total.position);
         }
-        var pass = new Pass(unit, fromMinute, MAX_DIFFERENCES - total.unmended.size());
+        var pass = new Pass(unit, fromMinute, MAX_DIFFERENCES - total.unrepaired.size());
         try (CountSnapshot snapshot = store.snapshot()) {
             pass.position = snapshot.position();
             if (pass.position < total.position) {
                 throw new StartFailure(
-                        "The database was restored to an older state while it was audited. Start the audit again.");
+                        "The database was restored to an older state during the audit. Start the audit again.");
             }
             pass.minutesSince = snapshot.minutesSince();
             if (pass.wasDropped()) {
@@ -303,7 +299,7 @@ final class Audit {
                 readTo(pass.position);
             }
             pass.toMinute = counts.toMinute();
-            pass.otherLogs = snapshot.otherLogsSince(ClickReader.firstIndexOf(timeOf(fromMinute)));
+            pass.otherLogs = snapshot.otherLogsSince(ClickReader.firstIndexOf(EpochMinute.start(fromMinute)));
             snapshot.forEachCount(
                     unit,
                     fromMinute,
@@ -333,7 +329,7 @@ final class Audit {
             }
         }
         if (reader.position() > position) {
-            // The record at the position is no click, and the one behind it was consumed to find that out.
+            // The record at the position is no click, and the record after it was consumed to find that out.
             reader.moveTo(position);
         }
     }
@@ -354,7 +350,7 @@ final class Audit {
     private StartFailure missing(long position) {
         return new StartFailure(
                 ExitCode.LOG_MISMATCH,
-                "The click log (id %s) does not hold record 0x%x, up to which the database has counted it: files of the log were deleted, replaced or restored from an older copy. Bring the right files back."
+                "The click log (id %s) does not hold record 0x%x, up to which the database has counted it: files of the log were deleted, replaced or restored from an older copy. Restore the right files."
                         .formatted(reader.logId(), position));
     }
 
@@ -362,18 +358,10 @@ final class Audit {
         Instant begin = reader.cycles().getFirst().start();
         if (from.isPresent() && from.get().isBefore(begin)) {
             throw new StartFailure(
-                    "The oldest file of the log begins at %s: what was clicked before cannot be counted anew. Audit from then on: --from %s."
-                            .formatted(begin, begin));
+                    "--from is %s, but the oldest file of the log begins at %s: earlier clicks cannot be counted again. Begin there: --from %s."
+                            .formatted(from.get(), begin, begin));
         }
         return from.orElse(begin);
-    }
-
-    static Instant timeOf(long minute) {
-        return Instant.ofEpochSecond(minute * MINUTE.toSeconds());
-    }
-
-    static long ceilMinute(Instant time) {
-        return -Math.floorDiv(-time.getEpochSecond() - (time.getNano() > 0 ? 1 : 0), MINUTE.toSeconds());
     }
 
     static String join(List<UUID> logs) {

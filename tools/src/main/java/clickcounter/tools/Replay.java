@@ -1,5 +1,7 @@
-package clickcounter.aggregator;
+package clickcounter.tools;
 
+import clickcounter.aggregator.Aggregator;
+import clickcounter.aggregator.AggregatorSettings;
 import clickcounter.counts.CountStore;
 import clickcounter.counts.LogPosition;
 import clickcounter.migrations.Database;
@@ -14,19 +16,20 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// Builds the counts of an empty database from the log. An aggregator does that anyway when it finds nothing;
-/// this is one that tells how far it has come, and ends when it has counted what there was at its start.
+/// Builds the counts of an empty database from the log. It runs an aggregator, which does so anyway when it finds an
+/// empty
+/// database, reports the progress, and ends when it has counted what was in the log at its start.
 ///
-/// Should it be interrupted, any aggregator goes on where it stopped: it is the same work.
+/// If it is interrupted, any aggregator continues where it stopped.
 final class Replay {
     private static final Duration POLL = Duration.ofMillis(200);
 
     private final AggregatorSettings settings;
     private final Function<List<LogCycle>, Progress> progress;
 
-    /// What was done.
+    /// The outcome.
     ///
-    /// @param begin empty when the log has no clicks
+    /// @param begin the first file of the log; empty when the log has no clicks
     /// @param position the last record that is counted
     record Result(Optional<LogCycle> begin, long records, long position) {}
 
@@ -41,7 +44,7 @@ final class Replay {
         List<LogCycle> cycles;
         CountStore store;
         try (ClickReader log = ClickReader.inspect(settings.logFolder());
-                Database database = Database.connect(settings.database(), "clickcounter-replay", 1)) {
+                Database database = Database.connect(settings.database(), "click-counter-replay", 1)) {
             cycles = log.cycles().stream().filter(cycle -> cycle.records() > 0).toList();
             store = new CountStore(database, log.logId());
             requireEmpty(store, log);
@@ -79,15 +82,15 @@ final class Replay {
         Optional<LogPosition> position = store.position();
         if (position.isPresent()) {
             throw new StartFailure("""
-                    The database knows this log (id %s) already and has counted it up to %s. ./run.sh aggregator goes on \
-                    from there, also after a replay that was interrupted. To build the counts anew, stop the aggregator \
-                    and empty the database first: ./migrate.sh -down, ./migrate.sh -up.\
+                    The database knows this log (id %s) already and has counted it up to %s. ./run.sh aggregator \
+                    continues from there, also after an interrupted replay. To rebuild the counts, stop the aggregator and \
+                    empty the database first: ./migrate.sh -down, ./migrate.sh -up.\
                     """.formatted(log.logId(), position.get().lastIndexText()));
         }
         if (!store.knowsWhoHasCounted()) {
             throw new StartFailure("""
-                    The database has counts, but no log that they are from: those of this log may be among them. Empty it \
-                    first: ./migrate.sh -down, ./migrate.sh -up.\
+                    The database has counts, but does not know of which log: those of this log may be among them. Empty \
+                    it first: ./migrate.sh -down, ./migrate.sh -up.\
                     """);
         }
     }

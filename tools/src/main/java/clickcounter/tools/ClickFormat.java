@@ -1,10 +1,10 @@
-package clickcounter.shared.log.tool;
+package clickcounter.tools;
 
 import java.time.Instant;
 
-/// How a click looks on a line.
+/// How a click is printed on a line.
 enum ClickFormat {
-    /// For people.
+    /// A line for people.
     TEXT("") {
         @Override
         void append(StringBuilder line, long index, long bannerId, long timestampMillis) {
@@ -12,7 +12,7 @@ enum ClickFormat {
             line.append("  0x").append(Long.toHexString(index)).append('\n');
         }
     },
-    /// As RFC 4180 has it, but for the line's end, which is that of every other tool here.
+    /// CSV as in RFC 4180, except that lines end with a line feed, as in the output of every other tool here.
     CSV("time,banner,position\n") {
         @Override
         void append(StringBuilder line, long index, long bannerId, long timestampMillis) {
@@ -20,7 +20,8 @@ enum ClickFormat {
             line.append(',').append(index).append('\n');
         }
     },
-    /// One JSON object on each line. The position is text: it is larger than what JavaScript can count to.
+    /// One JSON object on each line. The position is a string, because it exceeds the integers that JavaScript can
+    /// hold.
     NDJSON("") {
         @Override
         void append(StringBuilder line, long index, long bannerId, long timestampMillis) {
@@ -39,7 +40,7 @@ enum ClickFormat {
         this.header = header;
     }
 
-    /// What stands before the first click.
+    /// What is printed before the first click.
     String header() {
         return header;
     }

@@ -1,15 +1,12 @@
-package clickcounter.migrations;
+package clickcounter.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import clickcounter.shared.StartFailure;
+import clickcounter.migrations.DatabaseUrl;
+import clickcounter.shared.SettingsReader;
 import clickcounter.testing.TestDatabase;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.StringReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class MigrateMainTest {
+final class MigrateCommandTest {
     private final TestDatabase database = TestDatabase.create();
     private final DatabaseUrl url = DatabaseUrl.parse(database.url());
 
@@ -33,7 +30,7 @@ class MigrateMainTest {
     }
 
     @Test
-    void goesUpOnceAndSaysSoInOneLine() throws IOException {
+    void goesUpOnceAndSaysSoInOneLine() {
         assertThat(run("-up")).isEqualTo("The schema of %s went from version 0 to 3.\n".formatted(url));
         assertThat(run("-up")).isEqualTo("The schema of %s has version 3 already.\n".formatted(url));
     }
@@ -48,16 +45,21 @@ class MigrateMainTest {
     void asksBeforeItDropsAllTables() throws IOException {
         run("-up");
 
-        assertThatThrownBy(() -> answer("no\n", "-down"))
-                .isInstanceOf(StartFailure.class)
-                .hasMessage("Nothing was changed. (./migrate.sh -down -yes does not ask.)");
-        assertThatThrownBy(() -> answer("", "-down")).isInstanceOf(StartFailure.class);
+        for (String answer : List.of("no\n", "")) {
+            assertThat(migrate(answer, "-down"))
+                    .isEqualTo(new Run(
+                            2,
+                            "This drops all tables of %s, with all clicks. Type yes to go on: ".formatted(url),
+                            "migrate.sh: Nothing was changed. (./migrate.sh -down -yes does not ask.)\n"));
+        }
         assertThat(run("-up")).contains("already");
 
-        assertThat(answer("yes\n", "-down"))
-                .isEqualTo(
-                        "This drops all tables of %s, with all clicks. Type yes to go on: The schema of %s went from version 3 to 0.\n",
-                        url, url);
+        assertThat(migrate("yes\n", "-down"))
+                .isEqualTo(new Run(
+                        0,
+                        "This drops all tables of %s, with all clicks. Type yes to go on: The schema of %s went from version 3 to 0.\n"
+                                .formatted(url, url),
+                        ""));
     }
 
     @Test
@@ -102,50 +104,54 @@ class MigrateMainTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
-            ''          | Say what to do; ./migrate.sh -help lists the commands.
-            -upp        | There is no command -upp; ./migrate.sh -help lists all.
-            -goto       | The command needs one more word; ./migrate.sh -help says which.
-            -goto one   | "one" is not a version: give a whole number.
-            -goto -1    | "-1" is not a version: give a whole number.
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            ``          | Missing required subcommand. ./migrate.sh --help explains the command.
+            -upp        | "-upp" is not understood. Did you mean -up? ./migrate.sh --help explains the command.
+            -goto       | Missing required parameter: 'VERSION'. ./migrate.sh -goto --help explains the command.
+            -goto one   | Invalid value for positional parameter at index 0 (VERSION): "one" is not a whole number from 0 to 2147483647. ./migrate.sh -goto --help explains the command.
+            -goto -1    | Invalid value for positional parameter at index 0 (VERSION): "-1" is not a whole number from 0 to 2147483647. ./migrate.sh -goto --help explains the command.
             -goto 4     | There is no schema version 4: this release knows 0 (nothing) to 3.
             -fix 4      | There is no schema version 4: this release knows 0 (nothing) to 3.
-            -up 1       | The command does not take "1"; ./migrate.sh -help lists what there is.
-            -down -no   | The command does not take "-no"; ./migrate.sh -help lists what there is.
+            -up 1       | "1" is not understood. ./migrate.sh -up --help explains the command.
+            -down -no   | "-no" is not understood. ./migrate.sh -down --help explains the command.
+            -create     | Missing required parameter: 'NAME'. ./migrate.sh -create --help explains the command.
             -create a/b | "a/b" cannot name a migration: use letters, digits and _.
             """)
-    void refusesInOneLine(String arguments, String message) {
-        String[] words = arguments.isEmpty() ? new String[0] : arguments.split(" ", -1);
-        assertThatThrownBy(() -> run(words)).isInstanceOf(StartFailure.class).hasMessage(message);
+    void refusesInOneLine(String words, String message) {
+        assertRefused(message, words.isEmpty() ? new String[0] : words.split(" ", -1));
+    }
+
+    private void assertRefused(String message, String... words) {
+        assertThat(migrate("", words)).isEqualTo(new Run(2, "", "migrate.sh: " + message + "\n"));
     }
 
     @Test
     void makesMigrationsOnlyWhereTheSourcesAre() throws IOException {
         Files.delete(sqlFolder);
 
-        assertThatThrownBy(() -> run("-create", "name"))
-                .isInstanceOf(StartFailure.class)
-                .hasMessage("There is no folder %s here: a migration is made where the sources are.", sqlFolder);
+        assertRefused(
+                "There is no folder %s here: make migrations in the source tree.".formatted(sqlFolder),
+                "-create",
+                "name");
         Files.createDirectory(sqlFolder);
     }
 
     @Test
-    void explainsItself() throws IOException {
-        assertThat(run("-help")).contains("-up", "-down", "-goto", "-create", "-fix", "-status");
+    void explainsItself() {
+        assertThat(run("-help"))
+                .startsWith("Usage: ./migrate.sh ")
+                .contains("-up", "-down", "-goto", "-create", "-fix", "-status");
+        assertThat(run("-goto", "-help")).startsWith("Usage: ./migrate.sh -goto [-h] VERSION\n");
     }
 
-    private String run(String... arguments) throws IOException {
-        return answer("", arguments);
+    private String run(String... words) {
+        Run run = migrate("", words);
+        assertThat(run.exitCode()).as(run::error).isZero();
+        return run.out();
     }
 
-    private String answer(String typed, String... arguments) throws IOException {
-        var out = new ByteArrayOutputStream();
-        new MigrateMain(
-                        Map.of("DATABASE_URL", database.url()),
-                        sqlFolder,
-                        new StringReader(typed),
-                        new PrintStream(out, true, StandardCharsets.UTF_8))
-                .run(List.of(arguments));
-        return out.toString(StandardCharsets.UTF_8);
+    private Run migrate(String typed, String... words) {
+        var settings = new SettingsReader(Map.of("DATABASE_URL", database.url()));
+        return Run.of(out -> new MigrateCommand(settings, sqlFolder, new StringReader(typed), out), words);
     }
 }

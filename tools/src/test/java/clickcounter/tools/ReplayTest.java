@@ -1,25 +1,18 @@
-package clickcounter.aggregator;
+package clickcounter.tools;
 
-import static clickcounter.aggregator.Scene.START;
+import static clickcounter.testing.LogAndDatabase.START;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import clickcounter.migrations.Schema;
-import clickcounter.shared.Arguments;
-import clickcounter.shared.SettingsReader;
-import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.LogCycle;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -40,17 +33,18 @@ final class ReplayTest {
             scene.click(1 + click % 100, START.plusMillis(click * 500L));
         }
         scene.countAll();
-        var schema = new Schema(scene.settings().database());
+        var schema = new Schema(scene.database());
         schema.down();
         schema.up();
 
-        replay();
+        Run run = replay();
 
+        assertThat(run.exitCode()).isZero();
         scene.assertAllIsCountedOnce();
-        assertThat(output())
+        assertThat(run.out())
                 .startsWith("10,000 records counted in ")
                 .endsWith(
-                        "up to record 0x%x. The oldest file of the log begins at 2026-03-01T10:00:00Z: what was clicked before is not in the counts.%n"
+                        "up to record 0x%x. The oldest file of the log begins at 2026-03-01T10:00:00Z: earlier clicks are not in the counts.%n"
                                 .formatted(scene.logEnd()));
     }
 
@@ -62,8 +56,7 @@ final class ReplayTest {
         scene.delete(scene.logFolder());
         scene.clicks(7, START, 4);
 
-        replay();
-
+        assertThat(replay().exitCode()).isZero();
         scene.assertAllIsCountedOnce();
     }
 
@@ -72,12 +65,13 @@ final class ReplayTest {
         scene.clicks(7, START, 3);
         scene.countAll();
 
-        assertThatThrownBy(this::replay)
-                .isInstanceOf(StartFailure.class)
-                .hasMessageContaining("knows this log")
-                .hasMessageContaining(
-                        "has counted it up to 0x%x. ".formatted(scene.position().lastIndex()))
-                .hasMessageEndingWith("empty the database first: ./migrate.sh -down, ./migrate.sh -up.");
+        Run run = replay();
+
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.error())
+                .contains("knows this log")
+                .contains("has counted it up to 0x%x. ".formatted(scene.countedTo()))
+                .endsWith("empty the database first: ./migrate.sh -down, ./migrate.sh -up.\n");
     }
 
     @Test
@@ -86,18 +80,18 @@ final class ReplayTest {
         scene.countAll();
         scene.execute("truncate click_log");
 
-        assertThatThrownBy(this::replay)
-                .isInstanceOf(StartFailure.class)
-                .hasMessageStartingWith("The database has counts, but no log that they are from");
+        Run run = replay();
+
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.error()).startsWith("run.sh replay: The database has counts, but does not know of which log: ");
         assertThat(scene.clicksInDatabase()).isEqualTo(3);
     }
 
     @Test
     void hasNothingToDoForALogWithoutClicks() throws Exception {
         try (var _ = ClickReader.open(scene.logFolder())) {
-            replay();
+            assertThat(replay()).isEqualTo(new Run(0, "The log has no clicks: there is nothing to count.\n", ""));
         }
-        assertThat(output()).isEqualTo("The log has no clicks: there is nothing to count.%n".formatted());
     }
 
     @Test
@@ -144,12 +138,8 @@ final class ReplayTest {
         return new LogCycle(start, Path.of("unused"), firstIndex, records, 0);
     }
 
-    private void replay() throws SQLException, IOException {
-        var settings = new SettingsReader(Map.of(
-                "DATA_DIR", scene.folder().toString(),
-                "DATABASE_URL", scene.databaseUrl(),
-                "AGGREGATOR_ADMIN_PORT", "0"));
-        ReplayMain.run(new Arguments("./run.sh replay", List.of()), settings, printTo());
+    private Run replay() {
+        return Run.of(out -> new ReplayCommand(scene.settings(), out));
     }
 
     private PrintStream printTo() {

@@ -1,11 +1,9 @@
-package clickcounter.shared.log.tool;
+package clickcounter.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import clickcounter.shared.Arguments;
 import clickcounter.shared.Lifetime;
-import clickcounter.shared.StartFailure;
+import clickcounter.shared.SettingsReader;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogSettings;
@@ -13,7 +11,6 @@ import clickcounter.shared.log.LogSettings.MinFree;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,13 +31,17 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// `./run.sh log`, on a log of two files that is open for writing.
-final class LogMainTest {
+final class LogCommandTest {
     private static final Instant START = Instant.parse("2026-03-01T10:00:00Z");
 
     @TempDir
-    Path folder;
+    Path dataDir;
+
+    private Path folder;
 
     private final AtomicLong clockMillis = new AtomicLong();
     private final List<Long> positions = new ArrayList<>();
@@ -48,6 +49,7 @@ final class LogMainTest {
 
     @BeforeEach
     void write() {
+        folder = dataDir.resolve("log");
         writer = ClickWriter.open(
                 new LogSettings(folder, new MinFree(0, 0), Duration.ofSeconds(1)), new Lifetime(), clockMillis::get);
         click(7, START);
@@ -132,22 +134,19 @@ final class LogMainTest {
     @Test
     void printsTheLastClicksAndThoseThatComeAlsoInNewFiles() throws Exception {
         BlockingQueue<String> printed = new ArrayBlockingQueue<>(100);
+        var out = new PrintStream(
+                new ByteArrayOutputStream() {
+                    @Override
+                    public void flush() {
+                        toString(StandardCharsets.UTF_8).lines().forEach(printed::add);
+                        reset();
+                    }
+                },
+                true,
+                StandardCharsets.UTF_8);
         Thread tailing = Thread.ofPlatform()
-                .start(() -> run(
-                        new PrintStream(
-                                new ByteArrayOutputStream() {
-                                    @Override
-                                    public void flush() {
-                                        toString(StandardCharsets.UTF_8).lines().forEach(printed::add);
-                                        reset();
-                                    }
-                                },
-                                true,
-                                StandardCharsets.UTF_8),
-                        "tail",
-                        "--lines",
-                        "2",
-                        "--banner=7"));
+                .start(() ->
+                        ToolsMain.run(command(dataDir, out), out, System.err, "tail", "--lines", "2", "--banner=7"));
         try {
             assertThat(next(printed)).startsWith("2026-03-01T10:01:01.000Z  banner 7");
             click(8, START.plus(Duration.ofMinutes(12)).plusSeconds(1));
@@ -176,24 +175,43 @@ final class LogMainTest {
         assertThat(run("unlock")).containsExactly("The lock is free: there is nothing to do.");
     }
 
-    @Test
-    void saysWhatIsWrongWithTheWords() {
-        assertRefused("A command is missing");
-        assertRefused("There is no command \"head\"", "head");
-        assertRefused("--format is \"xml\", expected csv or ndjson", "export", "--format", "xml");
-        assertRefused(
-                "--banner is \"0\", expected a whole number from 1 to 9223372036854775807", "show", "--banner", "0");
-        assertRefused("\"--bannr\" is not understood; there are --banner, --from, --to", "show", "--bannr", "7");
-        assertThatThrownBy(() -> new LogMain(folder.resolve("none"), System.out, Clock.systemUTC())
-                        .run(new Arguments("./run.sh log", List.of("unlock"))))
-                .hasMessage(
-                        "There is no click log in %s. Set DATA_DIR to its folder.".formatted(folder.resolve("none")));
+    @ParameterizedTest
+    @CsvSource(delimiterString = "=>", quoteCharacter = '`', textBlock = """
+            ``                  => Missing required subcommand. ./run.sh log --help explains the command.
+            head                => "head" is not understood. ./run.sh log --help explains the command.
+            tial                => "tial" is not understood. Did you mean tail? ./run.sh log --help explains the command.
+            export              => Missing required option: '--format=csv|ndjson'. ./run.sh log export --help explains the command.
+            export --format xml => --format is "xml": use csv or ndjson.
+            show --banner 0     => Invalid value for option '--banner': "0" is not a whole number from 1 to 9223372036854775807. ./run.sh log show --help explains the command.
+            tail --lines ten    => Invalid value for option '--lines': "ten" is not a whole number from 1 to 9223372036854775807. ./run.sh log tail --help explains the command.
+            show --bannr 7      => "--bannr" is not understood. Did you mean --banner? ./run.sh log show --help explains the command.
+            """)
+    void saysWhatIsWrongWithTheWords(String words, String message) {
+        assertRefused(message, dataDir, words.isEmpty() ? new String[0] : words.split(" ", -1));
     }
 
-    private void assertRefused(String what, String... words) {
-        assertThatThrownBy(() -> run(words))
-                .isInstanceOf(StartFailure.class)
-                .hasMessage(what + ". ./run.sh log --help explains the command.");
+    @Test
+    void refusesAFolderWithoutALog() {
+        for (String command : List.of("unlock", "reader")) {
+            assertRefused(
+                    "There is no click log in %s. Set DATA_DIR to its folder.".formatted(folder.resolve("log")),
+                    folder,
+                    command);
+        }
+    }
+
+    @Test
+    void explainsItself() {
+        assertThat(String.join("\n", run("--help")))
+                .startsWith("Usage: ./run.sh log ")
+                .contains("tail", "show", "export", "stats", "unlock", "reader");
+        assertThat(run("help")).isEqualTo(run("-h")).isEqualTo(run("--help"));
+        assertThat(run("tail", "--help")).first().asString().startsWith("Usage: ./run.sh log tail ");
+    }
+
+    private static void assertRefused(String message, Path dataDir, String... words) {
+        assertThat(Run.of(out -> command(dataDir, out), words))
+                .isEqualTo(new Run(2, "", "run.sh log: " + message + "\n"));
     }
 
     private void click(long bannerId, Instant time) {
@@ -212,19 +230,14 @@ final class LogMainTest {
     }
 
     private List<String> run(String... words) {
-        var bytes = new ByteArrayOutputStream();
-        run(new PrintStream(bytes, true, StandardCharsets.UTF_8), words);
-        return bytes.toString(StandardCharsets.UTF_8).lines().toList();
+        Run run = Run.of(out -> command(dataDir, out), words);
+        assertThat(run.exitCode()).as(run::error).isZero();
+        return run.out().lines().toList();
     }
 
-    private void run(PrintStream out, String... words) {
-        try {
-            var clock = Clock.fixed(START.plus(Duration.ofMinutes(13)), ZoneOffset.UTC);
-            assertThat(new LogMain(folder, out, clock).run(new Arguments("./run.sh log", List.of(words))))
-                    .isZero();
-        } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
-        }
+    private static LogCommand command(Path dataDir, PrintStream out) {
+        var settings = new SettingsReader(Map.of("DATA_DIR", dataDir.toString()));
+        return new LogCommand(settings, out, Clock.fixed(START.plus(Duration.ofMinutes(13)), ZoneOffset.UTC));
     }
 
     /// Names, sizes, permissions and times of change.

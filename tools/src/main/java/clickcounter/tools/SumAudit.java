@@ -1,11 +1,12 @@
-package clickcounter.aggregator;
+package clickcounter.tools;
 
-import clickcounter.aggregator.Audit.Difference;
-import clickcounter.aggregator.Audit.Source;
 import clickcounter.counts.CountRepair;
 import clickcounter.counts.CountSnapshot;
 import clickcounter.counts.CountStore;
 import clickcounter.counts.Unit;
+import clickcounter.shared.EpochMinute;
+import clickcounter.tools.Audit.Difference;
+import clickcounter.tools.Audit.Source;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -13,44 +14,44 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// Compares the sums by hour, day and month with what they are the sums of, while everything runs: the
-/// hours with the minutes where these are kept, the days with the hours, the months with the days; and the
-/// totals of all banners, by minute, too, with those of each.
+/// Compares the sums by hour, day and month with what they are the sums of, while everything runs: the hours with the
+/// minutes where these are kept, the days with the hours, the months with the days. It also compares the totals of all
+/// banners, including those by minute, with the counts of the banners.
 ///
-/// One month after the other, each in a snapshot of its own: sums and minutes agree at every moment. A part
-/// that was found wrong is taken as it should be, so that each wrong sum is found, and none that is right.
+/// It takes one month after the other, each in a snapshot of its own, in which sums and minutes must agree. For a part
+/// that
+/// is known to be wrong it uses the right value, so that it finds each wrong sum, and no sum that is right.
 ///
 /// **Threads**: one.
 final class SumAudit {
     private final CountStore store;
 
-    /// How it ended.
+    /// The outcome.
     ///
-    /// @param from the first minute; of the days that it touches all hours were compared, of the months all
-    /// days
-    /// @param until the first minute that is not summed up
+    /// @param from the first minute of the range; all hours of its day were compared, and all days of its month
+    /// @param rolledUntil the first minute that is not summed up
     /// @param differences how many sums differ
-    record Result(Instant from, Instant until, long differences) {}
+    record Result(Instant from, Instant rolledUntil, long differences) {}
 
     SumAudit(CountStore store) {
         this.store = store;
     }
 
-    /// Passes the sums that differ on, month by month: first the hours, then the days, then the months.
+    /// Passes on the sums that differ, month by month: first the hours, then the days, then the months.
     ///
-    /// @param from empty: from the first sum
-    /// @param repair whether to mend the sums that differ, those of one month in one transaction
+    /// @param from empty for the first sum
+    /// @param repair whether to repair the sums that differ, those of one month in one transaction
     Result run(Optional<Instant> from, Instant to, boolean repair, Consumer<Difference> sink) throws SQLException {
-        long firstMinute = from.isPresent() ? Audit.ceilMinute(from.get()) : firstMinute();
+        long firstMinute = from.isPresent() ? EpochMinute.ceil(from.get()) : firstMinute();
         if (repair) {
-            try (CountRepair mending = store.repair()) {
-                return run(firstMinute, Audit.ceilMinute(to), List.of(), Optional.of(mending), sink);
+            try (CountRepair repairing = store.repair()) {
+                return run(firstMinute, EpochMinute.ceil(to), List.of(), Optional.of(repairing), sink);
             }
         }
-        return run(firstMinute, Audit.ceilMinute(to), List.of(), Optional.empty(), sink);
+        return run(firstMinute, EpochMinute.ceil(to), List.of(), Optional.empty(), sink);
     }
 
-    /// @param known counts that differ from the log, and are not mended
+    /// @param known counts that differ from the log and are not repaired
     Result run(
             long firstMinute,
             long toMinute,
@@ -67,7 +68,7 @@ final class SumAudit {
             long next;
             try (CountSnapshot snapshot = store.snapshot()) {
                 rolledUntil = snapshot.rolledUntil();
-                // Behind the last minute that is summed up there should be nothing.
+                // There should be no sums after the last minute that is summed up.
                 next = month > rolledUntil ? Unit.MONTH.ceil(toMinute) : Unit.MONTH.next(month);
                 lowest = month < snapshot.minutesSince() ? Unit.HOUR : Unit.MINUTE;
                 long fromDay = Unit.DAY.floor(Math.max(month, firstMinute));
@@ -81,7 +82,7 @@ final class SumAudit {
             }
             month = next;
         }
-        return new Result(Audit.timeOf(firstMinute), Audit.timeOf(rolledUntil), differences);
+        return new Result(EpochMinute.start(firstMinute), EpochMinute.start(rolledUntil), differences);
     }
 
     private long firstMinute() throws SQLException {
@@ -131,7 +132,7 @@ final class SumAudit {
         private final int before;
         private final List<Difference> differences = new ArrayList<>();
 
-        /// @param before how many were wrong of other units
+        /// @param before how many sums of other units are wrong
         Wrong(Unit unit, Source source, int before) {
             this.unit = unit;
             this.source = source;
