@@ -10,6 +10,6 @@ umask 027 # what is in DATA_DIR is for this user, and for its group to read
 find_jdk
 build_if_needed || exit 2
 load_settings
-set_class_path migrations
-exec "$JAVA_HOME/bin/java" @config/jvm.options -XX:TieredStopAtLevel=1 -cp "$class_path" \
+set_jar migrations
+exec "$JAVA_HOME/bin/java" @config/jvm.options -XX:TieredStopAtLevel=1 -cp "$jar" \
   clickcounter.migrations.MigrateMain "$@"

@@ -38,35 +38,32 @@ HELP
 # ---- One process ----------------------------------------------------------------------------------------------------
 
 declare -rA MAIN_CLASS=(
-  [database]=clickcounter.migrations.DatabaseMain
-  [aggregator]=clickcounter.aggregator.AggregatorMain
-  [query]=clickcounter.query.QueryMain
-  [ingest]=clickcounter.ingest.IngestMain
   [audit]=clickcounter.aggregator.AuditMain
   [replay]=clickcounter.aggregator.ReplayMain
   [log]=clickcounter.shared.log.tool.LogMain
   [reader]=net.openhft.chronicle.queue.ChronicleReaderMain
 )
 
-# Sets java_command to Java with the flags of the process $1: ingest, ingest-2, aggregator … What holds for all processes
-# is in config/jvm.options; all that depends on the process or on the machine is here.
+# Sets java_command to Java with the class path, flags and main class of the process $1: ingest, ingest-2, aggregator …
+# They are in config/jvm; what depends on the machine is set by the process itself.
 set_java_flags() {
-  java_command=("$JAVA_HOME/bin/java" @config/jvm.options -XX:+UseSerialGC)
-  case $1 in
-    database) java_command+=(-Xmx64m -XX:TieredStopAtLevel=1) ;;
-    aggregator | replay) java_command+=(-Xmx256m) ;;
-    audit) java_command+=(-Xmx640m) ;; # Audit.MAX_COUNTS, 48 bytes each, and the differences
-    query) java_command+=(-Xmx384m) ;;
-    log | reader) java_command+=(-Xmx128m) ;;
-    ingest*)
-      java_command+=(-Xmx384m)
-      if (($(nproc) <= 2 || INGEST_PROCESSES > 1)); then
-        # One carrier for all virtual threads, which do what is no plain click: on few cores, and where there are several
-        # processes, more of them only take turns. Always both together: with one carrier and more pollers one starves.
-        java_command+=(-Djdk.virtualThreadScheduler.parallelism=1 -Djdk.readPollers=1)
-      fi
+  local program=${1%-*} module
+  case $program in
+    database) module=migrations ;;
+    audit | replay) module=aggregator ;;
+    log | reader) module=ingest ;;
+    *) module=$program ;;
+  esac
+  local jar
+  set_jar "$module"
+  java_command=("$JAVA_HOME/bin/java" -cp "$jar" @config/jvm.options)
+  case $program in
+    audit | replay | log | reader) java_command+=(-XX:+UseSerialGC -Xmx640m "${MAIN_CLASS[$program]}") ;;
+    ingest)
       if has_class_cache; then java_command+=(-XX:AOTCache="$(class_cache)" "-Xlog:aot*=error"); fi
+      java_command+=(@config/jvm/ingest.options)
       ;;
+    *) java_command+=("@config/jvm/$program.options") ;;
   esac
 }
 
@@ -77,10 +74,9 @@ class_cache() {
 }
 
 class_cache_key() {
-  local class_path
-  set_class_path ingest
-  # shellcheck disable=SC2086 # no name of a library has a space
-  { cat -- "$JAVA_HOME/release" config/jvm.options && ls -l -- ${class_path//:/ }; } | cksum
+  local jar
+  set_jar ingest
+  { cat -- "$JAVA_HOME/release" config/jvm.options config/jvm/ingest.options && ls -l -- "${jar%/*}"; } | cksum
 }
 
 has_class_cache() {
@@ -99,11 +95,13 @@ make_class_cache() {
   (
     folder=$(mktemp -d)
     key=$(class_cache_key)
-    set_java_command ingest
+    local jar
+    set_jar ingest
     set -m # Java starts another Java at its end: both are one group
     nice -n 19 env DATA_DIR="$folder" SERVICE_ADDRESS=127.0.0.1 SERVICE_PORT=0 INGEST_ADMIN_PORT=0 INGEST_SOCKET= \
       INGEST_PROCESSES=1 LOG_MIN_FREE=0 \
-      "${java_command[@]:0:${#java_command[@]}-1}" -XX:AOTCacheOutput="$folder/ingest.aot" clickcounter.ingest.ClassCacheMain &
+      "$JAVA_HOME/bin/java" -cp "$jar" @config/jvm.options $(grep ^- config/jvm/ingest.options) \
+      -XX:AOTCacheOutput="$folder/ingest.aot" clickcounter.ingest.ClassCacheMain &
     java=$!
     trap 'kill -KILL -- -"$java" 2>/dev/null; rm -rf -- "$folder"; exit 1' TERM
     if wait "$java"; then
@@ -118,18 +116,9 @@ readonly BEHIND_INGEST_NICENESS=5
 
 # Sets java_command to what runs the process $1.
 set_java_command() {
-  local program=${1%-*} arguments=()
-  [[ $1 == "$program" ]] || arguments=("${1##*-}")
-  local module=$program
-  case $program in
-    database) module=migrations ;;
-    audit | replay) module=aggregator ;;
-    log | reader) module=ingest ;;
-  esac
-  local class_path
-  set_class_path "$module"
+  local program=${1%-*}
   set_java_flags "$1"
-  java_command+=(-cp "$class_path" "${MAIN_CLASS[$program]}" "${arguments[@]}")
+  [[ $1 == "$program" ]] || java_command+=("${1##*-}")
   # Clicks first: what comes after the log can wait for a moment, a browser cannot.
   if [[ $program != ingest ]]; then java_command=(nice -n "$BEHIND_INGEST_NICENESS" "${java_command[@]}"); fi
 }
@@ -156,9 +145,8 @@ run_benchmark() {
     exit 2
   fi
   ./mvnw -q -Dquick -Dmaven.test.skip=true -Pbenchmarks package >&2
-  set_java_flags ingest
   # The bare framework is measured with the flags of ingest.
-  BENCH_JAVA_COMMAND=$(printf '%s\n' "${java_command[@]}")
+  BENCH_JAVA_COMMAND=$(printf '%s\n' "$JAVA_HOME/bin/java" @config/jvm.options && grep ^- config/jvm/ingest.options)
   export BENCH_JAVA_COMMAND
   if [[ -n ${BENCH_BEFORE:-} ]]; then
     BENCH_BEFORE_SOURCES=$(mktemp -d)

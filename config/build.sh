@@ -20,13 +20,11 @@ build_if_needed() {
   mv -- target/building target/built
 }
 
-# Sets class_path to the libraries of the module $1. An installation has those of all modules in one folder, and a list
-# for each module.
-set_class_path() {
+# Sets jar to that of the module $1; its manifest names the libraries, which lie beside it.
+set_jar() {
   if [[ -d lib ]]; then
-    class_path=$(printf '%s:' "lib/$1"-[0-9]*.jar)$(<"lib/$1.classpath")
+    jar=$(printf '%s' "lib/$1"-[0-9]*.jar)
   else
-    class_path=$(printf '%s:' "$1"/target/lib/*.jar)
-    class_path=${class_path%:}
+    jar=$(printf '%s' "$1/target/lib/$1"-[0-9]*.jar)
   fi
 }

@@ -1,5 +1,6 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.Counts;
 import clickcounter.shared.StartFailure;
 import java.util.Arrays;
 import java.util.TreeMap;
@@ -20,12 +21,6 @@ final class AuditedCounts {
 
     /// Marks a count that has been compared; its place stays taken.
     private static final long TAKEN = -1;
-
-    /// What to do with a count.
-    @FunctionalInterface
-    interface Sink {
-        void count(long bannerId, long minute, long clicks);
-    }
 
     private final int maxCounts;
     private final int shift;
@@ -101,10 +96,10 @@ final class AuditedCounts {
     }
 
     /// Passes on what was not taken.
-    void forEachRemaining(Sink sink) {
+    void forEachRemaining(Counts.Sink sink) {
         for (int at = 0; at < clicks.length; at++) {
             if (clicks[at] > 0) {
-                sink.count(bannerIds[at], minutes[at], clicks[at]);
+                sink.row(bannerIds[at], minutes[at], clicks[at]);
             }
         }
     }

@@ -1,5 +1,6 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.Counts;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;

@@ -1,5 +1,6 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.LogPosition;
 import clickcounter.shared.log.LogMeter;
 
 /// Proves while everything runs that no click is lost or counted twice on its way from the log into the

@@ -1,5 +1,6 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.Counts;
 import clickcounter.shared.StartFailure;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,5 +1,6 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.CountStore;
 import clickcounter.migrations.Database;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.PeriodicTask;

@@ -2,6 +2,7 @@ package clickcounter.aggregator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.CountStore;
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.shared.Lifetime;

@@ -4,6 +4,7 @@ import static clickcounter.aggregator.Scene.START;
 import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.LogPosition;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.ClickWriter;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import clickcounter.aggregator.Audit.Difference;
+import clickcounter.counts.CountStore;
 import clickcounter.migrations.Database;
 import clickcounter.shared.Arguments;
 import clickcounter.shared.ExitCode;

@@ -2,6 +2,7 @@ package clickcounter.aggregator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.LogPosition;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
 import clickcounter.shared.Lifetime;

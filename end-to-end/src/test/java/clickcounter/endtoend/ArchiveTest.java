@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.JarFile;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,10 +69,11 @@ final class ArchiveTest {
     void hasEachLibraryOnce() throws IOException, InterruptedException {
         Path lib = unpack().resolve("lib");
         for (String module : List.of("ingest", "aggregator", "query", "migrations")) {
-            String classPath =
-                    Files.readString(lib.resolve(module + ".classpath")).strip();
-            assertThat(classPath.split(":"))
-                    .allSatisfy(entry -> assertThat(lib.resolveSibling(entry)).isRegularFile());
+            try (var jar = new JarFile(lib.resolve(module + "-1.0.0.jar").toFile())) {
+                String classPath = jar.getManifest().getMainAttributes().getValue("Class-Path");
+                assertThat(classPath.split(" "))
+                        .allSatisfy(entry -> assertThat(lib.resolve(entry)).isRegularFile());
+            }
         }
         try (Stream<Path> files = Files.list(lib)) {
             assertThat(files.map(file -> file.getFileName().toString())

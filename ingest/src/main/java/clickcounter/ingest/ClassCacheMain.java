@@ -19,7 +19,7 @@ public final class ClassCacheMain {
     /// Ends by itself.
     public static void main(String[] arguments) {
         ProcessMain.run("ingest", (settings, lifetime) -> {
-            Ingest ingest = Ingest.start(IngestSettings.read(settings), lifetime);
+            Ingest ingest = IngestMain.start(IngestSettings.read(settings), lifetime);
             useAll("http://127.0.0.1:" + ingest.port());
             lifetime.end(ExitCode.STOPPED, "the classes are loaded");
             return ingest;

@@ -34,7 +34,7 @@ public final class CommandMain {
             return ExitCode.STOPPED.status();
         }
         try {
-            return command.run(arguments, new SettingsReader(System.getenv()));
+            return command.run(arguments, SettingsReader.ofProcess());
         } catch (StartFailure failure) {
             System.err.println("run.sh " + name + ": " + failure.getMessage());
             return failure.code().status();

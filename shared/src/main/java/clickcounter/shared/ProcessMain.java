@@ -33,7 +33,7 @@ public final class ProcessMain {
 
     /// Runs a process from start to exit. Does not return.
     public static void run(String name, Starter starter) {
-        var settings = new SettingsReader(System.getenv());
+        var settings = SettingsReader.ofProcess();
         Logging.configure(LoggingSettings.read(settings), name);
         var lifetime = new Lifetime();
         var exitCode = new CompletableFuture<ExitCode>();

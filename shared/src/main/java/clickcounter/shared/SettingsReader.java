@@ -30,6 +30,12 @@ public final class SettingsReader {
     private final Map<String, String> environment;
     private final Problems problems = new Problems();
 
+    /// Reads the settings of this process: its environment, and for what that does not set `config/settings.env` in
+    /// its working folder.
+    public static SettingsReader ofProcess() {
+        return new SettingsReader(SettingsFile.under(System.getenv(), SettingsFile.PATH));
+    }
+
     /// Checks the names at once.
     public SettingsReader(Map<String, String> environment) {
         this.environment = environment;

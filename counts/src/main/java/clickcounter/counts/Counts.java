@@ -1,4 +1,4 @@
-package clickcounter.aggregator;
+package clickcounter.counts;
 
 import java.time.Instant;
 import java.time.YearMonth;
@@ -15,24 +15,30 @@ import java.util.stream.IntStream;
 /// @param minutes whole minutes since 1970 in UTC
 /// @param clicks positive; in a correction also negative
 @SuppressWarnings("ArrayRecordComponent") // columns as the driver wants them; whoever has them last owns them
-record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
+public record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
+
+    /// Takes counts row by row.
+    @FunctionalInterface
+    public interface Sink {
+        void row(long bannerId, long minute, long clicks);
+    }
 
     /// Collects counts row by row.
     ///
     /// **Threads**: one.
-    static final class Builder {
+    public static final class Builder {
         private long[] bannerIds;
         private long[] minutes;
         private long[] clicks;
         private int size;
 
-        Builder(int expectedRows) {
+        public Builder(int expectedRows) {
             bannerIds = new long[expectedRows];
             minutes = new long[expectedRows];
             clicks = new long[expectedRows];
         }
 
-        void add(long bannerId, long minute, long clickCount) {
+        public void add(long bannerId, long minute, long clickCount) {
             if (size == bannerIds.length) {
                 int larger = Math.max(16, size * 2);
                 bannerIds = Arrays.copyOf(bannerIds, larger);
@@ -45,14 +51,14 @@ record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
             size++;
         }
 
-        Counts build() {
+        public Counts build() {
             return new Counts(
                     Arrays.copyOf(bannerIds, size), Arrays.copyOf(minutes, size), Arrays.copyOf(clicks, size));
         }
     }
 
     /// All rows of all parts.
-    static Counts concat(Iterable<Counts> parts) {
+    public static Counts concat(Iterable<Counts> parts) {
         int rows = 0;
         for (Counts part : parts) {
             rows += part.size();
@@ -71,17 +77,17 @@ record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
     }
 
     /// The rows of that minute and of later ones.
-    Counts from(long minute) {
+    public Counts from(long minute) {
         return where(at -> minutes[at] >= minute);
     }
 
     /// The rows of the minutes before that one.
-    Counts before(long minute) {
+    public Counts before(long minute) {
         return where(at -> minutes[at] < minute);
     }
 
     /// The rows with more than 0 clicks.
-    Counts positive() {
+    public Counts positive() {
         return where(at -> clicks[at] > 0);
     }
 
@@ -100,7 +106,7 @@ record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
     }
 
     /// The months, in UTC, that the minutes are in.
-    Set<YearMonth> months() {
+    public Set<YearMonth> months() {
         var months = new TreeSet<YearMonth>();
         long lastMinute = -1;
         for (long minute : minutes) {
@@ -113,15 +119,15 @@ record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
     }
 
     /// The latest minute, or -1 when there is none.
-    long newestMinute() {
+    public long newestMinute() {
         return Arrays.stream(minutes).max().orElse(-1);
     }
 
-    int size() {
+    public int size() {
         return bannerIds.length;
     }
 
-    long totalClicks() {
+    public long totalClicks() {
         return Arrays.stream(clicks).sum();
     }
 }

@@ -1,4 +1,4 @@
-package clickcounter.aggregator;
+package clickcounter.counts;
 
 import clickcounter.migrations.Database;
 import clickcounter.shared.StartFailure;
@@ -13,7 +13,7 @@ import java.util.UUID;
 /// The right to mend counts, which one has at a time, and how they are mended: while the aggregators go on.
 ///
 /// **Threads**: one.
-final class CountRepair implements AutoCloseable {
+public final class CountRepair implements AutoCloseable {
     private static final String LOCK_POSITION = "select last_index from click_log where log_id = ? for update";
 
     /// What must be taken away is taken away first, so that a count that is wrong in both directions at
@@ -120,7 +120,7 @@ final class CountRepair implements AutoCloseable {
     /// `position`, or when the minutes have been dropped meanwhile.
     ///
     /// @param unit [Unit#HOUR] for minutes that were dropped
-    void correct(long position, Unit unit, Counts missing) throws SQLException {
+    public void correct(long position, Unit unit, Counts missing) throws SQLException {
         if (unit == Unit.MINUTE) {
             for (YearMonth month : missing.months()) {
                 store.addPartition(lock, month);
@@ -131,7 +131,7 @@ final class CountRepair implements AutoCloseable {
                 throw new StartFailure(
                         "Nothing was mended: the database was restored to an older state meanwhile. Start the audit again.");
             }
-            CountStore.Marks marks = CountStore.marks(connection, "update");
+            Marks marks = CountStore.marks(connection, "update");
             if (unit == Unit.MINUTE) {
                 requireKept(missing, marks);
             }
@@ -146,9 +146,9 @@ final class CountRepair implements AutoCloseable {
     /// months that these are in, for the banners that they are of, in one transaction.
     ///
     /// **Errors**: [StartFailure], with nothing changed, when the minutes have been dropped meanwhile.
-    void sumUpAnew(Unit lowest, Counts wrong) throws SQLException {
+    public void sumUpAnew(Unit lowest, Counts wrong) throws SQLException {
         inTransaction(connection -> {
-            CountStore.Marks marks = CountStore.marks(connection, "update");
+            Marks marks = CountStore.marks(connection, "update");
             if (lowest == Unit.MINUTE) {
                 requireKept(wrong, marks);
             }
@@ -173,7 +173,7 @@ final class CountRepair implements AutoCloseable {
         }
     }
 
-    private static void requireKept(Counts counts, CountStore.Marks marks) {
+    private static void requireKept(Counts counts, Marks marks) {
         if (counts.before(marks.minutesSince()).size() > 0) {
             throw new StartFailure(
                     "Nothing was mended: minutes of the range were dropped meanwhile (STATS_RETENTION_MINUTES). Start the audit again.");

@@ -1,4 +1,4 @@
-package clickcounter.aggregator;
+package clickcounter.counts;
 
 import clickcounter.shared.log.ClickReader;
 
@@ -7,13 +7,13 @@ import clickcounter.shared.log.ClickReader;
 /// @param epoch the owner's number; each take-over raises it
 /// @param flush the number of the last flush of the log
 /// @param lastIndex the last record that is counted, or [ClickReader#START]
-record LogPosition(long epoch, long flush, long lastIndex) {
+public record LogPosition(long epoch, long flush, long lastIndex) {
     /// For messages: the index as Chronicle's tools show it.
-    String lastIndexText() {
+    public String lastIndexText() {
         return lastIndex == ClickReader.START ? "its start" : "0x" + Long.toHexString(lastIndex);
     }
 
-    LogPosition after(long newLastIndex) {
+    public LogPosition after(long newLastIndex) {
         return new LogPosition(epoch, flush + 1, newLastIndex);
     }
 }

@@ -1,4 +1,4 @@
-package clickcounter.aggregator;
+package clickcounter.counts;
 
 import clickcounter.migrations.Database;
 import clickcounter.shared.log.ClickReader;
@@ -29,7 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// aggregators, and one that catches up while another one rolls up.
 ///
 /// **Threads**: any; a log is moved on by one.
-final class CountStore {
+public final class CountStore {
     private static final String TAKE_OVER = """
             insert into click_log (log_id, epoch, flush, last_index, updated_at) values (?, 1, 0, null, now())
             on conflict (log_id) do update set epoch = click_log.epoch + 1, updated_at = now()
@@ -102,11 +102,7 @@ final class CountStore {
 
     private volatile long newestMinute = -1;
 
-    /// @param rolledUntil the minutes before it are summed up
-    /// @param minutesSince the minutes before it were dropped
-    record Marks(long rolledUntil, long minutesSince) {}
-
-    CountStore(Database database, UUID logId) {
+    public CountStore(Database database, UUID logId) {
         this.database = database;
         this.logId = logId;
     }
@@ -121,7 +117,7 @@ final class CountStore {
 
     /// Makes the caller the owner of the log. Whoever owned it before fails at the next [#flush]. Waits for a
     /// flush of theirs that is being committed.
-    LogPosition takeOver() throws SQLException {
+    public LogPosition takeOver() throws SQLException {
         try (Connection connection = database.connection();
                 PreparedStatement statement = connection.prepareStatement(TAKE_OVER)) {
             statement.setObject(1, logId);
@@ -130,7 +126,7 @@ final class CountStore {
     }
 
     /// The position as it stands in the database; empty when the database does not know the log.
-    Optional<LogPosition> position() throws SQLException {
+    public Optional<LogPosition> position() throws SQLException {
         try (Connection connection = database.connection();
                 PreparedStatement statement = connection.prepareStatement(POSITION)) {
             statement.setObject(1, logId);
@@ -139,7 +135,7 @@ final class CountStore {
     }
 
     /// Whether it is known which logs the counts are of: true when there are none, too.
-    boolean knowsWhoHasCounted() throws SQLException {
+    public boolean knowsWhoHasCounted() throws SQLException {
         try (Connection connection = database.connection();
                 var statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(
@@ -150,14 +146,14 @@ final class CountStore {
     }
 
     /// What the database knows at this moment; the caller closes it soon.
-    CountSnapshot snapshot() throws SQLException {
+    public CountSnapshot snapshot() throws SQLException {
         return CountSnapshot.take(database.connection(), logId);
     }
 
     /// Keeps everybody else from mending counts until it is closed.
     ///
     /// **Errors**: [clickcounter.shared.StartFailure] when somebody does.
-    CountRepair repair() throws SQLException {
+    public CountRepair repair() throws SQLException {
         return CountRepair.start(database, logId, this);
     }
 
@@ -173,7 +169,7 @@ final class CountStore {
     ///
     /// **Errors**: after an [SQLException] the outcome is unknown when the connection was lost during the
     /// commit: [#position] tells it.
-    boolean flush(LogPosition before, long newLastIndex, Counts counts) throws SQLException {
+    public boolean flush(LogPosition before, long newLastIndex, Counts counts) throws SQLException {
         try (Connection connection = database.connection()) {
             for (YearMonth month : counts.months()) {
                 addPartition(connection, month);
@@ -218,8 +214,8 @@ final class CountStore {
         }
         Marks marks = marks(connection, "share");
         // Clicks of a minute that was dropped are counted in the sums alone.
-        add(connection, ADD, counts.from(marks.minutesSince));
-        Counts late = counts.before(marks.rolledUntil);
+        add(connection, ADD, counts.from(marks.minutesSince()));
+        Counts late = counts.before(marks.rolledUntil());
         for (String addToSum : ADD_TO_SUMS) {
             add(connection, addToSum, late);
         }
@@ -246,13 +242,13 @@ final class CountStore {
     /// `mostMinutes`. Returns the mark then; it is not before `closedMinute` when all is summed up.
     ///
     /// **Cost**: flushes wait meanwhile, and the clicks wait in the log; `timeout` bounds each statement.
-    long rollUp(long closedMinute, long mostMinutes, Duration timeout) throws SQLException {
+    public long rollUp(long closedMinute, long mostMinutes, Duration timeout) throws SQLException {
         try (Connection connection = database.connection()) {
             connection.setAutoCommit(false);
             try (Statement statement = connection.createStatement()) {
                 statement.execute("set local statement_timeout = " + timeout.toMillis());
             }
-            long mark = marks(connection, "update").rolledUntil;
+            long mark = marks(connection, "update").rolledUntil();
             if (mark >= closedMinute) {
                 connection.rollback();
                 return mark;
@@ -301,7 +297,7 @@ final class CountStore {
     }
 
     /// Makes the partitions for the minutes of these months, unless they are there.
-    void addPartitions(List<YearMonth> months) throws SQLException {
+    public void addPartitions(List<YearMonth> months) throws SQLException {
         try (Connection connection = database.connection()) {
             for (YearMonth month : months) {
                 addPartition(connection, month);
@@ -322,7 +318,7 @@ final class CountStore {
 
     /// Drops the minutes of the months that ended before `time` and are summed up. Returns how many months; none
     /// while somebody reads minutes, such as an audit: flushes wait for this, so it must not wait for that.
-    int dropPartitions(Instant time) throws SQLException {
+    public int dropPartitions(Instant time) throws SQLException {
         try (Connection connection = database.connection()) {
             connection.setAutoCommit(false);
             try (Statement limit = connection.createStatement();
@@ -347,7 +343,7 @@ final class CountStore {
     }
 
     /// The latest minute of all that were flushed, or -1 before the first.
-    long newestMinute() {
+    public long newestMinute() {
         return newestMinute;
     }
 

@@ -1,4 +1,4 @@
-package clickcounter.aggregator;
+package clickcounter.counts;
 
 import clickcounter.shared.log.ClickReader;
 import java.sql.Connection;
@@ -15,7 +15,10 @@ import java.util.UUID;
 /// while it is open.
 ///
 /// **Threads**: one.
-final class CountSnapshot implements AutoCloseable {
+public final class CountSnapshot implements AutoCloseable {
+    /// Stands for all banners together: no banner has this id.
+    public static final long ALL_BANNERS = 0;
+
     /// Before the first query, which is when the moment is: the rows of a partition that is dropped later
     /// are gone from the snapshot, too. It is the lock of every query, and keeps nobody from counting.
     private static final String LOCK_PARTITIONS = "lock table banner_minute in access share mode";
@@ -72,11 +75,11 @@ final class CountSnapshot implements AutoCloseable {
     private final Connection connection;
     private final UUID logId;
     private final Map<UUID, Long> positions;
-    private final CountStore.Marks marks;
+    private final Marks marks;
 
     /// What to do with a sum that is not the one of its parts.
     @FunctionalInterface
-    interface WrongSums {
+    public interface WrongSums {
         void wrong(long bannerId, long minute, long sum, long parts);
     }
 
@@ -115,31 +118,31 @@ final class CountSnapshot implements AutoCloseable {
         return positions;
     }
 
-    private static CountStore.Marks marks(Connection connection) throws SQLException {
+    private static Marks marks(Connection connection) throws SQLException {
         try (var statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(MARKS)) {
             row.next();
-            return new CountStore.Marks(row.getLong(1), row.getLong(2));
+            return new Marks(row.getLong(1), row.getLong(2));
         }
     }
 
     /// How far this log is counted, or [ClickReader#START].
-    long position() {
+    public long position() {
         return positions.getOrDefault(logId, ClickReader.START);
     }
 
     /// The first minute that is kept; of earlier ones there are only sums.
-    long minutesSince() {
+    public long minutesSince() {
         return marks.minutesSince();
     }
 
     /// The first minute that is not summed up.
-    long rolledUntil() {
+    public long rolledUntil() {
         return marks.rolledUntil();
     }
 
     /// The other logs that are counted to `index` or beyond, in the place where it would be in theirs.
-    List<UUID> otherLogsSince(long index) {
+    public List<UUID> otherLogsSince(long index) {
         return positions.entrySet().stream()
                 .filter(log -> !log.getKey().equals(logId) && log.getValue() >= index)
                 .map(Map.Entry::getKey)
@@ -147,7 +150,7 @@ final class CountSnapshot implements AutoCloseable {
     }
 
     /// The earliest minute of any count or sum.
-    OptionalLong firstMinute() throws SQLException {
+    public OptionalLong firstMinute() throws SQLException {
         try (var statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(FIRST_MINUTE)) {
             row.next();
@@ -157,14 +160,14 @@ final class CountSnapshot implements AutoCloseable {
     }
 
     /// Passes on all counts by that unit that begin in these minutes, in any order.
-    void forEachCount(Unit unit, long fromMinute, long toMinute, AuditedCounts.Sink sink) throws SQLException {
+    public void forEachCount(Unit unit, long fromMinute, long toMinute, Counts.Sink sink) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(unit.in(COUNTS))) {
             select.setFetchSize(FETCH_ROWS);
             select.setLong(1, fromMinute);
             select.setLong(2, toMinute);
             try (ResultSet rows = select.executeQuery()) {
                 while (rows.next()) {
-                    sink.count(rows.getLong(1), rows.getLong(2), rows.getLong(3));
+                    sink.row(rows.getLong(1), rows.getLong(2), rows.getLong(3));
                 }
             }
         }
@@ -177,7 +180,7 @@ final class CountSnapshot implements AutoCloseable {
     ///
     /// **Cost**: the database reads all sums and parts of the range once; it sorts on its disk what does
     /// not fit into memory.
-    void forEachWrongSum(Unit unit, long fromMinute, long toMinute, Counts missing, WrongSums sink)
+    public void forEachWrongSum(Unit unit, long fromMinute, long toMinute, Counts missing, WrongSums sink)
             throws SQLException {
         String sql = unit.in(WRONG_SUMS).replace("{part}", unit.parts().word());
         try (PreparedStatement select = connection.prepareStatement(sql)) {
@@ -200,7 +203,7 @@ final class CountSnapshot implements AutoCloseable {
     /// Passes on the totals that are not the sums of the banners' counts by that unit, by time.
     ///
     /// @param missing what the banners' counts lack, as is known already
-    void forEachWrongTotal(Unit unit, long fromMinute, long toMinute, Counts missing, WrongSums sink)
+    public void forEachWrongTotal(Unit unit, long fromMinute, long toMinute, Counts missing, WrongSums sink)
             throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(unit.in(WRONG_TOTALS))) {
             select.setFetchSize(FETCH_ROWS);
@@ -212,7 +215,7 @@ final class CountSnapshot implements AutoCloseable {
             select.setObject(6, missing.clicks());
             try (ResultSet rows = select.executeQuery()) {
                 while (rows.next()) {
-                    sink.wrong(Audit.ALL_BANNERS, rows.getLong(1), rows.getLong(2), rows.getLong(3));
+                    sink.wrong(ALL_BANNERS, rows.getLong(1), rows.getLong(2), rows.getLong(3));
                 }
             }
         }
