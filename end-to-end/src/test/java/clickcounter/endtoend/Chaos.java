@@ -2,10 +2,13 @@ package clickcounter.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import clickcounter.shared.Program;
 import clickcounter.shared.ExitCode;
+import clickcounter.shared.Program;
 import clickcounter.testing.Await;
 import clickcounter.testing.FaultyProxy;
+import clickcounter.testing.Ports;
+import clickcounter.testing.Service;
+import clickcounter.testing.TestProcess;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.SQLException;

@@ -1,7 +1,6 @@
 package clickcounter.endtoend;
 
 import clickcounter.shared.Program;
-import clickcounter.shared.Program;
 import clickcounter.testing.Await;
 import clickcounter.testing.TestDatabase;
 import clickcounter.testing.TestProcess;

@@ -3,9 +3,9 @@ package clickcounter.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.endtoend.Availability.State;
-import clickcounter.shared.Program;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.Program;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogSettings;

@@ -3,10 +3,12 @@ package clickcounter.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.endtoend.Fault.Target;
-import clickcounter.shared.Program;
 import clickcounter.shared.ExitCode;
+import clickcounter.shared.Program;
 import clickcounter.testing.FaultyProxy;
 import clickcounter.testing.FaultyProxy.CutPoint;
+import clickcounter.testing.Service;
+import clickcounter.testing.TestProcess;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;

@@ -36,7 +36,7 @@ public final class Service implements AutoCloseable {
 
     private final Path folder;
     private final Path sources;
-    private final Launcher launcher;
+    private final Function<Program, List<String>> jvmFlags;
     private final Map<String, String> environment = new HashMap<>();
     private final int port = Ports.free();
     private final int queryPort = Ports.free();
@@ -44,16 +44,11 @@ public final class Service implements AutoCloseable {
     private final List<TestProcess> processes = new CopyOnWriteArrayList<>();
     private final Map<String, TestProcess> current = new ConcurrentHashMap<>();
 
-    /// The command that starts a process.
-    @FunctionalInterface
-    private interface Launcher {
-        List<String> command(String name, Program program);
-    }
-
-    private Service(Path folder, Map<String, String> settings, Path sources, Launcher launcher) {
+    private Service(
+            Path folder, Map<String, String> settings, Path sources, Function<Program, List<String>> jvmFlags) {
         this.folder = folder;
         this.sources = sources;
-        this.launcher = launcher;
+        this.jvmFlags = jvmFlags;
         environment.put("SERVICE_PORT", Integer.toString(port));
         environment.put("QUERY_PORT", Integer.toString(queryPort));
         environment.put("INGEST_ADMIN_PORT", "0");
@@ -77,11 +72,7 @@ public final class Service implements AutoCloseable {
     /// @param jvmFlags those of each program beside those of its options file
     static Service start(
             Path folder, String databaseUrl, Map<String, String> settings, Function<Program, List<String>> jvmFlags) {
-        var service = new Service(
-                folder,
-                settings,
-                TestProcess.ROOT,
-                (_, program) -> program.command(TestProcess.ROOT, jvmFlags.apply(program)));
+        var service = new Service(folder, settings, TestProcess.ROOT, jvmFlags);
         service.environment.put("DATABASE_URL", databaseUrl);
         try {
             service.launch("ingest", Program.INGEST, Map.of());
@@ -95,11 +86,11 @@ public final class Service implements AutoCloseable {
         }
     }
 
-    /// A service whose processes are started by the `run.sh` of any commit; none is started yet.
+    /// A service of which nothing runs yet.
     ///
-    /// @param sources where that commit has been built
-    public static Service ofRunScript(Path sources, Path folder, Map<String, String> settings) {
-        return new Service(folder, settings, sources, (name, _) -> List.of("./run.sh", name));
+    /// @param sources in which commands are started; they may be those of another commit
+    public static Service prepare(Path sources, Path folder, Map<String, String> settings) {
+        return new Service(folder, settings, sources, ClassCache::flags);
     }
 
     /// Starts one more process on the same folder and database.
@@ -108,7 +99,7 @@ public final class Service implements AutoCloseable {
     /// @param prefix a command that runs the rest of its line, such as `prlimit`; usually empty
     public TestProcess launch(String name, Program program, Map<String, String> differing, String... prefix) {
         List<String> command = new ArrayList<>(List.of(prefix));
-        command.addAll(launcher.command(name, program));
+        command.addAll(program.command(sources, jvmFlags.apply(program)));
         return launch(name, differing, command);
     }
 
