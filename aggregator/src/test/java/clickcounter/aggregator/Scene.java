@@ -266,7 +266,7 @@ final class Scene implements AutoCloseable {
                 "%d aggregators wait for a lock of type %s".formatted(connections, lockType),
                 () -> number("""
                         select count(*) from pg_stat_activity
-                        where datname = current_database() and application_name = 'clickcounter-aggregator'
+                        where datname = current_database() and application_name = 'click-counter-aggregator'
                             and wait_event_type = 'Lock' and wait_event = '%s'""".formatted(lockType)) == connections);
     }
 

@@ -7,73 +7,20 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.YearMonth;
 import java.util.UUID;
 
-/// The right to mend counts, which one has at a time, and how they are mended: while the aggregators go on.
+/// Repairs counts while the aggregators go on. One process at a time may do so: an open object of this class is the
+/// right to it.
+///
+/// Each call is one transaction, in which flushes of the log and the roll-up wait; it has no timeouts.
 ///
 /// **Threads**: one.
+///
+/// **Errors**: after an [SQLException] or a [StartFailure] nothing has changed.
 public final class CountRepair implements AutoCloseable {
-    private static final String LOCK_POSITION = "select last_index from click_log where log_id = ? for update";
-
-    /// What must be taken away is taken away first, so that a count that is wrong in both directions at
-    /// once cannot be.
-    private static final String DELETE_ALL_OF_IT = """
-            delete from banner_{unit} as counted
-            using unnest(?, ?, ?) as missing (banner_id, minute, clicks)
-            where counted.banner_id = missing.banner_id and counted.{unit} = to_timestamp(missing.minute * 60)
-                and counted.clicks + missing.clicks <= 0""";
-
-    private static final String TAKE_AWAY = """
-            update banner_{unit} as counted set clicks = counted.clicks + missing.clicks
-            from unnest(?, ?, ?) as missing (banner_id, minute, clicks)
-            where counted.banner_id = missing.banner_id and counted.{unit} = to_timestamp(missing.minute * 60)
-                and missing.clicks < 0""";
-
-    private static final String ADD = """
-            insert into banner_{unit} as counted (banner_id, {unit}, clicks)
-            select banner_id, to_timestamp(minute * 60), clicks
-            from unnest(?, ?, ?) as missing (banner_id, minute, clicks)
-            order by banner_id, minute
-            on conflict (banner_id, {unit}) do update set clicks = counted.clicks + excluded.clicks""";
-
-    /// Of the months that these counts are in, for the banners that they are of.
-    private static final String FORGET_SUMS = """
-            delete from banner_{unit} as counted
-            using (select distinct banner_id, date_trunc('month', to_timestamp(minute * 60), 'UTC') as since
-                   from unnest(?, ?, ?) as mended (banner_id, minute, clicks)) as mended
-            where counted.banner_id = mended.banner_id and counted.{unit} >= since
-                and counted.{unit} < (since at time zone 'UTC' + interval '1 month') at time zone 'UTC'""";
-
-    private static final String SUM_UP_ANEW = """
-            insert into banner_{unit} (banner_id, {unit}, clicks)
-            select banner_id, date_trunc('{unit}', {part}, 'UTC'), sum(clicks)
-            from (select distinct banner_id, date_trunc('month', to_timestamp(minute * 60), 'UTC') as since
-                  from unnest(?, ?, ?) as mended (banner_id, minute, clicks)) as mended
-            join banner_{part} as counted using (banner_id)
-            where {part} >= since and {part} < (since at time zone 'UTC' + interval '1 month') at time zone 'UTC'
-                and {part} < (select rolled_until from roll_up)
-            group by 1, 2 order by 1, 2""";
-
-    /// Of the months that these counts are in, for all banners together.
-    private static final String FORGET_TOTALS = """
-            delete from total_{unit} as counted
-            using (select distinct date_trunc('month', to_timestamp(minute * 60), 'UTC') as since
-                   from unnest(?, ?, ?) as mended (banner_id, minute, clicks)) as mended
-            where counted.{unit} >= since
-                and counted.{unit} < (since at time zone 'UTC' + interval '1 month') at time zone 'UTC'""";
-
-    private static final String TOTAL_ANEW = """
-            insert into total_{unit} ({unit}, clicks)
-            select {unit}, sum(clicks)
-            from (select distinct date_trunc('month', to_timestamp(minute * 60), 'UTC') as since
-                  from unnest(?, ?, ?) as mended (banner_id, minute, clicks)) as mended
-            join banner_{unit} as counted
-                on {unit} >= since and {unit} < (since at time zone 'UTC' + interval '1 month') at time zone 'UTC'
-            where {unit} < (select rolled_until from roll_up)
-            group by 1 order by 1""";
-
-    /// `repair` as a number: whoever mends counts holds this advisory lock.
+    /// `repair` in ASCII: the advisory lock that a process holds while it repairs counts.
     private static final long REPAIR_LOCK = 0x72_65_70_61_69_72L;
 
     private final Connection lock;
@@ -90,7 +37,7 @@ public final class CountRepair implements AutoCloseable {
 
     static CountRepair start(Database database, UUID logId, CountStore store) throws SQLException {
         Connection connection = database.connection();
-        try (var statement = connection.createStatement();
+        try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("select pg_try_advisory_lock(%d)".formatted(REPAIR_LOCK))) {
             row.next();
             if (row.getBoolean(1)) {
@@ -101,25 +48,27 @@ public final class CountRepair implements AutoCloseable {
             throw failure;
         }
         connection.close();
-        throw new StartFailure("Counts are being mended by another ./run.sh audit --repair: wait until it has ended.");
+        throw new StartFailure(
+                "Another ./run.sh audit --repair is repairing counts. Wait until it has ended, then start again.");
     }
 
+    /// Lets another process repair counts.
     @Override
     public void close() throws SQLException {
         try (lock;
-                var statement = lock.createStatement()) {
+                Statement statement = lock.createStatement()) {
             statement.execute("select pg_advisory_unlock(%d)".formatted(REPAIR_LOCK));
         }
     }
 
-    /// Adds clicks that are missing to the counts and, where they are negative, takes surplus ones away,
-    /// all in one transaction. The aggregators go on: a flush of this log waits meanwhile, and what it adds
-    /// is not touched. The sums that the counts belong to are made anew.
+    /// Adds missing clicks to the counts, takes away surplus clicks, which are negative, and recomputes the sums of
+    /// these counts. The aggregators go on: a flush of this log waits, and the clicks that it adds are not touched.
     ///
-    /// **Errors**: [StartFailure], with nothing changed, when the database has not counted the log up to
-    /// `position`, or when the minutes have been dropped meanwhile.
+    /// **Errors**: [StartFailure] when the database has not counted the log up to `position` any more, or when the
+    /// minutes have been dropped in the meantime.
     ///
-    /// @param unit [Unit#HOUR] for minutes that were dropped
+    /// @param position the position that the counts were compared at
+    /// @param unit the unit of `missing`: [Unit#MINUTE], or [Unit#HOUR] where minutes were dropped
     public void correct(long position, Unit unit, Counts missing) throws SQLException {
         if (unit == Unit.MINUTE) {
             for (YearMonth month : missing.months()) {
@@ -129,58 +78,96 @@ public final class CountRepair implements AutoCloseable {
         inTransaction(connection -> {
             if (lockPosition(connection) < position) {
                 throw new StartFailure(
-                        "Nothing was mended: the database was restored to an older state meanwhile. Start the audit again.");
+                        "Nothing was repaired: the database was restored to an older state in the meantime. Start the audit again.");
             }
-            Marks marks = CountStore.marks(connection, "update");
-            if (unit == Unit.MINUTE) {
-                requireKept(missing, marks);
-            }
-            CountStore.add(connection, unit.in(DELETE_ALL_OF_IT), missing);
-            CountStore.add(connection, unit.in(TAKE_AWAY), missing);
-            CountStore.add(connection, unit.in(ADD), missing.positive());
+            Marks marks = Marks.lock(connection, "update");
+            requireKept(unit, missing, marks);
+            // Surplus clicks are taken away first. A count that would be 0 then is deleted.
+            missing.execute(connection, unit.in("""
+                    delete from banner_{unit} as counted
+                    using unnest(?, ?, ?) as missing (banner_id, minute, clicks)
+                    where counted.banner_id = missing.banner_id and counted.{unit} = to_timestamp(missing.minute * 60)
+                        and counted.clicks + missing.clicks <= 0"""));
+            missing.execute(connection, unit.in("""
+                    update banner_{unit} as counted set clicks = counted.clicks + missing.clicks
+                    from unnest(?, ?, ?) as missing (banner_id, minute, clicks)
+                    where counted.banner_id = missing.banner_id and counted.{unit} = to_timestamp(missing.minute * 60)
+                        and missing.clicks < 0"""));
+            missing.positive().execute(connection, unit.in("""
+                    insert into banner_{unit} as counted (banner_id, {unit}, clicks)
+                    select banner_id, to_timestamp(minute * 60), clicks
+                    from unnest(?, ?, ?) as missing (banner_id, minute, clicks)
+                    order by banner_id, minute
+                    on conflict (banner_id, {unit}) do update set clicks = counted.clicks + excluded.clicks"""));
             sumUpAnew(connection, unit, missing.before(marks.rolledUntil()));
         });
     }
 
-    /// Makes the sums anew from the minutes, or from the hours where minutes were dropped: all sums of the
-    /// months that these are in, for the banners that they are of, in one transaction.
+    /// Recomputes the sums by hour, day and month of the banners and months that occur in `wrong`, and the totals of
+    /// these months.
     ///
-    /// **Errors**: [StartFailure], with nothing changed, when the minutes have been dropped meanwhile.
+    /// **Errors**: [StartFailure] when the minutes have been dropped in the meantime.
+    ///
+    /// @param lowest what the sums are computed from: [Unit#MINUTE], or [Unit#HOUR] where minutes were dropped
     public void sumUpAnew(Unit lowest, Counts wrong) throws SQLException {
         inTransaction(connection -> {
-            Marks marks = CountStore.marks(connection, "update");
-            if (lowest == Unit.MINUTE) {
-                requireKept(wrong, marks);
-            }
+            requireKept(lowest, wrong, Marks.lock(connection, "update"));
             sumUpAnew(connection, lowest, wrong);
         });
     }
 
-    /// All sums from the lowest unit: those in between may have been wrong, too, and not by the same. A
-    /// month lies in one partition, so all of its minutes are there, or none. Then those of all banners together.
-    private static void sumUpAnew(Connection connection, Unit lowest, Counts mended) throws SQLException {
-        for (Unit sum : Unit.SUMS) {
-            if (sum.compareTo(lowest) > 0) {
-                CountStore.add(connection, sum.in(FORGET_SUMS), mended);
-                CountStore.add(connection, sum.in(SUM_UP_ANEW).replace("{part}", lowest.word()), mended);
+    /// All sums are computed from the lowest unit, because those of the units in between may have been wrong, too, and
+    /// by other amounts. A month lies in one partition, so either all of its minutes are there, or none.
+    private static void sumUpAnew(Connection connection, Unit lowest, Counts wrong) throws SQLException {
+        for (Unit unit : Unit.SUMS) {
+            if (unit.compareTo(lowest) > 0) {
+                wrong.execute(connection, unit.in("""
+                        delete from banner_{unit} as counted
+                        using (select distinct banner_id, date_trunc('month', to_timestamp(minute * 60), 'UTC') as since
+                               from unnest(?, ?, ?) as wrong (banner_id, minute, clicks)) as wrong
+                        where counted.banner_id = wrong.banner_id and counted.{unit} >= since
+                            and counted.{unit} < (since at time zone 'UTC' + interval '1 month') at time zone 'UTC'"""));
+                wrong.execute(connection, unit.in("""
+                        insert into banner_{unit} (banner_id, {unit}, clicks)
+                        select banner_id, date_trunc('{unit}', {part}, 'UTC'), sum(clicks)
+                        from (select distinct banner_id, date_trunc('month', to_timestamp(minute * 60), 'UTC') as since
+                              from unnest(?, ?, ?) as wrong (banner_id, minute, clicks)) as wrong
+                        join banner_{part} as counted using (banner_id)
+                        where {part} >= since
+                            and {part} < (since at time zone 'UTC' + interval '1 month') at time zone 'UTC'
+                            and {part} < (select rolled_until from roll_up)
+                        group by 1, 2 order by 1, 2""").replace("{part}", lowest.word()));
             }
         }
         for (Unit unit : Unit.values()) {
             if (unit.compareTo(lowest) >= 0) {
-                CountStore.add(connection, unit.in(FORGET_TOTALS), mended);
-                CountStore.add(connection, unit.in(TOTAL_ANEW), mended);
+                wrong.execute(connection, unit.in("""
+                        delete from total_{unit} as counted
+                        using (select distinct date_trunc('month', to_timestamp(minute * 60), 'UTC') as since
+                               from unnest(?, ?, ?) as wrong (banner_id, minute, clicks)) as wrong
+                        where counted.{unit} >= since
+                            and counted.{unit} < (since at time zone 'UTC' + interval '1 month') at time zone 'UTC'"""));
+                wrong.execute(connection, unit.in("""
+                        insert into total_{unit} ({unit}, clicks)
+                        select {unit}, sum(clicks)
+                        from (select distinct date_trunc('month', to_timestamp(minute * 60), 'UTC') as since
+                              from unnest(?, ?, ?) as wrong (banner_id, minute, clicks)) as wrong
+                        join banner_{unit} as counted on {unit} >= since
+                            and {unit} < (since at time zone 'UTC' + interval '1 month') at time zone 'UTC'
+                        where {unit} < (select rolled_until from roll_up)
+                        group by 1 order by 1"""));
             }
         }
     }
 
-    private static void requireKept(Counts counts, Marks marks) {
-        if (counts.before(marks.minutesSince()).size() > 0) {
+    private static void requireKept(Unit unit, Counts counts, Marks marks) {
+        if (unit == Unit.MINUTE && counts.before(marks.minutesSince()).size() > 0) {
             throw new StartFailure(
-                    "Nothing was mended: minutes of the range were dropped meanwhile (STATS_RETENTION_MINUTES). Start the audit again.");
+                    "Nothing was repaired: minutes of the range were dropped in the meantime (STATS_RETENTION_MINUTES). Start the audit again.");
         }
     }
 
-    /// What is to be done with a connection.
+    /// What a transaction does.
     @FunctionalInterface
     private interface Work {
         void run(Connection connection) throws SQLException;
@@ -201,7 +188,8 @@ public final class CountRepair implements AutoCloseable {
     }
 
     private long lockPosition(Connection connection) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(LOCK_POSITION)) {
+        try (PreparedStatement statement =
+                connection.prepareStatement("select last_index from click_log where log_id = ? for update")) {
             statement.setObject(1, logId);
             try (ResultSet row = statement.executeQuery()) {
                 long index = row.next() ? row.getLong(1) : ClickReader.START;

@@ -1,29 +1,33 @@
 package clickcounter.counts;
 
-import java.time.Instant;
+import clickcounter.shared.EpochMinute;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
-/// Clicks for pairs of banner and minute, as three columns of equal length; no pair stands twice.
+/// Clicks by banner and minute, as three columns of equal length; each pair of banner and minute occurs once.
 ///
 /// @param bannerIds positive
-/// @param minutes whole minutes since 1970 in UTC
+/// @param minutes minutes since 1970 in UTC
 /// @param clicks positive; in a correction also negative
-@SuppressWarnings("ArrayRecordComponent") // columns as the driver wants them; whoever has them last owns them
+@SuppressWarnings("ArrayRecordComponent") // columns as the driver wants them; the last holder owns them
 public record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
 
-    /// Takes counts row by row.
+    /// Receives counts row by row.
     @FunctionalInterface
     public interface Sink {
         void row(long bannerId, long minute, long clicks);
     }
 
-    /// Collects counts row by row.
+    /// Builds counts row by row.
     ///
     /// **Threads**: one.
     public static final class Builder {
@@ -57,70 +61,79 @@ public record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
         }
     }
 
-    /// All rows of all parts.
-    public static Counts concat(Iterable<Counts> parts) {
-        int rows = 0;
-        for (Counts part : parts) {
-            rows += part.size();
-        }
-        var bannerIds = new long[rows];
-        var minutes = new long[rows];
-        var clicks = new long[rows];
-        int at = 0;
-        for (Counts part : parts) {
-            System.arraycopy(part.bannerIds, 0, bannerIds, at, part.size());
-            System.arraycopy(part.minutes, 0, minutes, at, part.size());
-            System.arraycopy(part.clicks, 0, clicks, at, part.size());
-            at += part.size();
-        }
-        return new Counts(bannerIds, minutes, clicks);
+    /// Returns all rows of all parts.
+    public static Counts concat(Collection<Counts> parts) {
+        var all = new Builder(parts.stream().mapToInt(Counts::size).sum());
+        parts.forEach(part -> part.forEach(all::add));
+        return all.build();
     }
 
-    /// The rows of that minute and of later ones.
+    /// Returns the rows of `minute` and of later minutes.
     public Counts from(long minute) {
         return where(at -> minutes[at] >= minute);
     }
 
-    /// The rows of the minutes before that one.
+    /// Returns the rows of the minutes before `minute`.
     public Counts before(long minute) {
         return where(at -> minutes[at] < minute);
     }
 
-    /// The rows with more than 0 clicks.
+    /// Returns the rows with more than 0 clicks.
     public Counts positive() {
         return where(at -> clicks[at] > 0);
     }
 
-    private Counts where(IntPredicate isMeant) {
-        int meant = (int) IntStream.range(0, size()).filter(isMeant).count();
-        if (meant == size()) {
+    private Counts where(IntPredicate isSelected) {
+        int selected = (int) IntStream.range(0, size()).filter(isSelected).count();
+        if (selected == size()) {
             return this;
         }
-        var rows = new Builder(meant);
+        var rows = new Builder(selected);
         for (int at = 0; at < size(); at++) {
-            if (isMeant.test(at)) {
+            if (isSelected.test(at)) {
                 rows.add(bannerIds[at], minutes[at], clicks[at]);
             }
         }
         return rows.build();
     }
 
-    /// The months, in UTC, that the minutes are in.
+    /// The months in UTC that contain the minutes.
     public Set<YearMonth> months() {
         var months = new TreeSet<YearMonth>();
         long lastMinute = -1;
         for (long minute : minutes) {
             if (minute != lastMinute) {
-                months.add(YearMonth.from(Instant.ofEpochSecond(minute * 60).atOffset(ZoneOffset.UTC)));
+                months.add(YearMonth.from(EpochMinute.start(minute).atOffset(ZoneOffset.UTC)));
                 lastMinute = minute;
             }
         }
         return months;
     }
 
-    /// The latest minute, or -1 when there is none.
+    /// The latest minute, or -1 when there are no rows.
     public long newestMinute() {
         return Arrays.stream(minutes).max().orElse(-1);
+    }
+
+    /// Executes a statement whose parameters are the three columns, unless there are no rows. A column is one array:
+    /// a statement takes at most 65 535 parameters, but an array may have any number of rows.
+    void execute(Connection connection, String sql) throws SQLException {
+        if (size() == 0) {
+            return;
+        }
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setObject(1, bannerIds);
+            statement.setObject(2, minutes);
+            statement.setObject(3, clicks);
+            statement.executeUpdate();
+        }
+    }
+
+    /// Passes on all rows.
+    public void forEach(Sink sink) {
+        for (int at = 0; at < size(); at++) {
+            sink.row(bannerIds[at], minutes[at], clicks[at]);
+        }
     }
 
     public int size() {

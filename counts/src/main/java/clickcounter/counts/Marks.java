@@ -1,7 +1,9 @@
 package clickcounter.counts;
 
+import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 
 /// How far minutes are summed up and from when on they are kept, at one moment. All times are minutes since 1970.
 ///
@@ -15,5 +17,19 @@ public record Marks(long rolledUntil, long minutesSince) {
     /// Reads two adjacent columns, the first of which is number `column`.
     static Marks read(ResultSet row, int column) throws SQLException {
         return new Marks(row.getLong(column), row.getLong(column + 1));
+    }
+
+    /// Reads the marks and locks them until the end of the transaction.
+    ///
+    /// @param lock `share` for a transaction that relies on them, `update` for one that moves them
+    static Marks lock(Connection connection, String lock) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("""
+                        select extract(epoch from rolled_until)::bigint / 60,
+                            extract(epoch from minutes_since)::bigint / 60
+                        from roll_up for {lock}""".replace("{lock}", lock))) {
+            row.next();
+            return read(row, 1);
+        }
     }
 }

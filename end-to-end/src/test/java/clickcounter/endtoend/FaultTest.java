@@ -159,7 +159,7 @@ final class FaultTest {
             SentClicks sent = load.end();
             sent.verify(service);
             database.awaitClicks(sent.acknowledgedClicks());
-            assertThat(service.aggregator().output()).contains("records of the log are no clicks and were passed over");
+            assertThat(service.aggregator().output()).contains("records of the log that are not clicks");
 
             service.aggregator().kill();
             service.query().kill();
