@@ -9,12 +9,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/// A fresh, empty database on a real PostgreSQL, one for each test class; closing drops it, whoever is
-/// connected.
+/// A new, empty database on a real PostgreSQL; closing drops it, even if clients are connected.
 ///
 /// **Threads**: any.
 ///
-/// **Cost**: the first one of a JVM starts the server, which takes a second or two; the others some 50 ms.
+/// **Cost**: the first database of a JVM starts the server, which takes a second or two; each other takes some 50 ms.
 public final class TestDatabase implements AutoCloseable {
     private static final AtomicInteger NUMBERS = new AtomicInteger();
     private static final String CLICKS = "select coalesce(sum(clicks), 0) from banner_minute";
@@ -36,13 +35,13 @@ public final class TestDatabase implements AutoCloseable {
         return new TestDatabase(server, name);
     }
 
-    /// What one would set `DATABASE_URL` to.
+    /// The value for `DATABASE_URL`.
     public String url() {
         return "postgres://%s:%s@%s:%d/%s"
                 .formatted(server.user(), server.password(), server.host(), server.port(), name);
     }
 
-    /// Opens a connection of its own each time.
+    /// A source that opens a new connection each time.
     public DataSource dataSource() {
         return dataSource(server, name);
     }
