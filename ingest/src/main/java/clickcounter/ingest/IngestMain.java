@@ -13,7 +13,16 @@ public final class IngestMain {
     public static void main(String[] arguments) {
         int number = arguments.length == 0 ? 1 : Integer.parseInt(arguments[0]);
         String name = number == 1 ? "ingest" : "ingest-" + number;
-        ProcessMain.run(name, (settings, lifetime) -> start(IngestSettings.read(settings, number), lifetime));
+        ProcessMain.run(name, (settings, lifetime) -> {
+            Ingest ingest = start(IngestSettings.read(settings, number), lifetime);
+            AutoCloseable classCache = number == 1 ? ClassCache.makeWhereNeeded() : () -> {};
+            return () -> {
+                try (ingest;
+                        classCache) {
+                    // The maker of the cache ends first.
+                }
+            };
+        });
     }
 
     static Ingest start(IngestSettings settings, Lifetime lifetime) {

@@ -1,13 +1,13 @@
 package clickcounter.shared;
 
-/// How a process of ours ends, for `run.sh`, systemd and operators.
+/// How a process of ours ends, for the supervisor, systemd and operators.
 public enum ExitCode {
     /// Stopped as asked; everything that had to be written is written.
     STOPPED(0),
     /// An error that nobody foresaw; the log has its stack trace. Worth a restart.
     UNEXPECTED(1),
-    /// A setting, a port, the database or its schema: the message says what to mend. Worth a restart when it
-    /// was there before.
+    /// A setting, a port, the database or its schema is wrong: the message says what to fix. Worth a restart when the
+    /// process has run before.
     START_FAILED(2),
     /// The click log can no longer be written. Halted at once, because writing on could hide clicks. Worth a
     /// restart.
@@ -25,6 +25,21 @@ public enum ExitCode {
 
     ExitCode(int status) {
         this.status = status;
+    }
+
+    /// The meaning of a process's exit status; that of a process that was killed is [#UNEXPECTED].
+    public static ExitCode of(int status) {
+        for (ExitCode code : values()) {
+            if (code.status == status) {
+                return code;
+            }
+        }
+        return UNEXPECTED;
+    }
+
+    /// Whether a restart would do harm.
+    public boolean isFinal() {
+        return this == SUPERSEDED || this == LOG_MISMATCH;
     }
 
     /// The number that the operating system sees.

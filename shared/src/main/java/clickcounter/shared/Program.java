@@ -22,6 +22,10 @@ public enum Program {
     SUPERVISOR("supervisor"),
     TOOLS("tools");
 
+    /// The program `java` of the JDK of this process.
+    public static final String JAVA =
+            Path.of(System.getProperty("java.home"), "bin", "java").toString();
+
     private final String module;
 
     Program(String module) {
@@ -41,7 +45,7 @@ public enum Program {
     /// **Errors**: [StartFailure] when the program's jar is missing.
     public List<String> command(Path root, List<String> jvmFlags, String... arguments) {
         List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(JAVA);
         command.add("-cp");
         command.add(jar(root).toString());
         command.add("@" + root.resolve("config/jvm.options"));
@@ -60,6 +64,24 @@ public enum Program {
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
+    }
+
+    /// Where the classes that ingest loads are kept: in a source tree where all builds, because tests use many data
+    /// folders.
+    public static Path classCache(Path root, Path dataDir) {
+        Path folder = Files.exists(root.resolve("pom.xml")) ? root.resolve("target") : dataDir.resolve("cache");
+        return folder.resolve("ingest.aot");
+    }
+
+    /// The JVM flags for a process whose loaded classes are kept in a cache: the process makes the file when it is
+    /// missing or outdated, and starts faster with it.
+    public static List<String> classCacheFlags(Path cache) {
+        List<String> flags = new ArrayList<>(List.of("-Dclickcounter.classCache=" + cache));
+        if (Files.exists(cache)) {
+            // A cache that does not fit the JDK or the jars is no error: the JVM goes on without it.
+            flags.addAll(List.of("-XX:AOTCache=" + cache, "-Xlog:aot*=off"));
+        }
+        return flags;
     }
 
     /// The program's jar, whose manifest names the libraries beside it.

@@ -24,8 +24,8 @@ final class SettingsFile {
 
     /// The settings of the file under those of the environment, which win.
     ///
-    /// **Errors**: [StartFailure] when the file is there but cannot be read.
-    static Map<String, String> under(Map<String, String> environment, Path file) {
+    /// **Errors**: [IOException] when the file is there but cannot be read.
+    static Map<String, String> under(Map<String, String> environment, Path file) throws IOException {
         Map<String, String> settings = new HashMap<>();
         try {
             for (String line : Files.readAllLines(file)) {
@@ -36,8 +36,6 @@ final class SettingsFile {
             }
         } catch (NoSuchFileException none) {
             // The environment has all settings.
-        } catch (IOException failure) {
-            throw new StartFailure("The settings in %s cannot be read: %s.".formatted(file, failure), failure);
         }
         settings.putAll(environment);
         return settings;

@@ -1,5 +1,6 @@
 package clickcounter.shared;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -33,7 +34,14 @@ public final class SettingsReader {
     /// Reads the settings of this process: its environment, and for what that does not set `config/settings.env` in
     /// its working folder.
     public static SettingsReader ofProcess() {
-        return new SettingsReader(SettingsFile.under(System.getenv(), SettingsFile.PATH));
+        Map<String, String> environment = System.getenv();
+        try {
+            return new SettingsReader(SettingsFile.under(environment, SettingsFile.PATH));
+        } catch (IOException failure) {
+            var settings = new SettingsReader(environment);
+            settings.problems.add("%s cannot be read: %s.".formatted(SettingsFile.PATH, failure));
+            return settings;
+        }
     }
 
     /// Checks the names at once.
