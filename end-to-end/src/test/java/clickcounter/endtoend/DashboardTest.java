@@ -2,7 +2,10 @@ package clickcounter.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.shared.Program;
 import clickcounter.shared.http.BannerId;
+import clickcounter.testing.Ports;
+import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
 import java.io.IOException;
 import java.net.URI;
@@ -24,15 +27,15 @@ import org.openqa.selenium.Keys;
 
 /// The dashboard in a real browser, on the real service, through the port that serves everything.
 ///
-/// One service for all tests, as it takes seconds to start: each uses banners of its own. Only the first run
-/// needs a counter without clicks, and so comes first.
+/// All tests share one service, because it takes seconds to start, and each uses banners of its own. Only the test of the
+/// first run needs a counter without clicks, so it comes first.
 @TestInstance(Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class DashboardTest {
     private static final int PHONE_WIDTH = 360;
     private static final int PHONE_HEIGHT = 740;
 
-    /// What Chromium itself says of an answer such as 503, and of none; scripts cannot keep it from that.
+    /// What Chromium itself reports when a request fails or is answered 503; scripts cannot prevent that.
     private static final String FAILED_REQUEST = "Failed to load resource";
 
     private TestDatabase database;
@@ -42,7 +45,7 @@ final class DashboardTest {
     @BeforeAll
     void start(@TempDir Path folder) {
         browser = Browser.start(folder);
-        database = TestDatabase.create();
+        database = MigratedDatabase.create();
         service = Service.start(folder, database.url(), Map.of());
     }
 
@@ -116,7 +119,7 @@ final class DashboardTest {
         browser.awaitVisible("#top-banners");
     }
 
-    /// The way of a new user, from a load to its numbers.
+    /// What a new user does, from sending clicks to reading their numbers.
     @Test
     @Order(3)
     void theBusiestBannerOfALoadIsFoundAndItsCsvByHourHasTheClicksOfTheLoad() throws IOException {
@@ -276,11 +279,11 @@ final class DashboardTest {
     @Test
     void asksForTheTokenWhereTheStatisticsAreClosed() throws IOException {
         click(17, 4);
-        int port = Service.freePort();
+        int port = Ports.free();
         String token = "a token of at least thirty-two bytes";
         var closed = service.launch(
                 "closed-query",
-                ServiceProcess.Program.QUERY,
+                Program.QUERY,
                 Map.of("QUERY_PORT", Integer.toString(port), "QUERY_ADMIN_PORT", "0", "STATS_TOKEN", token));
         closed.awaitReady();
 
@@ -436,14 +439,14 @@ final class DashboardTest {
     }
 
     private void click(long bannerId, int times) throws IOException {
-        try (var connection = new ClickConnection(service.port())) {
+        try (var connection = new ClickClient(service.port())) {
             for (int clicks = 0; clicks < times; clicks++) {
                 assertThat(connection.click(bannerId)).isEqualTo(204);
             }
         }
     }
 
-    /// The rows of the table behind a chart.
+    /// Opens the table behind a chart and returns its rows.
     private List<String> openTable(String selector) {
         browser.click(selector + " summary");
         browser.awaitVisible(selector + " tbody tr");
@@ -454,7 +457,7 @@ final class DashboardTest {
         return browser.evaluate("return document.querySelector('%s canvas').toDataURL()".formatted(selector));
     }
 
-    /// Of a table's rows, the sum of the numbers in their second columns.
+    /// The sum of the numbers in the second column of a table.
     private static long sum(List<String> rows) {
         return rows.stream()
                 .mapToLong(row -> Long.parseLong(row.split("\t", 3)[1].strip().replace(",", "")))

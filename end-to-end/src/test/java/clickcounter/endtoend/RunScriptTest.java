@@ -2,6 +2,8 @@ package clickcounter.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.testing.Ports;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -24,12 +26,12 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `run.sh` as a new user meets it: the embedded database, three processes, a supervisor.
+/// `run.sh` as a new user meets it: the embedded database, three processes, a restarter.
 final class RunScriptTest {
     private static final Duration MAX_WAIT = Duration.ofMinutes(2);
     private static final List<String> PROCESSES = List.of("database", "aggregator", "query", "ingest");
 
-    private final int port = Service.freePort();
+    private final int port = Ports.free();
     private final HttpClient client = HttpClient.newHttpClient();
     private final List<Process> scripts = new ArrayList<>();
 
@@ -38,7 +40,7 @@ final class RunScriptTest {
 
     @BeforeAll
     static void markAsBuilt() throws IOException {
-        ServiceProcess.markAsBuilt();
+        TestProcess.markAsBuilt();
     }
 
     @AfterEach
@@ -139,7 +141,7 @@ final class RunScriptTest {
                 "env",
                 "DATA_DIR=" + folder,
                 "SERVICE_PORT=" + port,
-                "QUERY_PORT=" + Service.freePort(),
+                "QUERY_PORT=" + Ports.free(),
                 "INGEST_ADMIN_PORT=0",
                 "AGGREGATOR_ADMIN_PORT=0",
                 "QUERY_ADMIN_PORT=0",
@@ -149,7 +151,7 @@ final class RunScriptTest {
         for (String argument : arguments) {
             (argument.contains("=") ? command : names).add(argument);
         }
-        command.add(ServiceProcess.ROOT.resolve("run.sh").toString());
+        command.add(TestProcess.ROOT.resolve("run.sh").toString());
         command.addAll(names);
         Process script = new ProcessBuilder(command)
                 .redirectErrorStream(true)

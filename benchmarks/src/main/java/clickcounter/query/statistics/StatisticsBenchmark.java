@@ -12,6 +12,7 @@ import clickcounter.shared.Lifetime;
 import clickcounter.shared.log.BenchmarkLog;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.testing.TestDatabase;
+import clickcounter.testing.TestFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -35,8 +36,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// How long does an answer take for one day of a banner, with clicks that the database does not have yet?
 ///
-/// Measured: the query in PostgreSQL, the wait for the log's end and the scan of the kept clicks. Not measured:
-/// HTTP and JSON.
+/// Measured: the query in PostgreSQL, the wait for the end of the log and the scan of the kept clicks. Not measured: HTTP
+/// and JSON.
 ///
 /// `./run.sh jmh StatisticsBenchmark -prof gc`
 @State(Scope.Benchmark)
@@ -52,7 +53,7 @@ public class StatisticsBenchmark {
     private static final long MINUTES_PER_DAY = 1_440;
     private static final int MAX_ROWS = 1_000_000;
 
-    /// Clicks in the log that the database does not have.
+    /// The number of clicks in the log that the database does not have.
     @Param({"0", "100000"})
     private int uncommittedClicks;
 
@@ -84,7 +85,7 @@ public class StatisticsBenchmark {
         statistics = new Statistics(counts, tail, MAX_ROWS, Duration.ofSeconds(10));
     }
 
-    /// One day.
+    /// Asks for one day.
     @Benchmark
     public Object oneDay() throws SQLException, Refusal {
         return statistics.series(
@@ -100,6 +101,6 @@ public class StatisticsBenchmark {
         reader.close();
         database.close();
         testDatabase.close();
-        BenchmarkLog.delete(folder);
+        TestFiles.delete(folder);
     }
 }

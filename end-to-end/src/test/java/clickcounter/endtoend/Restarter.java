@@ -1,6 +1,8 @@
 package clickcounter.endtoend;
 
 import clickcounter.shared.ExitCode;
+import clickcounter.testing.Await;
+import clickcounter.testing.TestProcess;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
@@ -9,20 +11,20 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/// Starts processes again that end, as `run.sh` does: the first time at once, then after a pause, and not after
-/// an exit code that says that this would do harm.
+/// Restarts processes that end, as the supervisor does: the first time at once, then after a pause, and not after an exit
+/// code that says that a restart would do harm. Unlike the supervisor, it leaves a process alone while a test stops it.
 ///
 /// **Threads**: any.
-final class Supervisor implements AutoCloseable {
+final class Restarter implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(20);
     private static final Duration MAX_RECOVERY = Duration.ofMinutes(2);
     private static final Duration PAUSE = Duration.ofSeconds(1);
 
-    private final Consumer<ServiceProcess> whenReady;
-    private final Map<ServiceProcess, Watch> watches = new ConcurrentHashMap<>();
+    private final Consumer<TestProcess> whenReady;
+    private final Map<TestProcess, Watch> watches = new ConcurrentHashMap<>();
     private final Map<String, Integer> exits = new TreeMap<>();
     private final CountDownLatch closed = new CountDownLatch(1);
-    private final Thread thread = Thread.ofPlatform().name("supervisor").unstarted(this::run);
+    private final Thread thread = Thread.ofPlatform().name("restarter").unstarted(this::run);
 
     private static final class Watch {
         private boolean isKnownReady;
@@ -31,50 +33,47 @@ final class Supervisor implements AutoCloseable {
         private boolean waitsForRestart;
     }
 
-    /// @param whenReady is told of each process that has become ready after it was started again
-    private Supervisor(Consumer<ServiceProcess> whenReady) {
+    /// @param whenReady is called with each process that has become ready
+    private Restarter(Consumer<TestProcess> whenReady) {
         this.whenReady = whenReady;
     }
 
-    static Supervisor start(Consumer<ServiceProcess> whenReady) {
-        var supervisor = new Supervisor(whenReady);
-        supervisor.thread.start();
-        return supervisor;
+    static Restarter start(Consumer<TestProcess> whenReady) {
+        var restarter = new Restarter(whenReady);
+        restarter.thread.start();
+        return restarter;
     }
 
-    /// From now on it is started again when it ends.
-    void watch(ServiceProcess process) {
+    /// Restarts the process from now on when it ends.
+    void watch(TestProcess process) {
         watches.put(process, new Watch());
     }
 
-    /// From now on its end is the caller's to deal with; no restart is under way when this returns.
-    synchronized void leave(ServiceProcess process) {
+    /// Leaves the end of the process to the caller from now on; no restart is under way when this returns.
+    synchronized void leave(TestProcess process) {
         watches.remove(process);
     }
 
-    /// Waits until all watched processes are ready at once.
+    /// Waits until each watched process is ready.
     void awaitAllReady() {
         watches.keySet().forEach(this::awaitReady);
     }
 
-    /// Waits until a watched process is ready, however often it has to be started until then.
-    void awaitReady(ServiceProcess process) {
-        long deadlineNs = System.nanoTime() + MAX_RECOVERY.toNanos();
-        while (!process.isReady()) {
-            if (System.nanoTime() - deadlineNs > 0) {
-                throw new AssertionError("%s has not become ready within %d s. Its output:%n%s"
-                        .formatted(process.name(), MAX_RECOVERY.toSeconds(), process.output()));
-            }
-            pause();
+    /// Waits until a watched process is ready, however often it has to be restarted until then.
+    void awaitReady(TestProcess process) {
+        try {
+            Await.until(process.name() + " is ready", MAX_RECOVERY, process::isReady);
+        } catch (AssertionError failure) {
+            throw new AssertionError(failure.getMessage() + "; its output:\n" + process.output(), failure);
         }
     }
 
-    /// Notes an end that the supervisor has not seen itself.
-    synchronized void ended(ServiceProcess process, int exitCode) {
+    /// Notes the end of a process that is not watched at the moment.
+    synchronized void ended(TestProcess process, int exitCode) {
         exits.merge("%s %d".formatted(process.name().replaceAll("-\\d+$", ""), exitCode), 1, Integer::sum);
     }
 
-    /// How often which process has ended with which code.
+    /// How often each process has ended with each exit code.
     synchronized Map<String, Integer> exits() {
         return new TreeMap<>(exits);
     }
@@ -86,7 +85,7 @@ final class Supervisor implements AutoCloseable {
         }
     }
 
-    private synchronized void look(ServiceProcess process, Watch watch) {
+    private synchronized void look(TestProcess process, Watch watch) {
         if (!watches.containsKey(process)) {
             return;
         }

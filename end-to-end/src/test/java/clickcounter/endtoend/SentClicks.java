@@ -2,26 +2,26 @@ package clickcounter.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.shared.EpochMinute;
+import clickcounter.testing.Service;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/// What a client knows of its clicks, to be compared with the statistics.
+/// What a client knows about the clicks that it has sent, to be compared with the statistics.
 ///
-/// A click that was answered 204 is counted exactly once; one that was refused is not; one without an answer
-/// (its connection broke) once or not at all. Its minute is that of the server's clock between sending and
-/// answer: when these lie in two minutes, either may have it.
+/// A click that was answered 204 must be counted exactly once and a refused click not at all. A click without an
+/// answer, because its connection broke, may be counted once or not at all. The server decides a click's minute
+/// between the request and the answer; if these fall into two minutes, the click may be in either.
 ///
-/// **Threads**: one; [#add] joins the ledgers of several.
-final class Ledger {
-    private static final long MILLIS_PER_MINUTE = 60_000;
-
+/// **Threads**: one; [#add] joins what several threads have sent.
+final class SentClicks {
     private final Map<Long, Map<Span, Tally>> banners = new TreeMap<>();
     private long refused;
 
-    /// A minute, or two and what is between them.
+    /// The minutes that a click may be in.
     private record Span(long firstMinute, long lastMinute) implements Comparable<Span> {
         @Override
         public int compareTo(Span other) {
@@ -44,11 +44,11 @@ final class Ledger {
         private long unanswered;
     }
 
-    /// By how much statistics are wrong; a click that stands in a wrong minute is missing in one and surplus in
-    /// the other.
+    /// By how much statistics are wrong. A click that is counted in the wrong minute is missing in one minute and
+    /// surplus in another.
     ///
     /// @param missing acknowledged clicks that are not counted
-    /// @param surplus counted clicks that nobody has sent
+    /// @param surplus counted clicks that no client has sent
     record Deviation(long missing, long surplus) {
         boolean isNone() {
             return missing == 0 && surplus == 0;
@@ -68,14 +68,15 @@ final class Ledger {
     }
 
     private Tally tally(long bannerId, long fromMillis, long toMillis) {
-        return tally(bannerId, new Span(fromMillis / MILLIS_PER_MINUTE, toMillis / MILLIS_PER_MINUTE));
+        return tally(bannerId, new Span(EpochMinute.ofMillis(fromMillis), EpochMinute.ofMillis(toMillis)));
     }
 
     private Tally tally(long bannerId, Span span) {
         return banners.computeIfAbsent(bannerId, _ -> new TreeMap<>()).computeIfAbsent(span, _ -> new Tally());
     }
 
-    void add(Ledger other) {
+    /// Adds what another thread has sent.
+    void add(SentClicks other) {
         other.banners.forEach((bannerId, spans) -> spans.forEach((span, others) -> {
             Tally mine = tally(bannerId, span);
             mine.acknowledged += others.acknowledged;
@@ -84,8 +85,8 @@ final class Ledger {
         refused += other.refused;
     }
 
-    /// Replaces what is known of the banner: from now on all that is counted is certain, and no click is
-    /// without an answer. Keeps the uncertainty of one fault out of the next comparison.
+    /// Takes the counts of the banner for certain, and its unanswered clicks for settled, so that the uncertainty that
+    /// one fault causes does not weaken the next comparison.
     ///
     /// @param counted clicks by minute since 1970
     void settle(long bannerId, Map<Long, Long> counted) {
@@ -127,7 +128,14 @@ final class Ledger {
         return banners.getOrDefault(bannerId, Map.of());
     }
 
-    /// Fails unless the statistics of the banner are what this ledger allows: in total, and in each minute.
+    /// Fails unless the service's statistics of every banner agree with the clicks that were sent.
+    void verify(Service service) {
+        for (long bannerId : bannerIds()) {
+            verify(bannerId, service.statistics(bannerId));
+        }
+    }
+
+    /// Fails unless the statistics of the banner agree with the clicks that were sent: in total and in each minute.
     ///
     /// @param counted clicks by minute since 1970
     void verify(long bannerId, Map<Long, Long> counted) {
@@ -139,7 +147,7 @@ final class Ledger {
                 .isTrue();
     }
 
-    /// Compares the statistics of the banner with what this ledger allows: in total, and in each minute.
+    /// Compares the statistics of the banner with the clicks that were sent: in total and in each minute.
     ///
     /// @param counted clicks by minute since 1970
     Deviation deviation(long bannerId, Map<Long, Long> counted) {

@@ -13,18 +13,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// A keep-alive connection that sends one click after the other.
+/// A keep-alive connection to the service that sends one click after another.
 ///
 /// **Threads**: one.
-final class ClickConnection implements AutoCloseable {
+final class ClickClient implements AutoCloseable {
     private static final Duration MAX_WAIT = Duration.ofSeconds(10);
 
     private final Socket socket = new Socket();
     private final Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     private final InputStream in;
 
-    /// **Errors**: [IOException] when nobody listens.
-    ClickConnection(int port) throws IOException {
+    /// **Errors**: [IOException] when nothing listens.
+    ClickClient(int port) throws IOException {
         try {
             socket.setTcpNoDelay(true);
             socket.setSoTimeout((int) MAX_WAIT.toMillis());
@@ -38,12 +38,12 @@ final class ClickConnection implements AutoCloseable {
 
     /// Sends one click and returns the status of its answer.
     ///
-    /// **Errors**: [IOException] when there is no answer: the click may have been counted or not.
+    /// **Errors**: [IOException] when there is no answer; the click may have been counted or not.
     int click(long bannerId) throws IOException {
         return send("GET /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\n\r\n".formatted(bannerId));
     }
 
-    /// The same as a page sends it with `navigator.sendBeacon`.
+    /// Sends one click as a page does with `navigator.sendBeacon`, and returns the status of its answer.
     int beacon(long bannerId) throws IOException {
         return send("POST /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nseen"
                 .formatted(bannerId));
@@ -61,7 +61,7 @@ final class ClickConnection implements AutoCloseable {
         return status;
     }
 
-    /// Whether the server closes the connection after the last answer.
+    /// Whether the server said in its last answer that it closes the connection.
     boolean isClosing() {
         return header("Connection").orElse("").equals("close");
     }
@@ -89,7 +89,7 @@ final class ClickConnection implements AutoCloseable {
         try {
             socket.close();
         } catch (IOException closed) {
-            // It is gone, which is what was asked for.
+            // The connection is gone, as it should be.
         }
     }
 }
