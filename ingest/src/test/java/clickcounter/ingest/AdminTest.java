@@ -138,7 +138,7 @@ final class AdminTest {
             IngestSettings settings = RunningIngest.settings(folder, "INGEST_ADMIN_PORT", taken.getLocalPort());
             assertThatThrownBy(() -> Ingest.start(settings, new Lifetime()))
                     .isInstanceOf(StartFailure.class)
-                    .hasMessageContaining("Port %d of 127.0.0.1 cannot be listened on", taken.getLocalPort())
+                    .hasMessageContaining("Cannot listen on port %d of 127.0.0.1", taken.getLocalPort())
                     .hasMessageEndingWith("or set INGEST_ADMIN_PORT to another port.");
         }
     }

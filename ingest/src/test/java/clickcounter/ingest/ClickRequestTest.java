@@ -106,7 +106,7 @@ class ClickRequestTest {
     @Test
     void leavesToHelidonWhatIsTooLong() {
         String beginning = "GET /v1/banners/counter/7 HTTP/1.1\r\n" + HOST + "Cookie: ";
-        int rest = ClickRequest.MOST_BYTES - beginning.length() - "\r\n\r\n".length();
+        int rest = ClickRequest.MAX_BYTES - beginning.length() - "\r\n\r\n".length();
         assertThat(read(beginning + "c".repeat(rest) + "\r\n\r\n")).isTrue();
         assertThat(read(beginning + "c".repeat(rest + 1) + "\r\n\r\n")).isFalse();
     }

@@ -244,7 +244,7 @@ class ClickTest {
                     connection.request(method + " /v1/banners/counter/42").answer();
             assertIsProblem(answer, 405);
             assertThat(answer.header("allow")).isEqualTo("GET, HEAD, POST");
-            assertThat(answer.detail()).isEqualTo("The method \"%s\" is not for clicks; use GET or POST.", method);
+            assertThat(answer.detail()).isEqualTo("The method \"%s\" does not count clicks; use GET or POST.", method);
         }
         assertThat(ingest.newClicks()).isEmpty();
     }

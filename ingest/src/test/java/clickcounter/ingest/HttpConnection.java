@@ -20,7 +20,7 @@ import java.util.Map;
 ///
 /// **Threads**: one.
 final class HttpConnection implements AutoCloseable {
-    private static final int MAX_WAIT_MILLIS = 5_000;
+    private static final int MAX_WAIT_MS = 5_000;
 
     private final Socket socket;
     private final InputStream in;
@@ -51,7 +51,7 @@ final class HttpConnection implements AutoCloseable {
     static HttpConnection to(int port) {
         try {
             var socket = new Socket(InetAddress.getLoopbackAddress(), port);
-            socket.setSoTimeout(MAX_WAIT_MILLIS);
+            socket.setSoTimeout(MAX_WAIT_MS);
             socket.setTcpNoDelay(true);
             return new HttpConnection(socket);
         } catch (IOException failure) {

@@ -98,7 +98,7 @@ class IngestTest {
             assertThatThrownBy(() -> Ingest.start(settings, new Lifetime()))
                     .isInstanceOf(StartFailure.class)
                     .hasMessage(
-                            "Port %d of 127.0.0.1 cannot be listened on: it is taken or not allowed. Stop what uses it,"
+                            "Cannot listen on port %d of 127.0.0.1: it is in use or not permitted. Stop what uses it,"
                                     + " or set SERVICE_PORT to another port.",
                             taken.getLocalPort());
 
@@ -118,7 +118,7 @@ class IngestTest {
 
         assertThatThrownBy(() -> Ingest.start(settings, new Lifetime()))
                 .isInstanceOf(StartFailure.class)
-                .hasMessageStartingWith("Port 0 of 192.0.2.1 cannot be listened on");
+                .hasMessageStartingWith("Cannot listen on port 0 of 192.0.2.1");
     }
 
     @Test
@@ -128,7 +128,7 @@ class IngestTest {
 
         assertThatThrownBy(() -> RunningIngest.start(folder))
                 .isInstanceOf(StartFailure.class)
-                .hasMessageContaining("does not hold a UUID");
+                .hasMessageContaining("does not contain a UUID");
     }
 
     @Test

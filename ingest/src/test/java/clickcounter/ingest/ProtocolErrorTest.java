@@ -187,7 +187,7 @@ class ProtocolErrorTest {
                 .isEqualTo("Host header must be present in the request");
         assertThat(assertIsProblem("GET /v1/%zz HTTP/1.1\r\n" + HOST + "\r\n", 400))
                 .isEqualTo(
-                        "The first line of the request is not one of HTTP/1.1, or has a character that must be encoded.");
+                        "The first line of the request is not valid HTTP/1.1, or contains a character that must be encoded.");
         assertThat(assertIsProblem("POST /v1/banners/counter/1 HTTP/1.1\r\n" + HOST + "Content-Length: x\r\n\r\n", 400))
                 .isEqualTo("Content length is not a number");
     }

@@ -77,7 +77,7 @@ class SocketTest {
 
         assertThatThrownBy(() -> RunningIngest.start(folder, "INGEST_SOCKET", socket))
                 .isInstanceOf(StartFailure.class)
-                .hasMessageContaining("The socket %s cannot be listened on", socket)
+                .hasMessageContaining("Cannot listen on the socket %s", socket)
                 .hasMessageContaining("set INGEST_SOCKET to another path");
     }
 
@@ -87,7 +87,7 @@ class SocketTest {
 
         assertThatThrownBy(() -> RunningIngest.start(folder, "INGEST_SOCKET", tooLong))
                 .isInstanceOf(StartFailure.class)
-                .hasMessageContaining("The socket %s cannot be listened on", tooLong)
+                .hasMessageContaining("Cannot listen on the socket %s", tooLong)
                 .hasMessageContaining("too long");
     }
 
@@ -127,7 +127,7 @@ class SocketTest {
         try (RunningIngest first = RunningIngest.start(folder)) {
             assertThatThrownBy(() -> RunningIngest.start(folder, "SERVICE_PORT", first.port()))
                     .isInstanceOf(StartFailure.class)
-                    .hasMessageContaining("Port %d of 127.0.0.1 cannot be listened on", first.port());
+                    .hasMessageContaining("Cannot listen on port %d of 127.0.0.1", first.port());
         }
     }
 

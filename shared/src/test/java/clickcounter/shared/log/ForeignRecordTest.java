@@ -128,7 +128,7 @@ class ForeignRecordTest {
             assertThat(clicks.size() + reader.skippedRecords())
                     .as("seed %d", seed)
                     .isEqualTo(records);
-            assertThat(clicks).as("seed %d", seed).allMatch(read -> read.bannerId() > 0 && read.timestampMillis() > 0);
+            assertThat(clicks).as("seed %d", seed).allMatch(read -> read.bannerId() > 0 && read.timestampMs() > 0);
         }
     }
 
@@ -178,9 +178,9 @@ class ForeignRecordTest {
         assertThat(log.bannerIds()).containsExactly(42L);
     }
 
-    private static Consumer<ExcerptAppender> click(long bannerId, long timestampMillis) {
+    private static Consumer<ExcerptAppender> click(long bannerId, long timestampMs) {
         return document(
-                wire -> wire.write("bannerId").int64(bannerId).write("ts").int64(timestampMillis));
+                wire -> wire.write("bannerId").int64(bannerId).write("ts").int64(timestampMs));
     }
 
     private static Consumer<ExcerptAppender> document(WriteMarshallable fields) {
@@ -195,10 +195,10 @@ class ForeignRecordTest {
         }
     }
 
-    private void assertIsClick(long bannerId, long timestampMillis, WriteMarshallable fields) {
+    private void assertIsClick(long bannerId, long timestampMs, WriteMarshallable fields) {
         log.appendRaw(document(fields));
         assertThat(log.clicks().getLast())
-                .extracting(Click::bannerId, Click::timestampMillis)
-                .containsExactly(bannerId, timestampMillis);
+                .extracting(Click::bannerId, Click::timestampMs)
+                .containsExactly(bannerId, timestampMs);
     }
 }

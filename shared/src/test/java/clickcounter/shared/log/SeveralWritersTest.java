@@ -86,10 +86,10 @@ class SeveralWritersTest {
 
     @Test
     void aWriterWhoseClockIsBehindAnotherWritersAppendsAfterItsClicks() {
-        long cycleMillis = LogFolder.ROLL_CYCLE.lengthInMillis();
-        var clock = new AtomicLong(cycleMillis * 1_000_000);
+        long cycleMs = LogFolder.ROLL_CYCLE.lengthInMillis();
+        var clock = new AtomicLong(cycleMs * 1_000_000);
         try (var behind = log.writer(clock::get);
-                var ahead = log.writer(() -> clock.get() + cycleMillis)) {
+                var ahead = log.writer(() -> clock.get() + cycleMs)) {
             behind.append(1);
             ahead.append(2);
             behind.append(3);
@@ -103,10 +103,10 @@ class SeveralWritersTest {
 
     @Test
     void aWritersFirstClickComesAfterWhatAReaderHasSeenOfAWriterWhoseClockIsAhead() {
-        long cycleMillis = LogFolder.ROLL_CYCLE.lengthInMillis();
-        long now = cycleMillis * 1_000_000;
+        long cycleMs = LogFolder.ROLL_CYCLE.lengthInMillis();
+        long now = cycleMs * 1_000_000;
         try (var behind = log.writer(() -> now);
-                var ahead = log.writer(() -> now + cycleMillis);
+                var ahead = log.writer(() -> now + cycleMs);
                 var reader = log.reader()) {
             ahead.append(1);
             assertThat(TestLog.rest(reader)).hasSize(1);
@@ -285,11 +285,11 @@ class SeveralWritersTest {
         private static final int CLICKS_PER_CYCLE = 20;
 
         public static void main(String[] arguments) throws IOException {
-            long startMillis = System.currentTimeMillis() + Long.parseLong(arguments[1]);
+            long startMs = System.currentTimeMillis() + Long.parseLong(arguments[1]);
             long firstBannerId = Long.parseLong(arguments[2]);
             var clicks = new AtomicLong();
             LongSupplier clock =
-                    () -> startMillis + clicks.get() / CLICKS_PER_CYCLE * LogFolder.ROLL_CYCLE.lengthInMillis();
+                    () -> startMs + clicks.get() / CLICKS_PER_CYCLE * LogFolder.ROLL_CYCLE.lengthInMillis();
             try (var file = FileChannel.open(
                             Path.of(arguments[3]),
                             StandardOpenOption.CREATE_NEW,

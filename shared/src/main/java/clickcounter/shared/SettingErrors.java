@@ -6,16 +6,15 @@ import java.util.List;
 /// Everything that is wrong with the settings, collected so that all of it is reported at once.
 ///
 /// **Threads**: one.
-public final class Problems {
+public final class SettingErrors {
     private final List<String> sentences = new ArrayList<>();
 
-    /// Adds a sentence that names the key, the value (unless it is a secret), what was expected, and ends with
-    /// a full stop.
+    /// Adds a sentence that names the setting, its value (unless it is a secret) and what was expected.
     public void add(String sentence) {
         sentences.add(sentence);
     }
 
-    /// **Errors**: [StartFailure] with all sentences, numbered, when there is at least one.
+    /// **Errors**: [StartFailure] with all sentences, numbered, if there are any.
     public void throwIfAny() {
         if (sentences.isEmpty()) {
             return;
