@@ -94,8 +94,7 @@ final class AdminTest {
     void countsRefusedClicksByTheirReason() {
         try (var ingest = RunningIngest.start(folder, "LOG_MIN_FREE", "1024TiB");
                 var connection = ingest.connect()) {
-            assertThat(connection.request("GET /v1/banners/counter/1").answer().status())
-                    .isEqualTo(503);
+            assertThat(connection.click(1)).isEqualTo(503);
             Exposition metrics = Exposition.of(ingest.adminPort());
             assertThat(metrics.value("clickcounter_clicks_refused_total{reason=\"disk_full\"}"))
                     .isOne();
@@ -157,10 +156,8 @@ final class AdminTest {
                 var ingest = RunningIngest.start(folder, "SERVICE_DRAIN_DELAY", "1s");
                 var early = ingest.connect();
                 var late = ingest.connect()) {
-            assertThat(early.request("GET /v1/banners/counter/1").answer().status())
-                    .isEqualTo(204);
-            assertThat(late.request("GET /v1/banners/counter/2").answer().status())
-                    .isEqualTo(204);
+            assertThat(early.click(1)).isEqualTo(204);
+            assertThat(late.click(2)).isEqualTo(204);
             var stopping = new CountDownLatch(1);
             Future<?> stopped = stopper.submit(() -> {
                 stopping.countDown();
@@ -185,8 +182,7 @@ final class AdminTest {
             assertThat(refused.status()).isEqualTo(503);
             assertThat(refused.header("retry-after")).isEqualTo("1");
             assertThat(refused.body()).contains("The server is stopping. The request was not carried out.");
-            assertThat(late.request("GET /v1/banners/counter/4").answer().status())
-                    .isEqualTo(503);
+            assertThat(late.click(4)).isEqualTo(503);
             assertThat(late.isClosedByServer()).isTrue();
             stopped.get();
             assertThat(ingest.newClicks()).contains(1L, 2L, 3L).doesNotContain(4L);

@@ -301,7 +301,7 @@ class ClickTest {
         assertThat(ingest.newClicks()).containsExactly(42L, 43L);
     }
 
-    /// As this client does with its first request.
+    /// Java's client offers HTTP/2 with its first request.
     @Test
     void servesAClientThatOffersAnotherProtocol() throws Exception {
         try (var client =

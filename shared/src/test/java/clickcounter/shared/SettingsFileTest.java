@@ -32,7 +32,7 @@ class SettingsFileTest {
         for (String line : Files.readAllLines(FILE)) {
             if (line.matches("#\\w+=.*")) {
                 assertThat(String.join(" ", explanation))
-                        .as("what stands before %s", line)
+                        .as("the comment before %s", line)
                         .matches("# \\S.*\\.");
                 explanation.clear();
             } else if (line.isEmpty()) {
@@ -43,7 +43,7 @@ class SettingsFileTest {
         }
     }
 
-    /// A changed key or default is a changed interface: whoever changes one changes it here, too.
+    /// Keys and defaults are an interface to users: a change of one must be repeated here.
     @Test
     void keysAndDefaultsAreThese() {
         assertThat(Arrays.stream(Setting.values()).map(setting -> setting.name() + "=" + setting.defaultText()))

@@ -136,12 +136,12 @@ class SettingsReaderTest {
 
     @ParameterizedTest
     @CsvSource({"0, 1500, 0s, 1500ms", "1000, 90000, 1s, 90s", "3600000, 604800000, 1h, 7d"})
-    void namesTheRangeOfADurationInWholeUnits(long leastMs, long mostMs, String least, String most) {
+    void namesTheRangeOfADurationInWholeUnits(long minMs, long maxMs, String min, String max) {
         refused(
                 "LOG_SYNC",
                 "never",
-                settings -> settings.duration(Setting.LOG_SYNC, Duration.ofMillis(leastMs), Duration.ofMillis(mostMs)),
-                "LOG_SYNC: \"%s\" is not a duration from " + least + " to " + most
+                settings -> settings.duration(Setting.LOG_SYNC, Duration.ofMillis(minMs), Duration.ofMillis(maxMs)),
+                "LOG_SYNC: \"%s\" is not a duration from " + min + " to " + max
                         + ", such as 250ms, 1s, 10m, 12h or 7d.");
     }
 
@@ -200,7 +200,7 @@ class SettingsReaderTest {
     }
 
     @Test
-    void reportsAllProblemsAtOnceAndNumbered() {
+    void reportsAllErrorsAtOnceAndNumbered() {
         var settings = new SettingsReader(Map.of("SERVICE_PORT", "http", "DEBUG", "yes", "LOG_SYNK", "1s"));
         settings.port(Setting.SERVICE_PORT);
         settings.flag(Setting.DEBUG);
@@ -311,7 +311,7 @@ class SettingsReaderTest {
                 .hasMessageNotContainingAny("hunter2", "clicks:", "@db");
     }
 
-    /// Reading `value` must add one problem; `message` is a format for the value.
+    /// Asserts that reading `value` adds one error; `message` is a format for the value.
     private static void refused(String name, String value, Consumer<SettingsReader> read, String message) {
         var settings = with(name, value);
         read.accept(settings);

@@ -17,7 +17,7 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Writing and reading by one process.
+/// One process writes and reads.
 class ClickLogTest {
     private static final long CYCLE_MS = LogFolder.ROLL_CYCLE.lengthInMillis();
     private static final long CYCLE_START =

@@ -13,8 +13,8 @@ import net.openhft.chronicle.wire.WriteMarshallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Records that [ClickWriter] has not written: clicks in another shape are read, everything else is passed
-/// over.
+/// The log may contain records that [ClickWriter] has not written. Clicks of another shape are read, all other
+/// records are skipped.
 class ForeignRecordTest {
     private static final long TIMESTAMP = 1_767_261_600_000L;
 
@@ -132,7 +132,7 @@ class ForeignRecordTest {
         }
     }
 
-    /// Numbers without names are wire format, too, and would do for a banner and a time.
+    /// Numbers without names are valid wire format, too, and could be taken for a banner id and a time.
     @Test
     void passesOverBytesThatNameNoFields() {
         long seed = System.nanoTime();
