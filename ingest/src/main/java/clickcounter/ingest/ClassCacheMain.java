@@ -16,7 +16,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 public final class ClassCacheMain {
     private ClassCacheMain() {}
 
-    /// Runs until all requests are answered.
     public static void main(String[] arguments) {
         ProcessMain.run("ingest", (settings, lifetime) -> {
             Ingest ingest = Ingest.start(IngestSettings.read(settings), lifetime);

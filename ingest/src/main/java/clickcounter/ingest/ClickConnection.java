@@ -134,7 +134,6 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
         return true;
     }
 
-    /// Notes that a click was answered.
     void answered(long nowNs) {
         lastRequestNs = nowNs;
     }

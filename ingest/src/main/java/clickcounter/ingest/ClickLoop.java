@@ -74,7 +74,6 @@ final class ClickLoop implements AutoCloseable {
     /// When the previous click of this selection was answered; 0 if there was none.
     private long lastAnswerNs;
 
-    /// Clicks of a connection that are in the log and wait for the disk.
     private record Unanswered(ClickConnection connection, int clicks, long startNs) {}
 
     private ClickLoop(String name, ClickWriter writer, ClickMetrics metrics, RequestFrame frame, Lifetime lifetime) {

@@ -59,12 +59,10 @@ final class ClickRequest {
         return skip(START) && readBannerId() && skip(VERSION) && readHeaders() && hasHost;
     }
 
-    /// Returns the banner id of the last request.
     long bannerId() {
         return bannerId;
     }
 
-    /// Returns how many bytes the last request has.
     int byteCount() {
         return at - start;
     }
@@ -142,7 +140,6 @@ final class ClickRequest {
         return nameEnd > hostStart && index == hostEnd && portLength != 0 && portLength <= MAX_PORT_DIGITS;
     }
 
-    /// Whether the bytes are this text, regardless of case.
     private boolean isText(byte[] lowerCase, int textStart, int textEnd) {
         if (textEnd - textStart != lowerCase.length) {
             return false;

@@ -42,8 +42,8 @@ public final class Ingest implements AutoCloseable {
             var clickMetrics = new ClickMetrics(writer, metrics);
             var routing = HttpRouting.builder()
                     .addFilter(new ClickFilter(writer, clickMetrics, refusals))
-                    .get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
-                    .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
+                    .get(HealthCheck.PATH, HealthCheck::send)
+                    .head(HealthCheck.PATH, HealthCheck::send)
                     .any(forwarder);
             listener =
                     HttpListener.start(settings.http(), routing, MediaContext.create(), metrics, (helidon, frame) -> {
@@ -82,7 +82,6 @@ public final class Ingest implements AutoCloseable {
         return writer.refusalReason() == Reason.DISK_FULL ? Reason.DISK_FULL.sentence() : null;
     }
 
-    /// The port that ingest listens on.
     public int port() {
         return listener.port();
     }

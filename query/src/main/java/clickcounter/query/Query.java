@@ -111,8 +111,8 @@ public final class Query implements AutoCloseable {
         Handler sendOpenApi = (request, response) -> openApi.send(request, response, StaticFile.REVALIDATE);
         routing.get(OPEN_API, sendOpenApi).head(OPEN_API, sendOpenApi).any(OPEN_API, only("GET, HEAD"));
         routing.get(LiveHandler.PATH, live).any(LiveHandler.PATH, only("GET"));
-        return routing.get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
-                .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
+        return routing.get(HealthCheck.PATH, HealthCheck::send)
+                .head(HealthCheck.PATH, HealthCheck::send)
                 .any(HealthCheck.PATH, only("GET, HEAD"))
                 .register(new Dashboard())
                 .any(Query::answerUnknownPath);

@@ -25,7 +25,6 @@ public final class Lifetime {
         return end.isDone();
     }
 
-    /// Waits until the lifetime ends.
     public End await() {
         return end.join();
     }

@@ -78,19 +78,18 @@ public final class Logging extends ContextAwareBase implements Configurator {
         context.getLogger("ROOT").addAppender(console);
         context.getLogger("ROOT").setLevel(Level.WARN);
         context.getLogger("clickcounter").setLevel(settings.debug() ? Level.DEBUG : Level.INFO);
-        context.getLogger("com.zaxxer")
-                .setLevel(Level.ERROR); // it warns with a stack trace about every lost connection
-        context.getLogger("org.flywaydb").setLevel(Level.OFF); // it also throws what it logs as an error
-        context.getLogger("org.postgresql.ssl").setLevel(Level.OFF); // it also throws what it logs
-        // It logs a stack trace when a port is in use; we report that in one line.
-        context.getLogger("io.helidon.webserver.LoomServer").setLevel(Level.OFF);
-        if (settings.debug()) {
-            context.getLogger("com.zaxxer").setLevel(Level.INFO);
-            context.getLogger("io.helidon").setLevel(Level.INFO);
-            context.getLogger("io.helidon.webserver.LoomServer").setLevel(Level.INFO);
-            context.getLogger("org.flywaydb").setLevel(Level.INFO);
-            context.getLogger("org.postgresql.ssl").setLevel(Level.INFO);
-        }
+        // HikariCP warns with a stack trace about every lost connection.
+        quiet("com.zaxxer", Level.ERROR, context, settings);
+        // Flyway and the PostgreSQL driver also throw what they log.
+        quiet("org.flywaydb", Level.OFF, context, settings);
+        quiet("org.postgresql.ssl", Level.OFF, context, settings);
+        quiet("io.helidon", Level.WARN, context, settings);
+        // Helidon logs a stack trace if a port is in use; we report that in one line.
+        quiet("io.helidon.webserver.LoomServer", Level.OFF, context, settings);
+    }
+
+    private static void quiet(String logger, Level level, LoggerContext context, LoggingSettings settings) {
+        context.getLogger(logger).setLevel(settings.debug() ? Level.INFO : level);
     }
 
     private static Encoder<ILoggingEvent> text(LoggerContext context, String process) {

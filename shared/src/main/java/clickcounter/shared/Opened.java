@@ -3,8 +3,8 @@ package clickcounter.shared;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/// Everything that a process, a test or a benchmark has opened. [#close()] closes it in reverse order, and
-/// closes every one of them even if others fail.
+/// Everything that a process, a test or a benchmark has opened, to be closed in reverse order: each one, even
+/// if others fail.
 ///
 /// **Threads**: one.
 public final class Opened implements AutoCloseable {

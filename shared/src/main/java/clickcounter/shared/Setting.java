@@ -69,7 +69,6 @@ public enum Setting {
         return defaultText;
     }
 
-    /// Whether the value must never be printed.
     boolean isSecret() {
         return this == SECRET_KEY || this == STATS_TOKEN || this == DATABASE_URL;
     }

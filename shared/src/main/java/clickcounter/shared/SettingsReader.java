@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -28,7 +29,7 @@ public final class SettingsReader {
     private static final Pattern BYTES = Pattern.compile("(\\d{1,12})(B|KiB|MiB|GiB|TiB)?");
 
     private final Map<String, String> environment;
-    private final SettingErrors errors = new SettingErrors();
+    private final List<String> errors = new ArrayList<>();
 
     /// Checks the names of all variables, and the secret key.
     public SettingsReader(Map<String, String> environment) {
@@ -37,14 +38,18 @@ public final class SettingsReader {
         var _ = secret(Setting.SECRET_KEY);
     }
 
-    /// The errors found so far. Callers add what is wrong with settings in combination.
-    public SettingErrors errors() {
-        return errors;
-    }
-
     /// **Errors**: [StartFailure] that lists everything that is wrong.
     public void finish() {
-        errors.throwIfAny();
+        if (errors.size() == 1) {
+            throw new StartFailure(errors.getFirst());
+        }
+        if (!errors.isEmpty()) {
+            var message = new StringBuilder("%d settings are wrong:".formatted(errors.size()));
+            for (int number = 1; number <= errors.size(); number++) {
+                message.append("%n  %d. %s".formatted(number, errors.get(number - 1)));
+            }
+            throw new StartFailure(message.toString());
+        }
     }
 
     /// The value, else the default if there is one.
@@ -143,7 +148,6 @@ public final class SettingsReader {
         return min;
     }
 
-    /// One of the given words.
     public String oneOf(Setting setting, String... words) {
         String value = text(setting).orElse("");
         if (Arrays.asList(words).contains(value)) {
@@ -153,7 +157,6 @@ public final class SettingsReader {
         return words[0];
     }
 
-    /// A file or a folder.
     public Path path(Setting setting) {
         try {
             return Path.of(text(setting).orElse(""));
@@ -171,6 +174,12 @@ public final class SettingsReader {
                 .map(setting -> setting.name() + "="
                         + (setting.isSecret() ? "(not shown)" : text(setting).orElse("")))
                 .toList();
+    }
+
+    /// Records what is wrong with settings in combination, as a sentence that names them, their values (except
+    /// those of secrets) and what was expected.
+    public void error(String sentence) {
+        errors.add(sentence);
     }
 
     /// Records that the value of `setting` is not what was `expected`; the value of a secret is not shown.

@@ -69,7 +69,6 @@ public final class AdminServer implements AutoCloseable {
         return new AdminServer(settings, readiness, metrics);
     }
 
-    /// The port that the server listens on.
     public int port() {
         return listener.port();
     }

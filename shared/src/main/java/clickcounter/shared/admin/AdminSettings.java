@@ -31,7 +31,6 @@ public record AdminSettings(String address, int port, Setting portSetting) {
         return new AdminSettings(address, port == 0 ? 0 : port + PORT_STEP * (number - 1), portSetting);
     }
 
-    /// Returns settings with any free port of the loopback interface.
     public static AdminSettings anyPort() {
         return new AdminSettings("127.0.0.1", 0, Setting.ADMIN_ADDRESS);
     }

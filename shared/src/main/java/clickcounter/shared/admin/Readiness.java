@@ -48,7 +48,6 @@ public final class Readiness {
         }
     }
 
-    /// Marks the process as completely started.
     public void started() {
         prove(RUNNING, () -> null);
     }
@@ -58,7 +57,6 @@ public final class Readiness {
         prove(RUNNING, () -> "The process is stopping.");
     }
 
-    /// Evaluates all checks.
     List<Finding> findings() {
         Map<String, Check> asked;
         synchronized (this) {

@@ -34,7 +34,6 @@ public final class BannerId {
         return longer < 0 ? INVALID : longer;
     }
 
-    /// Returns the answer to a request with `text` instead of a banner id.
     public static Problem problem(String text) {
         return new Problem(
                 Status.BAD_REQUEST_400,

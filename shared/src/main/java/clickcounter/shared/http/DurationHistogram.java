@@ -5,6 +5,7 @@ import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPoin
 import io.prometheus.metrics.model.snapshots.Labels;
 import java.util.Arrays;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.LongStream;
 
 /// Counts durations in the buckets of a Prometheus histogram.
 ///
@@ -13,27 +14,12 @@ import java.util.concurrent.atomic.LongAdder;
 ///
 /// **Threads**: any.
 final class DurationHistogram {
-    /// The upper bounds of the buckets, from what a click takes to the longest that a client waits.
-    private static final long[] BOUNDS_NS = {
-        25_000,
-        50_000,
-        100_000,
-        250_000,
-        500_000,
-        1_000_000,
-        2_500_000,
-        5_000_000,
-        10_000_000,
-        25_000_000,
-        50_000_000,
-        100_000_000,
-        250_000_000,
-        500_000_000,
-        1_000_000_000,
-        2_500_000_000L,
-        5_000_000_000L,
-        10_000_000_000L
-    };
+    /// The upper bounds of the buckets, from what a click takes to the longest that a client waits: 25, 50 and
+    /// 100 µs, then ten times each of these, and so on up to 10 s.
+    private static final long[] BOUNDS_NS = LongStream.iterate(25_000, first -> first * 10)
+            .limit(6)
+            .flatMap(first -> LongStream.of(first, 2 * first, 4 * first))
+            .toArray();
 
     private static final double NS_PER_SECOND = 1e9;
 

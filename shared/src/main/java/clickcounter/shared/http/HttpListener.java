@@ -146,7 +146,6 @@ public final class HttpListener implements AutoCloseable {
         return new HttpListener(settings, routing, media, metrics, connections);
     }
 
-    /// The port that the server listens on.
     public int port() {
         return server.port();
     }
@@ -234,16 +233,16 @@ public final class HttpListener implements AutoCloseable {
         listener.idleConnectionTimeout(IDLE_TIMEOUT);
         listener.idleConnectionPeriod(IDLE_CHECK);
         listener.shutdownGracePeriod(settings.shutdownGrace());
-        // An answer that takes several writes must not wait for the client to acknowledge the first, which takes 40 ms.
+        // An answer that takes several writes must not wait for the client to acknowledge the first, which
+        // takes 40 ms.
         listener.connectionOptions(options -> options.tcpNoDelay(true));
         listener.protocolsDiscoverServices(false);
         listener.contentEncoding(ContentEncodingContext.builder()
                 .contentEncodingsDiscoverServices(false)
                 .build());
         listener.mediaContext(media);
-        // There must be only one selector. With two, Helidon would close connections with a bad first line, and never
-        // close
-        // those that send nothing.
+        // There must be only one selector. With two, Helidon would close connections with a bad first line, and
+        // never close those that send nothing.
         listener.addConnectionSelector(selector);
         // Helidon passes what was wrong to the direct handlers, which put it into the answer.
         listener.errorHandling(ErrorHandling.builder().includeEntity(true).build());
@@ -276,9 +275,8 @@ public final class HttpListener implements AutoCloseable {
 
     private static TransportResponse answerProtocolError(
             EventType type, Status status, ServerResponseHeaders headers, @Nullable String message, long maxBodyBytes) {
-        // A handler's fault is answered below. Helidon itself fails only at a request that breaks off or is garbage,
-        // which
-        // is not worth the stack trace that Helidon logs for every 500.
+        // A handler's fault is answered below. Helidon itself fails only at a request that breaks off or is
+        // garbage, which is not worth the stack trace that Helidon logs for every 500.
         Status answered = type == EventType.INTERNAL_ERROR ? Status.BAD_REQUEST_400 : status;
         String detail = UNREADABLE;
         if (status.code() == Status.REQUEST_ENTITY_TOO_LARGE_413.code()) {

@@ -27,23 +27,26 @@ public record Problem(Status status, String detail) {
     /// Sends the answer, with `Retry-After: 1` if the status is 503. The caller sets other headers, such as
     /// `Allow` or another `Retry-After`, before.
     public void send(ServerRequest request, ServerResponse response) {
-        byte[] body = bytes();
         response.status(status);
         response.header(CONTENT_TYPE);
         response.header(NO_STORE);
         if (status.equals(Status.SERVICE_UNAVAILABLE_503)) {
             response.headers().setIfAbsent(RETRY_AFTER);
         }
-        if (request.prologue().method().equals(Method.HEAD)) {
-            // The client would take a body for the start of the next answer.
-            response.contentLength(body.length);
-            response.send();
-            return;
-        }
-        response.send(body);
+        send(bytes(), request, response);
     }
 
-    /// Returns the body of the answer.
+    /// Sends a body, or only its length if the request is a `HEAD`: the client would take the body for the
+    /// start of the next answer.
+    static void send(byte[] body, ServerRequest request, ServerResponse response) {
+        if (request.prologue().method().equals(Method.HEAD)) {
+            response.contentLength(body.length);
+            response.send();
+        } else {
+            response.send(body);
+        }
+    }
+
     public byte[] bytes() {
         return """
                 {"type":"about:blank","title":"%s","status":%d,"detail":"%s"}""".formatted(Json.escape(status.reasonPhrase()), status.code(), Json.escape(detail))

@@ -24,7 +24,6 @@ public final class RequestBody {
         return guarded(() -> request.content().as(type));
     }
 
-    /// Reads the body to its end and discards it.
     public static void skip(ServerRequest request) {
         if (request.content().hasEntity()) {
             // consume() would not ask a client that expects "100 Continue" for its body.

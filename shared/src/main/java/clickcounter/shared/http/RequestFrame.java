@@ -49,7 +49,6 @@ public final class RequestFrame implements HttpFeature, Weighted {
         return stage != Stage.SERVING;
     }
 
-    /// Counts a request that was answered without Helidon.
     public void answered(Status status, long durationNs) {
         metrics.answered(status, durationNs);
     }

@@ -231,7 +231,8 @@ public final class ClickReader implements AutoCloseable {
         long behind = firstReadableBehind();
         isBehindGap = false;
         if (!isInGap) {
-            // Records that were appended since the last attempt are no gap. A cycle that has a successor is complete.
+            // Records that were appended since the last attempt are no gap. A cycle that has a successor is
+            // complete.
             moveTailerBack();
             int count = readOn(max, sink);
             if (count > 0) {

@@ -64,7 +64,6 @@ public final class ClickWriter implements AutoCloseable {
     private final UUID logId;
     private final SingleChronicleQueue queue;
 
-    /// The clock that stamps clicks.
     private final MonotonicClock clock;
 
     /// The clock that selects the queue's cycle. After a power loss, it may be ahead of `clock` by the rest of
@@ -83,7 +82,6 @@ public final class ClickWriter implements AutoCloseable {
     /// Why clicks are refused at the moment; null if they are not.
     private volatile @Nullable LogUnavailable refusal;
 
-    /// When a click was last refused because the log was busy.
     private volatile long lastBusyNs = System.nanoTime() - BUSY_MEMORY.toNanos();
 
     private ClickWriter(LogSettings settings, Lifetime lifetime, LongSupplier systemMs, String bootId) {
@@ -203,8 +201,8 @@ public final class ClickWriter implements AutoCloseable {
         } catch (UnrecoverableTimeoutException anotherProcessHoldsIt) {
             throw busy();
         } catch (InternalError fault) {
-            // A page of the file could not be written because the disk is full or has failed. Further appends would
-            // hide the clicks after them.
+            // A page of the file could not be written because the disk is full or has failed. Further appends
+            // would hide the clicks after them.
             LogUnavailable reason = refuseForGood(new LogUnavailable(Reason.FAULT));
             lifetime.end(
                     ExitCode.LOG_FAULT,
@@ -243,7 +241,6 @@ public final class ClickWriter implements AutoCloseable {
         return new LogUnavailable(Reason.BUSY);
     }
 
-    /// Returns how many clicks this writer has appended.
     public long appendedClicks() {
         lock.lock();
         try {
@@ -332,7 +329,6 @@ public final class ClickWriter implements AutoCloseable {
                 && appender.cycle() == queue.cycle();
     }
 
-    /// Returns the time of the log's last click, or 0 if there is none.
     private static long lastTimeMs(SingleChronicleQueue queue) {
         try (ExcerptTailer tailer = queue.createTailer()) {
             long lastIndex = queue.lastIndex();

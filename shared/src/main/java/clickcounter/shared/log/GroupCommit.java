@@ -54,13 +54,14 @@ final class GroupCommit implements AutoCloseable {
         try {
             long group = nextGroup();
             while (group > 0 && force.getAsBoolean()) {
-                complete(group);
+                long done = group;
+                wakeAll(() -> forcedGroup = done);
                 group = nextGroup();
             }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } finally {
-            end();
+            wakeAll(() -> hasEnded = true);
         }
     }
 
@@ -82,20 +83,10 @@ final class GroupCommit implements AutoCloseable {
         }
     }
 
-    private void complete(long group) {
+    private void wakeAll(Runnable change) {
         lock.lock();
         try {
-            forcedGroup = group;
-            forced.signalAll();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void end() {
-        lock.lock();
-        try {
-            hasEnded = true;
+            change.run();
             forced.signalAll();
         } finally {
             lock.unlock();

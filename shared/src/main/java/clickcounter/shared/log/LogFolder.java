@@ -81,7 +81,8 @@ final class LogFolder {
                 .rollCycle(ROLL_CYCLE)
                 .timeoutMS(TIMEOUT_MS)
                 .timeProvider(clock)
-                // With several writers on few cores, a writer must yield early, not spin until its time slice ends.
+                // With several writers on few cores, a writer must yield early, not spin until its time slice
+                // ends.
                 .pauserSupplier(() -> new LongPauser(200, 50, 20, 200, MICROSECONDS));
     }
 
@@ -152,23 +153,18 @@ final class LogFolder {
         return Math.toIntExact(start.toEpochMilli() / ROLL_CYCLE.lengthInMillis());
     }
 
-    /// Returns where the content of a cycle's file ends, give or take a block; behind it, the file is a reserve
-    /// of zeros. Returns 0 if there is no such file.
+    /// Returns where the content of a cycle's file ends, rounded up to a block; the rest of the file is a
+    /// reserve of zeros. Returns 0 if there is no such file.
     static long usedBytes(Path file) {
         try (var channel = FileChannel.open(file)) {
             var block = ByteBuffer.allocate(BLOCK_BYTES);
             var zeros = ByteBuffer.allocate(BLOCK_BYTES);
-            long end = channel.size();
-            while (end > 0) {
-                long start = (end - 1) / BLOCK_BYTES * BLOCK_BYTES;
+            long start = channel.size();
+            do {
+                start = Math.max(0, start - BLOCK_BYTES);
                 channel.read(block.clear(), start);
-                block.flip();
-                if (!block.equals(zeros.limit(block.limit()))) {
-                    return end;
-                }
-                end = start;
-            }
-            return 0;
+            } while (start > 0 && zeros.equals(block.rewind()));
+            return start + BLOCK_BYTES;
         } catch (NoSuchFileException missing) {
             return 0;
         } catch (IOException failure) {

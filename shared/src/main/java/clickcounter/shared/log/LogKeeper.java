@@ -61,7 +61,6 @@ final class LogKeeper implements AutoCloseable {
         }
     }
 
-    /// Whether [#awaitSync] may have to wait.
     boolean waitsForDisk() {
         return groupCommit != null;
     }

@@ -15,7 +15,6 @@ final class MonotonicClock implements TimeProvider {
     private final LongSupplier systemMs;
     private final AtomicLong lastMs;
 
-    /// @param floorMs the clock never returns an earlier time
     MonotonicClock(LongSupplier systemMs, long floorMs) {
         this.systemMs = systemMs;
         this.lastMs = new AtomicLong(floorMs);

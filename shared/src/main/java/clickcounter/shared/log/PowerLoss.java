@@ -109,7 +109,6 @@ final class PowerLoss implements AutoCloseable {
         }
     }
 
-    /// Whether pages of the cycle may be missing.
     static boolean mayHaveHoles(Path folder, int cycle, String bootId) {
         try {
             return cycle < firstCycle(folder) || !foreignMarks(folder, bootId).isEmpty();

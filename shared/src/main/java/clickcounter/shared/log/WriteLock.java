@@ -26,7 +26,6 @@ public final class WriteLock implements AutoCloseable {
         lock = new TableStoreWriteLock(metadata, BusyTimedPauser::new, 0L);
     }
 
-    /// Opens the lock of the log in `folder`, which must exist.
     public static WriteLock open(Path folder) {
         SingleChronicleQueueBuilder.addAliases();
         return new WriteLock(SingleTableBuilder.binary(
