@@ -1,5 +1,7 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.CountStore;
+import clickcounter.counts.LogPosition;
 import clickcounter.migrations.Database;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
@@ -20,38 +22,38 @@ import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The running aggregator. One thread does everything in turn: it reads a bounded batch from the log, counts it
-/// into the minutes' shards, and once in an interval moves the shards and the position into the database.
+/// The running aggregator. One thread does everything in turn: it reads a bounded batch from the log, adds it to the
+/// shards of its minutes, and once per interval moves the shards and the position to the database.
 ///
-/// While it writes nothing is read. So the log is the only buffer, and memory is bounded however long the
-/// database is away. Nothing but the position in the database says what is counted: after a crash whoever comes
-/// next goes on from there.
+/// It reads nothing while it writes. So the log is the only buffer, and memory is bounded however long the database is
+/// away. Only the position in the database says what is counted: after a crash, the next aggregator continues from
+/// there.
 public final class Aggregator implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(Aggregator.class);
 
-    /// Most records of one batch; also the most rows that a batch can add to the waiting ones.
+    /// The most records in one batch; so also the most rows by which a batch can increase the waiting ones.
     private static final int BATCH_RECORDS = 65_536;
 
-    /// Most minutes of one batch.
+    /// The most minutes in one batch.
     private static final int BATCH_MINUTES = 64;
 
-    /// How much later than usual a flush may be while the end of the log is not reached.
+    /// How much a flush may be delayed while the end of the log is not reached.
     private static final long MAX_CATCH_UP_NS = Duration.ofSeconds(4).toNanos();
 
-    /// How long to sleep at the end of the log.
+    /// How long the thread sleeps at the end of the log.
     private static final long IDLE_PAUSE_NS = Duration.ofMillis(10).toNanos();
 
-    /// When asked to stop, how long to read on to the end of the log before the last flush.
+    /// How long a stopping aggregator reads on towards the end of the log before its last flush.
     private static final long LAST_READ_NS = Duration.ofSeconds(5).toNanos();
 
-    /// When asked to stop, how long to wait for that and the last flush. A silent database would take longer.
+    /// How long a stopping aggregator has for its last reads and its last flush. A silent database would take longer.
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
 
-    /// How often old files of the log are looked for.
+    /// How often to look for old files of the log.
     private static final Duration RETENTION_PAUSE = Duration.ofMinutes(1);
 
-    /// One thread flushes; the second connection lets it ask for the outcome while the first is being given up;
-    /// the others are for the roll-up and the watch.
+    /// One thread flushes; a second connection lets it ask for the outcome while the first one is being abandoned. The
+    /// other two are for the roll-up and the watch.
     private static final int CONNECTIONS = 4;
 
     private final Opened opened = new Opened();
@@ -86,7 +88,7 @@ public final class Aggregator implements AutoCloseable {
         try {
             admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
             reader = opened.add(ClickReader.open(settings.logFolder()));
-            database = opened.add(Database.connect(settings.database(), "clickcounter-aggregator", CONNECTIONS));
+            database = opened.add(Database.connect(settings.database(), "click-counter-aggregator", CONNECTIONS));
             var store = new CountStore(database, reader.logId());
             LogPosition position = takeOver(store);
             flusher = new Flusher(store, position, new FlushMetrics(metrics), lifetime);
@@ -99,7 +101,7 @@ public final class Aggregator implements AutoCloseable {
             ledger = new Ledger(position);
             opened.add(AggregatorWatch.start(
                     store, database, ledger, LogMeter.open(settings.logFolder()), readiness, metrics, lifetime));
-            // Before the watch, too, which may be waiting for it.
+            // It is also closed before the watch, which may be waiting for it.
             opened.add(database);
         } catch (RuntimeException failure) {
             opened.closeAfter(failure);
@@ -109,26 +111,26 @@ public final class Aggregator implements AutoCloseable {
         thread = Thread.ofPlatform().name("aggregator").start(this::run);
     }
 
-    /// Takes the log over from whoever had it and returns when clicks are being counted.
+    /// Takes the log over from its former owner and returns when clicks are being counted.
     ///
     /// **Errors**: [StartFailure] when the database or the log cannot be used.
     public static Aggregator start(AggregatorSettings settings, Lifetime lifetime) {
         return new Aggregator(settings, lifetime);
     }
 
-    /// The port where it answers operators.
+    /// The port for operators.
     public int adminPort() {
         return admin.port();
     }
 
-    /// Counts what is in the log, writes it if the database takes it, and lets go of everything.
+    /// Counts what is in the log, writes it if the database accepts it, and closes everything.
     @Override
     public void close() {
         readiness.stopping();
         lifetime.end(ExitCode.STOPPED, "closed");
         try {
             if (!thread.join(STOP_TIMEOUT)) {
-                // Fails the flush, which is then given up; whoever comes next counts its clicks from the log.
+                // This makes the flush fail and be abandoned; the next aggregator counts its clicks from the log.
                 database.close();
                 thread.join();
             }
@@ -136,17 +138,18 @@ public final class Aggregator implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         opened.close();
-        logger.info("{} clicks written to the database in {} rows", flusher.flushedClicks(), flusher.flushedRows());
+        logger.info("wrote {} clicks to the database in {} rows", flusher.flushedClicks(), flusher.flushedRows());
     }
 
     private LogPosition takeOver(CountStore store) {
         try {
-            // Before, too: whoever cannot go on with this log must not stop the one that counts it.
+            // Checked before the take-over, too: an aggregator that cannot continue with this log must not stop the one
+            // that counts it.
             moveReaderTo(store.position().map(LogPosition::lastIndex).orElse(ClickReader.START));
             LogPosition position = store.takeOver();
             moveReaderTo(position.lastIndex());
             logger.info(
-                    "log {} taken over: epoch {}, counted up to {}",
+                    "took over log {}: epoch {}, counted up to {}",
                     reader.logId(),
                     position.epoch(),
                     position.lastIndexText());
@@ -185,8 +188,8 @@ public final class Aggregator implements AutoCloseable {
             if (isIntact) {
                 finish();
             }
-        } catch (StartFailure mendable) {
-            lifetime.end(mendable.code(), String.valueOf(mendable.getMessage()));
+        } catch (StartFailure repairable) {
+            lifetime.end(repairable.code(), String.valueOf(repairable.getMessage()));
         } catch (Throwable unexpected) {
             logger.error("the aggregator failed", unexpected);
             lifetime.end(ExitCode.UNEXPECTED, "The aggregator failed: " + unexpected);
@@ -206,14 +209,14 @@ public final class Aggregator implements AutoCloseable {
         return shards.rows() >= settings.maxRows() || shards.minutes() >= settings.maxMinutes();
     }
 
-    /// A batch that was full is followed by more: whoever is behind reads on, because clicks of the same minutes then
-    /// become fewer rows, but not for ever.
+    /// A full batch is followed by more records. An aggregator that is behind reads on before it flushes, though not
+    /// for ever: clicks of the same minutes then become fewer rows.
     private boolean isFlushDue(int records) {
         long patienceNs = records == BATCH_RECORDS ? MAX_CATCH_UP_NS : 0;
         return isFull() || System.nanoTime() - nextFlushNs >= patienceNs;
     }
 
-    /// Returns false when it was given up; nothing may be flushed then.
+    /// Returns false when the flush was abandoned; nothing may be flushed after that.
     private boolean flush() {
         nextFlushNs = System.nanoTime() + settings.flushInterval().toNanos();
         boolean isUpToDate = reader.position() == flusher.position().lastIndex();
@@ -227,7 +230,7 @@ public final class Aggregator implements AutoCloseable {
         return isCommitted;
     }
 
-    /// The last act: what is in the log by now is counted and written.
+    /// Counts and writes what is in the log by now.
     private void finish() {
         long endNs = System.nanoTime() + LAST_READ_NS;
         int records = readBatch();
@@ -245,13 +248,13 @@ public final class Aggregator implements AutoCloseable {
         try {
             retention.apply(flusher.position().lastIndex(), Instant.now());
             if (isRetentionFailing) {
-                logger.info("old files of the log are deleted again");
+                logger.info("deleting old files of the log works again");
             }
             isRetentionFailing = false;
         } catch (IOException failure) {
             if (!isRetentionFailing) {
                 logger.warn(
-                        "old files of the log cannot be deleted, so it grows; tried again each minute: {}",
+                        "cannot delete old files of the log, so it grows; trying again every minute: {}",
                         failure.toString());
             }
             isRetentionFailing = true;
@@ -262,7 +265,7 @@ public final class Aggregator implements AutoCloseable {
         long skipped = reader.skippedRecords();
         if (skipped > reportedSkippedRecords) {
             logger.error(
-                    "{} records of the log are no clicks and were passed over, the last of them before 0x{}",
+                    "skipped {} records of the log that are not clicks, the last of them before 0x{}",
                     skipped - reportedSkippedRecords,
                     Long.toHexString(reader.position()));
             reportedSkippedRecords = skipped;

@@ -7,19 +7,19 @@ import clickcounter.shared.admin.AdminSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/// All that the aggregator can be told.
+/// The settings of the aggregator.
 ///
-/// @param logFolder where clicks come from
-/// @param shardFolder where the minutes that wait are kept; everything in it may be deleted
-/// @param database where counts go
+/// @param logFolder the folder of the click log
+/// @param shardFolder the folder for waiting minutes; everything in it may be deleted
+/// @param database where counts are written
 /// @param logRetention how long the log is kept
-/// @param maxLogBytes size of the log above which less is kept
+/// @param maxLogBytes the size of the log above which its oldest files are deleted earlier
 /// @param minuteRetention how long counts by minute are kept
-/// @param flushInterval how often
-/// @param maxRows most counts that wait; with more, a flush happens at once
-/// @param maxMinutes most minutes that wait; with more, a flush happens at once
-/// @param flushWorkers threads that collect the counts of several minutes
-/// @param admin where it answers operators
+/// @param flushInterval how often counts are written
+/// @param maxRows the number of waiting counts at which they are written at once
+/// @param maxMinutes the number of waiting minutes at which they are written at once
+/// @param flushWorkers threads that collect the counts of several minutes for a flush
+/// @param admin the port for operators
 public record AggregatorSettings(
         Path logFolder,
         Path shardFolder,

@@ -1,5 +1,7 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.CountStore;
+import clickcounter.counts.LogPosition;
 import clickcounter.migrations.Database;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.PeriodicTask;
@@ -16,18 +18,18 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Looks once a second from outside at what the aggregator does, for `/readyz` and `/metrics`: where the log
-/// stands in the database, what waits in the log, how large it is, and whether the [Ledger] balances. It has a
-/// thread of its own because the aggregator's may wait for the database for hours.
+/// Observes the aggregator once a second from outside, for `/readyz` and `/metrics`: up to where the database has
+/// counted the log, what waits in the log, how large the log is, and whether the [Ledger] balances. It has a thread of
+/// its own because the aggregator's thread may wait for the database for hours.
 final class AggregatorWatch implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(AggregatorWatch.class);
     private static final Duration PAUSE = Duration.ofSeconds(1);
 
-    /// Older clicks than this that are not in the database mean that something is wrong or being caught up
-    /// with.
+    /// Clicks older than this that are not in the database mean that something is wrong, or that the aggregator is
+    /// catching up.
     private static final Duration MAX_LAG = Duration.ofMinutes(1);
 
-    /// The schema is looked at once in so many times.
+    /// The schema is checked once in so many looks.
     private static final int LOOKS_PER_SCHEMA_CHECK = 15;
 
     private static final double MILLIS_PER_SECOND = 1e3;
@@ -46,10 +48,10 @@ final class AggregatorWatch implements AutoCloseable {
     private volatile @Nullable String logProblem;
     private volatile State state;
 
-    /// What was seen last.
+    /// What the last look has found.
     ///
     /// @param pending clicks that are not in the database
-    /// @param oldestPendingMillis the time of the first of them; 0 when there is none
+    /// @param oldestPendingMillis the time of the first of these clicks; 0 when there is none
     private record State(long pending, long oldestPendingMillis, LogMeter.Size size, Ledger.Balance balance) {
         double lagSeconds() {
             return pending == 0 || oldestPendingMillis == 0
@@ -109,8 +111,8 @@ final class AggregatorWatch implements AutoCloseable {
         task = PeriodicTask.start("watch", PAUSE, lifetime, this::look);
     }
 
-    /// Looks once, proves the checks of `readiness` with it, and goes on looking in the background. Closes
-    /// `meter` when it is closed.
+    /// Looks once, connects the checks of `readiness` to what is found, and continues in the background. Takes over
+    /// `meter` and closes it in the end.
     static AggregatorWatch start(
             CountStore store,
             Database database,
@@ -144,7 +146,7 @@ final class AggregatorWatch implements AutoCloseable {
     }
 
     private void look() {
-        // Before the database: what is committed meanwhile is ahead of this entry, never behind.
+        // Read before the database: what is committed in the meantime is ahead of this entry, never behind it.
         Ledger.Committed entry = ledger.committed();
         boolean isBalanced = lookAtDatabase(entry);
         try {
@@ -157,13 +159,13 @@ final class AggregatorWatch implements AutoCloseable {
             logProblem = null;
         } catch (IOException | RuntimeException failure) {
             if (logProblem == null) {
-                logger.warn("the click log cannot be measured, so its metrics stand still: {}", failure.toString());
+                logger.warn("cannot measure the click log, so its metrics do not change: {}", failure.toString());
             }
             logProblem = "The click log cannot be measured.";
         }
     }
 
-    /// Returns whether the database stands where `entry` says.
+    /// Returns whether the position in the database is that of `entry`.
     private boolean lookAtDatabase(Ledger.Committed entry) {
         try {
             Optional<LogPosition> found = store.position();
@@ -175,7 +177,7 @@ final class AggregatorWatch implements AutoCloseable {
             found.ifPresent(position -> lastKnown = position);
             return found.equals(Optional.of(entry.position()));
         } catch (SQLException failure) {
-            // Not logged: the flush that fails for the same reason says it.
+            // Not logged: the flush fails for the same reason and reports it.
             databaseProblem = "The database does not answer: " + Database.describe(failure) + ".";
             if (entry.position().flush() > lastKnown.flush()) {
                 lastKnown = entry.position();

@@ -1,5 +1,11 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.CountRepair;
+import clickcounter.counts.CountSnapshot;
+import clickcounter.counts.CountStore;
+import clickcounter.counts.Counts;
+import clickcounter.counts.LogPosition;
+import clickcounter.counts.Unit;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
@@ -81,7 +87,7 @@ final class Audit {
 
     /// A count that is not what it should be.
     ///
-    /// @param bannerId [#ALL_BANNERS] for the total of all
+    /// @param bannerId [CountSnapshot#ALL_BANNERS] for the total of all
     /// @param minute the start of the unit, in minutes since 1970
     /// @param expected what the log says, or the parts that it is the sum of
     record Difference(Unit unit, long bannerId, long minute, long inDatabase, Source source, long expected) {
@@ -100,9 +106,6 @@ final class Audit {
         PARTS,
         BANNERS
     }
-
-    /// No banner has that id.
-    static final long ALL_BANNERS = 0;
 
     /// @param maxCounts most counts that are compared in one pass
     Audit(CountStore store, ClickReader reader, int maxCounts, Progress progress) {

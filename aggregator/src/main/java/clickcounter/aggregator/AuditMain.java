@@ -2,6 +2,8 @@ package clickcounter.aggregator;
 
 import clickcounter.aggregator.Audit.Difference;
 import clickcounter.aggregator.Audit.Result;
+import clickcounter.counts.CountSnapshot;
+import clickcounter.counts.CountStore;
 import clickcounter.migrations.Database;
 import clickcounter.shared.Arguments;
 import clickcounter.shared.CommandMain;
@@ -91,7 +93,9 @@ public final class AuditMain {
     private static String print(Difference difference) {
         return "%s  %s %s  database %d  %s %d"
                 .formatted(
-                        difference.bannerId() == Audit.ALL_BANNERS ? "all banners" : "banner " + difference.bannerId(),
+                        difference.bannerId() == CountSnapshot.ALL_BANNERS
+                                ? "all banners"
+                                : "banner " + difference.bannerId(),
                         difference.unit().word(),
                         difference.time(),
                         difference.inDatabase(),

@@ -1,10 +1,11 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.Counts;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 
-/// What the flushes of this process have done.
+/// Metrics of the flushes of this process.
 ///
 /// **Threads**: any.
 final class FlushMetrics {

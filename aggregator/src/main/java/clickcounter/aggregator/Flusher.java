@@ -1,5 +1,8 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.CountStore;
+import clickcounter.counts.Counts;
+import clickcounter.counts.LogPosition;
 import clickcounter.migrations.Database;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
@@ -10,18 +13,18 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Writes counts to the database until they are there, however often it takes, and exactly once.
+/// Writes counts to the database exactly once, and repeats this until it succeeds.
 ///
-/// The rule for a lost connection: nobody knows whether its commit has happened, so the position is read again.
-/// If it is one flush further, under the same epoch, the commit has happened; if it is the same, the same rows
-/// are written again; anything else means that the log has another owner or the database another past, and this
-/// process ends.
+/// When a connection is lost, it is unknown whether its commit has succeeded, so the position is read again. If it is
+/// one flush further, under the same epoch, the commit has succeeded. If it is unchanged, the same rows are written
+/// again. Anything else means that the log has another owner or that the database has another past, and this process
+/// ends.
 ///
 /// **Threads**: one.
 final class Flusher {
     private static final Logger logger = LoggerFactory.getLogger(Flusher.class);
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(2);
     private static final long REPORT_INTERVAL_NS = Duration.ofMinutes(1).toNanos();
 
     private final CountStore store;
@@ -32,7 +35,7 @@ final class Flusher {
     private long flushedRows;
     private boolean hasGivenUp;
 
-    /// @param position where the log stands after it was taken over
+    /// @param position the position after the take-over
     Flusher(CountStore store, LogPosition position, FlushMetrics metrics, Lifetime lifetime) {
         this.store = store;
         this.metrics = metrics;
@@ -52,12 +55,12 @@ final class Flusher {
         return flushedRows;
     }
 
-    /// Returns true when the counts and the position are in the database. Returns false when the lifetime has
-    /// ended before, be it by what this flush found or by a signal. The counts are then given up, and nothing
-    /// may be flushed after them: whoever comes next counts the same clicks from the log.
+    /// Returns true when the counts and the position are in the database. Returns false when the lifetime has ended
+    /// before that, because of what this flush has found or because of a signal. The counts are abandoned then, and
+    /// nothing may be flushed after them: the next aggregator counts the same clicks from the log.
     boolean flush(long newLastIndex, Counts counts) {
         if (hasGivenUp) {
-            throw new IllegalStateException("A flush after one that was given up would lose clicks.");
+            throw new IllegalStateException("A flush after an abandoned one would lose clicks.");
         }
         LogPosition after = position.after(newLastIndex);
         long startNs = System.nanoTime();
@@ -85,7 +88,7 @@ final class Flusher {
                     reportRecovery(attempt);
                     return true;
                 }
-                // The log does not stand at our position. The next attempt finds out why.
+                // The position in the database is not ours. The next attempt finds out why.
             } catch (SQLException failure) {
                 metrics.failed();
                 if (System.nanoTime() - nextReportNs >= 0) {
@@ -100,7 +103,7 @@ final class Flusher {
             if (lifetime.await(withJitter(pause)).isPresent()) {
                 return false;
             }
-            pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+            pause = pause.multipliedBy(2).compareTo(MAX_PAUSE) < 0 ? pause.multipliedBy(2) : MAX_PAUSE;
         }
     }
 
@@ -110,7 +113,7 @@ final class Flusher {
         }
     }
 
-    /// Whether the flush has happened. Ends the lifetime when the log is not ours any more.
+    /// Returns whether the flush has succeeded. Ends the lifetime when the log is not ours any more.
     private boolean isDone(LogPosition after) throws SQLException {
         Optional<LogPosition> found = store.position();
         if (found.equals(Optional.of(after))) {

@@ -1,5 +1,7 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.Counts;
+import clickcounter.shared.EpochMinute;
 import clickcounter.shared.StartFailure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,7 +10,6 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -24,18 +25,17 @@ import net.openhft.chronicle.map.ChronicleMap;
 import net.openhft.chronicle.map.ChronicleMapBuilder;
 import org.jspecify.annotations.Nullable;
 
-/// The counts that are not in the database yet: for each minute a Chronicle Map, banner → clicks, off the heap.
+/// The counts that are not in the database yet: for each minute a Chronicle Map from banner to clicks, off the heap.
 ///
-/// The files are disposable. They belong to one run of the aggregator, nobody else opens them, and they are
-/// never opened again: after a crash the counts are made anew from the log. A killed process leaves a Chronicle
-/// Map with a lock in it that nothing heals, so there is nothing to gain by keeping one.
+/// The files are disposable. They belong to one run of the aggregator; nothing else opens them, and nothing opens them
+/// again: after a crash the counts are recomputed from the log. A killed process leaves a lock in a Chronicle Map that
+/// nothing releases, so keeping the map would gain nothing.
 ///
-/// Each run has a folder, and a lock file beside it that it holds while it lives: the next run deletes what is
-/// left behind, but not under an older run that does not know yet that it is superseded.
+/// Each run has a folder, and beside it a file that it keeps locked while it lives. The next run deletes what is left
+/// behind, except the files of an older run that does not know yet that it is superseded.
 ///
 /// **Threads**: one; [#drain] uses workers inside.
 final class MinuteShards implements AutoCloseable {
-    private static final int SECONDS_PER_MINUTE = 60;
     private static final String LOCK_SUFFIX = ".lock";
 
     private final Path folder;
@@ -49,21 +49,20 @@ final class MinuteShards implements AutoCloseable {
 
     /// Deletes what earlier runs have left behind in `folder`.
     ///
-    /// @param run a number that no other run has; its files are in a folder of their own
-    /// @param capacity most rows of one minute
+    /// @param run a number that no other run has; the run's files are in a folder of their own
+    /// @param capacity the most rows of one minute
     MinuteShards(Path folder, long run, int capacity, int workerCount) {
         this.folder = folder.resolve("run-" + run);
         this.capacity = capacity;
         lock = lock(folder);
         workers = Executors.newFixedThreadPool(
                 workerCount, Thread.ofPlatform().name("flush-", 0).daemon().factory());
-        // The first map of a virtual machine takes seconds: its classes are compiled at run time.
+        // The first map of a JVM takes seconds, because its classes are compiled at run time: better now than later.
         add(1, 0, 1);
         drain();
     }
 
-    /// **Cost**: some 0.3 µs, and some 10 ms for the first row of a minute, whose new file is forced to the
-    /// disk.
+    /// **Cost**: about 0.3 µs; about 10 ms for the first row of a minute, whose new file is forced to the disk.
     void add(long bannerId, long minute, long clicks) {
         Shard shard = shards.computeIfAbsent(minute, this::open);
         if (shard.counts.merge(bannerId, clicks, Long::sum) == clicks) {
@@ -71,17 +70,17 @@ final class MinuteShards implements AutoCloseable {
         }
     }
 
-    /// Pairs of banner and minute that wait.
+    /// How many pairs of banner and minute wait.
     int rows() {
         return rows;
     }
 
-    /// Minutes that wait.
+    /// How many minutes wait.
     int minutes() {
         return shards.size();
     }
 
-    /// Takes everything out; the files are gone then.
+    /// Removes and returns everything; the files are deleted.
     Counts drain() {
         List<Callable<Counts>> drains = new ArrayList<>();
         for (Shard shard : shards.values()) {
@@ -95,7 +94,7 @@ final class MinuteShards implements AutoCloseable {
                 parts.add(part.get());
             }
         } catch (InterruptedException | ExecutionException failure) {
-            throw new IllegalStateException("The waiting minutes could not be collected.", failure);
+            throw new IllegalStateException("Cannot collect the waiting minutes.", failure);
         }
         return Counts.concat(parts);
     }
@@ -108,26 +107,25 @@ final class MinuteShards implements AutoCloseable {
         try (lock) {
             delete(folder);
         } catch (IOException failure) {
-            throw new UncheckedIOException("The shards in %s cannot be deleted".formatted(folder), failure);
+            throw new UncheckedIOException("Cannot delete the shards in %s".formatted(folder), failure);
         }
     }
 
     private Shard open(long minute) {
-        String name =
-                Instant.ofEpochSecond(minute * SECONDS_PER_MINUTE).toString().replace(":", "");
+        String name = EpochMinute.start(minute).toString().replace(":", "");
         Path file = folder.resolve(name);
         try {
             Files.createDirectories(folder);
             ChronicleMap<Long, Long> counts = ChronicleMapBuilder.of(Long.class, Long.class)
                     .name(name)
                     .entries(capacity)
-                    // At a signal its own hook would close the map under the last flush.
+                    // On a signal, the map's own hook would close it during the last flush.
                     .skipCloseOnExitHook(true)
                     .createPersistedTo(file.toFile());
             return new Shard(minute, counts, file);
         } catch (IOException failure) {
             throw new StartFailure(
-                    "The minute's shard %s cannot be made: %s. Free space on its disk or repair it, then start again. No click is lost: the log has them."
+                    "The shard of a minute, %s, cannot be created: %s. Free space on its disk or repair it, then start again. No click is lost: the log has them all."
                             .formatted(file.toAbsolutePath(), failure.getMessage()),
                     failure);
         }
@@ -157,13 +155,13 @@ final class MinuteShards implements AutoCloseable {
                 return own;
             }
         } catch (IOException failure) {
-            throw new UncheckedIOException("The old shards in %s cannot be deleted".formatted(parent), failure);
+            throw new UncheckedIOException("Cannot delete the old shards in %s".formatted(parent), failure);
         }
         throw new StartFailure("Another aggregator is running with the same DATA_DIR (%s is locked): stop it first."
                 .formatted(lockFile(folder).toAbsolutePath()));
     }
 
-    /// Whatever is left of a run, be it only its lock file.
+    /// Returns the folders of all runs of which anything is left, even if only the lock file.
     private static List<Path> runs(Path parent) throws IOException {
         try (Stream<Path> files = Files.list(parent)) {
             return files.map(file ->
@@ -177,7 +175,7 @@ final class MinuteShards implements AutoCloseable {
         return run.resolveSibling(run.getFileName() + LOCK_SUFFIX);
     }
 
-    /// Returns null when somebody else holds it.
+    /// Returns null when another run holds the lock.
     private static @Nullable FileChannel tryLock(Path run) throws IOException {
         FileChannel channel = FileChannel.open(lockFile(run), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
@@ -185,13 +183,13 @@ final class MinuteShards implements AutoCloseable {
                 return channel;
             }
         } catch (OverlappingFileLockException heldByThisProcess) {
-            // The same as a lock that another process holds.
+            // This means the same as a lock of another process.
         }
         channel.close();
         return null;
     }
 
-    /// The caller holds its lock.
+    /// Deletes a run, whose lock the caller holds.
     private static void delete(Path run) throws IOException {
         if (Files.exists(run)) {
             try (Stream<Path> files = Files.walk(run)) {

@@ -1,5 +1,7 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.CountStore;
+import clickcounter.counts.LogPosition;
 import clickcounter.migrations.Database;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;

@@ -2,6 +2,10 @@ package clickcounter.aggregator;
 
 import clickcounter.aggregator.Audit.Difference;
 import clickcounter.aggregator.Audit.Source;
+import clickcounter.counts.CountRepair;
+import clickcounter.counts.CountSnapshot;
+import clickcounter.counts.CountStore;
+import clickcounter.counts.Unit;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;

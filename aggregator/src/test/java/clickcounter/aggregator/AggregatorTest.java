@@ -4,6 +4,7 @@ import static clickcounter.aggregator.Scene.START;
 import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.LogPosition;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.ClickWriter;
@@ -211,7 +212,7 @@ class AggregatorTest {
             scene.countAll();
             scene.assertAllIsCountedOnce();
             assertThat(log.lines()).contains("""
-                    ERROR 6 records of the log are no clicks and were passed over, the last of them before 0x%x\
+                    ERROR skipped 6 records of the log that are not clicks, the last of them before 0x%x\
                     """.formatted(scene.logEnd()));
         }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import clickcounter.aggregator.Audit.Difference;
+import clickcounter.counts.CountStore;
 import clickcounter.migrations.Database;
 import clickcounter.shared.Arguments;
 import clickcounter.shared.ExitCode;
@@ -177,7 +178,7 @@ final class AuditTest {
         assertThatThrownBy(() -> differences(1_000, true, _ -> dropLastMonth()))
                 .isInstanceOf(StartFailure.class)
                 .hasMessage(
-                        "Nothing was mended: minutes of the range were dropped meanwhile (STATS_RETENTION_MINUTES). Start the audit again.");
+                        "Nothing was repaired: minutes of the range were dropped in the meantime (STATS_RETENTION_MINUTES). Start the audit again.");
         assertThat(scene.number("select sum(clicks) from banner_hour")).isEqualTo(15);
         assertThat(audit("--repair")).isZero();
         scene.execute("delete from banner_hour where hour < '2026-03-01T00:00:00Z'");
@@ -371,7 +372,8 @@ final class AuditTest {
 
         assertThatThrownBy(() -> differences(30, false))
                 .isInstanceOf(StartFailure.class)
-                .hasMessage("More than 30 banners have clicks in one minute, which is more than is compared at once.");
+                .hasMessage(
+                        "More than 30 banners have clicks in one minute, which is more than can be compared at once.");
     }
 
     @Test
@@ -511,7 +513,8 @@ final class AuditTest {
         try (Database database = Database.connect(scene.settings().database(), "test", 2);
                 var _ = new CountStore(database, UUID.randomUUID()).repair()) {
             assertThatThrownBy(() -> audit("--repair"))
-                    .hasMessage("Counts are being mended by another ./run.sh audit --repair: wait until it has ended.");
+                    .hasMessage(
+                            "Another ./run.sh audit --repair is repairing counts. Wait until it has ended, then start again.");
         }
         assertThat(audit("--repair")).isZero();
     }

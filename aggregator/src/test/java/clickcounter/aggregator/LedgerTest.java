@@ -3,6 +3,7 @@ package clickcounter.aggregator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.aggregator.Ledger.Balance;
+import clickcounter.counts.LogPosition;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.LogMeter;
 import java.time.Duration;

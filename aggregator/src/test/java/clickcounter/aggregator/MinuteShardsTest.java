@@ -3,6 +3,7 @@ package clickcounter.aggregator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import clickcounter.counts.Counts;
 import clickcounter.shared.StartFailure;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -3,6 +3,11 @@ package clickcounter.aggregator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import clickcounter.counts.CountSnapshot;
+import clickcounter.counts.CountStore;
+import clickcounter.counts.Counts;
+import clickcounter.counts.LogPosition;
+import clickcounter.counts.Unit;
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
 import java.sql.SQLException;

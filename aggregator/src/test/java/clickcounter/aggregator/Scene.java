@@ -2,6 +2,7 @@ package clickcounter.aggregator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.LogPosition;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
 import clickcounter.shared.Lifetime;
@@ -265,7 +266,7 @@ final class Scene implements AutoCloseable {
                 "%d aggregators wait for a lock of type %s".formatted(connections, lockType),
                 () -> number("""
                         select count(*) from pg_stat_activity
-                        where datname = current_database() and application_name = 'clickcounter-aggregator'
+                        where datname = current_database() and application_name = 'click-counter-aggregator'
                             and wait_event_type = 'Lock' and wait_event = '%s'""".formatted(lockType)) == connections);
     }
 

@@ -1,5 +1,8 @@
 package clickcounter.aggregator;
 
+import clickcounter.counts.CountStore;
+import clickcounter.counts.Counts;
+import clickcounter.counts.LogPosition;
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;

@@ -1,10 +1,11 @@
 package clickcounter.query;
 
+import clickcounter.counts.BannerCounts;
+import clickcounter.counts.Period;
+import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
-import clickcounter.query.counts.Period;
-import clickcounter.query.counts.Step;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.log.BenchmarkLog;
 import clickcounter.shared.log.ClickReader;

@@ -93,7 +93,7 @@ final class DiskTest {
             assertThat(service.aggregator().awaitEnd()).isEqualTo(ExitCode.START_FAILED.status());
             assertThat(service.aggregator().output())
                     .containsOnlyOnce("ERROR")
-                    .contains("cannot be made: Not enough space")
+                    .contains("cannot be created: Not enough space")
                     .contains("Free space on its disk or repair it, then start again.")
                     .doesNotContain("\tat ");
 

@@ -159,7 +159,7 @@ final class FaultTest {
             Ledger ledger = load.end();
             service.verify(ledger);
             awaitClicks(database, ledger.acknowledgedClicks());
-            assertThat(service.aggregator().output()).contains("records of the log are no clicks and were passed over");
+            assertThat(service.aggregator().output()).contains("records of the log that are not clicks");
 
             service.aggregator().kill();
             service.query().kill();

@@ -1,9 +1,9 @@
 package clickcounter.query;
 
+import clickcounter.counts.Period;
+import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
 import clickcounter.query.Statistics.Top;
-import clickcounter.query.counts.Period;
-import clickcounter.query.counts.Step;
 import clickcounter.query.counts.TimeText;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.PeriodicTask;

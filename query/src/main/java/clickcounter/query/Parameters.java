@@ -1,7 +1,7 @@
 package clickcounter.query;
 
-import clickcounter.query.counts.Period;
-import clickcounter.query.counts.Step;
+import clickcounter.counts.Period;
+import clickcounter.counts.Step;
 import clickcounter.shared.http.BannerId;
 import clickcounter.shared.http.Problem;
 import clickcounter.shared.http.RequestBody;
@@ -112,9 +112,7 @@ final class Parameters {
     /// Only the time; for answers without steps.
     Period periodWithoutSteps() throws Refusal {
         Period period = period();
-        if (values.containsKey("step")) {
-            read.remove("step");
-        }
+        read.remove("step");
         return period.total();
     }
 

@@ -1,5 +1,6 @@
 package clickcounter.query;
 
+import clickcounter.counts.BannerCounts;
 import clickcounter.migrations.Database;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.PeriodicTask;

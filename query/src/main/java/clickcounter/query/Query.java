@@ -1,5 +1,6 @@
 package clickcounter.query;
 
+import clickcounter.counts.BannerCounts;
 import clickcounter.migrations.Database;
 import clickcounter.query.content.StaticFile;
 import clickcounter.query.dashboard.Dashboard;

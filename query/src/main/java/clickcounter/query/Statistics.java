@@ -1,18 +1,19 @@
 package clickcounter.query;
 
-import clickcounter.query.BannerCounts.Rows;
-import clickcounter.query.BannerCounts.Snapshot;
-import clickcounter.query.BannerCounts.Sums;
+import clickcounter.counts.BannerCounts;
+import clickcounter.counts.BannerCounts.Rows;
+import clickcounter.counts.BannerCounts.Snapshot;
+import clickcounter.counts.BannerCounts.Sums;
+import clickcounter.counts.CountSnapshot;
+import clickcounter.counts.MinuteCounts;
+import clickcounter.counts.MinuteSum;
+import clickcounter.counts.Period;
+import clickcounter.counts.Period.Steps;
+import clickcounter.counts.Step;
+import clickcounter.counts.SumPlan;
+import clickcounter.counts.Unit;
 import clickcounter.query.KeptClicks.End;
 import clickcounter.query.KeptClicks.View;
-import clickcounter.query.counts.Level;
-import clickcounter.query.counts.Marks;
-import clickcounter.query.counts.MinuteCounts;
-import clickcounter.query.counts.MinuteSum;
-import clickcounter.query.counts.Period;
-import clickcounter.query.counts.Period.Steps;
-import clickcounter.query.counts.Step;
-import clickcounter.query.counts.SumPlan;
 import clickcounter.query.counts.TimeText;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -26,7 +27,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// The read: what the database has counted, plus the clicks of the log after the position that the database
@@ -103,7 +103,7 @@ final class Statistics {
 
     private interface DatabaseRead<T> {
         /// @param through only clicks of `kept` up to this index will be added
-        Snapshot<T> read(View kept, long through) throws SQLException, Refusal;
+        Snapshot<T> read(View kept, long through) throws SQLException;
     }
 
     /// The clicks of each banner by step, in the order asked.
@@ -112,7 +112,8 @@ final class Statistics {
     Answer<List<MinuteCounts>> series(long[] bannerIds, Period period, boolean withZeros) throws SQLException, Refusal {
         boolean isByMinute = period.step() == Step.MINUTE && !withZeros;
         Steps steps = isByMinute ? period.total().steps(1) : steps(period, withZeros ? bannerIds.length : 1);
-        Found<Rows> found = read((_, _) -> database.rows(bannerIds, planner(period, steps, isByMinute)));
+        Found<Rows> found = read((_, _) -> database.rows(bannerIds, steps, period.step()));
+        requireRows(found.snapshot.counts().size(), bannerIds);
 
         Map<Long, MinuteSum> keptByBanner = new HashMap<>();
         for (long bannerId : bannerIds) {
@@ -136,9 +137,9 @@ final class Statistics {
         for (long bannerId : bannerIds) {
             MinuteCounts kept =
                     keptByBanner.getOrDefault(bannerId, new MinuteSum()).counts();
-            Map<Level, MinuteCounts> rowsOfBanner = found.snapshot.counts().of(bannerId);
+            Map<Unit, MinuteCounts> rowsOfBanner = found.snapshot.counts().of(bannerId);
             MinuteCounts counts = isByMinute
-                    ? rowsOfBanner.getOrDefault(Level.MINUTE, MinuteCounts.NONE).plus(kept)
+                    ? rowsOfBanner.getOrDefault(Unit.MINUTE, MinuteCounts.NONE).plus(kept)
                     : bySteps(steps, found.snapshot.plan(), rowsOfBanner, kept, withZeros);
             rows += counts.size();
             series.add(counts);
@@ -150,11 +151,16 @@ final class Statistics {
     /// The clicks of all banners together by step.
     Answer<Totals> totals(Period period, boolean withZeros) throws SQLException, Refusal {
         Steps steps = steps(period, 1);
-        Found<Rows> found = read((_, _) -> database.rows(new long[0], planner(period, steps, false)));
+        Found<Rows> found = read((_, _) -> database.rows(new long[0], steps, period.step()));
+        requireRows(found.snapshot.counts().size(), new long[0]);
         var keptSum = new MinuteSum();
         long keptCount = found.forEachKept(period, (_, timeMillis) -> keptSum.add(timeMillis / MILLIS_PER_MINUTE));
-        MinuteCounts counts =
-                bySteps(steps, found.snapshot.plan(), found.snapshot.counts().of(0), keptSum.counts(), withZeros);
+        MinuteCounts counts = bySteps(
+                steps,
+                found.snapshot.plan(),
+                found.snapshot.counts().of(CountSnapshot.ALL_BANNERS),
+                keptSum.counts(),
+                withZeros);
         return answer(new Totals(counts.total(), countBanners(period), counts), period, found, keptCount);
     }
 
@@ -199,16 +205,12 @@ final class Statistics {
                     kept.droppedThrough(),
                     through,
                     (bannerId, _) -> mayBeAdded.add(bannerId, 1));
-            return database.sums(limit, mayBeAdded.bannerIds(), marks -> SumPlan.of(total, Step.TOTAL, marks));
+            return database.sums(limit, mayBeAdded.bannerIds(), total);
         });
     }
 
-    private static Function<Marks, SumPlan> planner(Period period, Steps steps, boolean isByMinute) {
-        return marks -> isByMinute ? SumPlan.ofMinutes(period) : SumPlan.of(steps, period.step(), marks);
-    }
-
     private static MinuteCounts bySteps(
-            Steps steps, SumPlan plan, Map<Level, MinuteCounts> rows, MinuteCounts kept, boolean withZeros) {
+            Steps steps, SumPlan plan, Map<Unit, MinuteCounts> rows, MinuteCounts kept, boolean withZeros) {
         long[] sums = plan.sums(rows);
         for (int at = 0; at < kept.size(); at++) {
             sums[steps.indexOf(kept.minute(at))] += kept.clicks(at);
@@ -231,7 +233,11 @@ final class Statistics {
 
     private void requireRows(long rows, long[] bannerIds) throws Refusal {
         if (rows > maxRows) {
-            throw Refusal.badRequest(BannerCounts.tooManyRows(bannerIds, maxRows));
+            String who = bannerIds.length == 1 ? "Banner %d has".formatted(bannerIds[0]) : "The banners together have";
+            throw Refusal.badRequest("""
+                    %s clicks in more than %d minutes between "from" and "to", which is the most for one answer; ask for \
+                    shorter times, one after the other.\
+                    """.formatted(who, maxRows));
         }
     }
 

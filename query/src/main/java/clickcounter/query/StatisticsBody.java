@@ -1,10 +1,10 @@
 package clickcounter.query;
 
+import clickcounter.counts.MinuteCounts;
+import clickcounter.counts.Period;
 import clickcounter.query.Statistics.BannerClicks;
 import clickcounter.query.Statistics.Top;
 import clickcounter.query.Statistics.Totals;
-import clickcounter.query.counts.MinuteCounts;
-import clickcounter.query.counts.Period;
 import clickcounter.query.counts.TimeText;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;

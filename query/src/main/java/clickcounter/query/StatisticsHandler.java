@@ -1,5 +1,7 @@
 package clickcounter.query;
 
+import clickcounter.counts.MinuteCounts;
+import clickcounter.counts.Period;
 import clickcounter.migrations.Database;
 import clickcounter.query.Statistics.Answer;
 import clickcounter.query.Statistics.BannerClicks;
@@ -12,8 +14,6 @@ import clickcounter.query.StatisticsBody.OfBanners;
 import clickcounter.query.StatisticsBody.Series;
 import clickcounter.query.content.EntityTag;
 import clickcounter.query.content.EntityTag.Content;
-import clickcounter.query.counts.MinuteCounts;
-import clickcounter.query.counts.Period;
 import clickcounter.shared.http.BannerId;
 import clickcounter.shared.http.Problem;
 import clickcounter.shared.http.RefusalReport;

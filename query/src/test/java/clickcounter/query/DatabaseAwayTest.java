@@ -2,8 +2,9 @@ package clickcounter.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.BannerCounts;
+import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
-import clickcounter.query.counts.SumPlan;
 import clickcounter.testing.FaultyProxy;
 import clickcounter.testing.TestDatabase;
 import java.net.http.HttpResponse;
@@ -112,7 +113,7 @@ class DatabaseAwayTest {
     private static Callable<String> failureOf(BannerCounts counts) {
         return () -> {
             try {
-                counts.rows(new long[] {1}, _ -> SumPlan.ofMinutes(QueryParts.ALWAYS));
+                counts.rows(new long[] {1}, QueryParts.ALWAYS.total().steps(1), Step.MINUTE);
                 return "none";
             } catch (SQLException failure) {
                 return String.valueOf(failure.getMessage());

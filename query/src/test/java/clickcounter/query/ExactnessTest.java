@@ -2,12 +2,12 @@ package clickcounter.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.MinuteCounts;
+import clickcounter.counts.Period;
+import clickcounter.counts.Step;
 import clickcounter.query.Statistics.Answer;
 import clickcounter.query.Statistics.BannerClicks;
 import clickcounter.query.Statistics.Top;
-import clickcounter.query.counts.MinuteCounts;
-import clickcounter.query.counts.Period;
-import clickcounter.query.counts.Step;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

@@ -2,8 +2,8 @@ package clickcounter.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import clickcounter.query.counts.MinuteCounts;
-import clickcounter.query.counts.MinuteSum;
+import clickcounter.counts.MinuteCounts;
+import clickcounter.counts.MinuteSum;
 import java.time.Instant;
 import java.util.Random;
 import java.util.TreeMap;

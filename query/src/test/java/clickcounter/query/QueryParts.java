@@ -1,12 +1,13 @@
 package clickcounter.query;
 
+import clickcounter.counts.BannerCounts;
+import clickcounter.counts.MinuteCounts;
+import clickcounter.counts.Period;
+import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
 import clickcounter.query.Statistics.Answer;
-import clickcounter.query.counts.MinuteCounts;
-import clickcounter.query.counts.Period;
-import clickcounter.query.counts.Step;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.log.ClickReader;

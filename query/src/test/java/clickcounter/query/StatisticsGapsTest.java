@@ -2,8 +2,8 @@ package clickcounter.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.MinuteCounts;
 import clickcounter.query.Statistics.Answer;
-import clickcounter.query.counts.MinuteCounts;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;

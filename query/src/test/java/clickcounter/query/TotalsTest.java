@@ -2,10 +2,10 @@ package clickcounter.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.MinuteCounts;
+import clickcounter.counts.Period;
+import clickcounter.counts.Step;
 import clickcounter.query.Statistics.Totals;
-import clickcounter.query.counts.MinuteCounts;
-import clickcounter.query.counts.Period;
-import clickcounter.query.counts.Step;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;

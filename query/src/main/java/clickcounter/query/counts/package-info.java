@@ -1,5 +1,4 @@
-/// Counts in time: the steps of a question, and how they are put together from minutes, hours, days and months.
-/// Knows neither HTTP nor SQL.
+/// Minutes as text.
 @NullMarked
 package clickcounter.query.counts;
 

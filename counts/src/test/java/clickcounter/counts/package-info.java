@@ -1,4 +1,4 @@
 @NullMarked
-package clickcounter.query.counts;
+package clickcounter.counts;
 
 import org.jspecify.annotations.NullMarked;

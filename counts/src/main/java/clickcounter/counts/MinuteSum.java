@@ -1,4 +1,4 @@
-package clickcounter.query.counts;
+package clickcounter.counts;
 
 import java.util.TreeMap;
 
@@ -6,14 +6,13 @@ import java.util.TreeMap;
 ///
 /// **Threads**: one.
 ///
-/// **Cost**: the log is nearly in the order of time, so the map is touched once for each run of clicks in one
-/// minute.
+/// **Cost**: the log is nearly in the order of time, so the map is used once for each run of clicks in the same minute.
 public final class MinuteSum {
     private final TreeMap<Long, Long> clicksByMinute = new TreeMap<>();
     private long runMinute;
     private long runClicks;
 
-    /// One click in that minute.
+    /// Adds one click.
     public void add(long minute) {
         if (minute != runMinute) {
             endRun();
@@ -29,7 +28,7 @@ public final class MinuteSum {
         }
     }
 
-    /// All that were added.
+    /// Returns all clicks that were added.
     public MinuteCounts counts() {
         endRun();
         if (clicksByMinute.isEmpty()) {

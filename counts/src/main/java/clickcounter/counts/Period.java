@@ -1,56 +1,54 @@
-package clickcounter.query.counts;
+package clickcounter.counts;
 
+import clickcounter.shared.EpochMinute;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.Arrays;
 
-/// A stretch of time and the steps in which its clicks are told. Minutes are numbered from 1970 in UTC; one
-/// belongs to what it begins in.
+/// A period of time and the steps by which its clicks are reported. Minutes are counted from 1970 in UTC; a minute
+/// belongs to the step that contains its start.
 ///
 /// @param fromMinute the first minute
 /// @param toMinute the minute after the last one
-/// @param zone whose clock the steps go by
+/// @param zone the time zone whose clock the steps follow
 public record Period(long fromMinute, long toMinute, Step step, ZoneId zone) {
-    private static final int SECONDS_PER_MINUTE = 60;
-
-    /// **Errors**: [IllegalArgumentException] for a time that ends before it begins.
+    /// **Errors**: [IllegalArgumentException] for a period that ends before it starts.
     public Period {
         if (fromMinute > toMinute) {
             throw new IllegalArgumentException("from minute %d to minute %d".formatted(fromMinute, toMinute));
         }
     }
 
-    /// The time of the same length just before, as far as there is one after 1970.
+    /// Returns the period of the same length just before this one; the part of it before 1970 is cut off.
     public Period previous() {
         return new Period(Math.max(0, 2 * fromMinute - toMinute), fromMinute, step, zone);
     }
 
-    /// The same time in one step.
+    /// Returns the same period as one step.
     public Period total() {
         return new Period(fromMinute, toMinute, Step.TOTAL, zone);
     }
 
-    /// The steps of a period: `starts[i]` is the own start of step `i`, which counts the minutes from
-    /// `bounds[i]` to before `bounds[i + 1]`. The first one may begin before the period; it counts only what is
-    /// in it.
-    @SuppressWarnings("ArrayRecordComponent") // columns of a table; nobody changes them
+    /// The steps of a period: step `i` starts at `starts[i]` and counts the minutes from `bounds[i]` to before
+    /// `bounds[i + 1]`. The first step may start before the period, but counts only minutes of the period.
+    @SuppressWarnings("ArrayRecordComponent") // columns of a table, which nothing changes
     public record Steps(long[] starts, long[] bounds) {
-        /// How many.
+        /// How many steps there are.
         public int count() {
             return starts.length;
         }
 
-        /// The step of a minute that is in the period.
+        /// Returns the number of the step that counts `minute`, which must be in the period.
         public int indexOf(long minute) {
             int at = Arrays.binarySearch(bounds, 0, starts.length, minute);
             return at >= 0 ? at : -at - 2;
         }
     }
 
-    /// All steps, with and without clicks; `mostSteps + 1` when there are more than `mostSteps`.
+    /// Returns all steps; if there are more than `maxSteps`, the first `maxSteps + 1`.
     ///
-    /// **Cost**: some 100 ns for each.
-    public Steps steps(int mostSteps) {
+    /// **Cost**: about 100 ns for each step.
+    public Steps steps(int maxSteps) {
         if (fromMinute == toMinute) {
             return new Steps(new long[0], new long[] {fromMinute});
         }
@@ -60,19 +58,19 @@ public record Period(long fromMinute, long toMinute, Step step, ZoneId zone) {
         long[] starts = new long[64];
         long[] bounds = new long[65];
         int count = 0;
-        Instant start = step.startAtOrBefore(Instant.ofEpochSecond(fromMinute * SECONDS_PER_MINUTE), zone);
+        Instant start = step.startAtOrBefore(EpochMinute.start(fromMinute), zone);
         long bound = fromMinute;
-        while (bound < toMinute && count <= mostSteps) {
+        while (bound < toMinute && count <= maxSteps) {
             if (count == starts.length) {
                 starts = Arrays.copyOf(starts, count * 2);
                 bounds = Arrays.copyOf(bounds, count * 2 + 1);
             }
-            starts[count] = Math.floorDiv(start.getEpochSecond(), SECONDS_PER_MINUTE);
+            starts[count] = EpochMinute.of(start);
             bounds[count] = bound;
             count++;
             start = step.startAfter(start, zone);
-            // In the seventies an offset of Africa/Monrovia had seconds.
-            bound = Math.min(toMinute, Math.ceilDiv(start.getEpochSecond(), SECONDS_PER_MINUTE));
+            // Rounded up: until 1972 the offset of Africa/Monrovia had seconds.
+            bound = Math.min(toMinute, EpochMinute.ceil(start));
         }
         bounds[count] = bound;
         return new Steps(Arrays.copyOf(starts, count), Arrays.copyOf(bounds, count + 1));

@@ -1,8 +1,8 @@
-package clickcounter.query.counts;
+package clickcounter.counts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import clickcounter.query.counts.Period.Steps;
+import clickcounter.counts.Period.Steps;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.List;

@@ -1,4 +1,4 @@
-package clickcounter.query.counts;
+package clickcounter.counts;
 
 import java.time.DayOfWeek;
 import java.time.Instant;
@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
-/// How long one entry of an answer is. All but minutes begin by the clock of a time zone: days may have 23 or
-/// 25 hours.
+/// How much time one entry of an answer covers. All steps except minutes follow the clock of a time zone: a day may
+/// have 23 or 25 hours.
 public enum Step {
     MINUTE,
     HOUR,
@@ -19,22 +19,32 @@ public enum Step {
     MONTH,
     TOTAL;
 
-    /// The step that a request calls by this word.
+    /// Returns the step that a request calls `word`.
     public static Optional<Step> of(String word) {
         return Arrays.stream(values()).filter(step -> step.word().equals(word)).findFirst();
     }
 
-    /// What a request calls it.
+    /// The name of the step in a request.
     public String word() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /// The start of the step that `time` is in. Not for [#TOTAL], which begins where one likes.
+    /// The longest unit that is never longer than this step; a total has no limit.
+    Unit longestUnit() {
+        return switch (this) {
+            case MINUTE -> Unit.MINUTE;
+            case HOUR -> Unit.HOUR;
+            case DAY, WEEK -> Unit.DAY;
+            case MONTH, TOTAL -> Unit.MONTH;
+        };
+    }
+
+    /// Returns the start of the step that contains `time`. Not for [#TOTAL], which may start at any time.
     Instant startAtOrBefore(Instant time, ZoneId zone) {
         if (this == MINUTE || this == HOUR) {
             long intoStep = Math.floorMod(localSecond(time, zone), this == HOUR ? 3_600 : 60);
             Instant start = Instant.ofEpochSecond(time.getEpochSecond() - intoStep);
-            // Clocks that are put forward or back by half an hour begin a new step in the middle of one.
+            // A clock that is put forward or back by half an hour starts a new step in the middle of another.
             var changed = zone.getRules().previousTransition(time.plusNanos(1));
             return changed == null || changed.getInstant().isBefore(start) ? start : changed.getInstant();
         }
@@ -45,7 +55,7 @@ public enum Step {
         return startOf(date, zone);
     }
 
-    /// The start of the next step after the one that begins at `start`.
+    /// Returns the start of the step that follows the one that starts at `start`.
     Instant startAfter(Instant start, ZoneId zone) {
         if (this == MINUTE || this == HOUR) {
             long length = this == HOUR ? 3_600 : 60;
@@ -53,7 +63,7 @@ public enum Step {
                     start.getEpochSecond() + length - Math.floorMod(localSecond(start, zone), length));
         }
         LocalDate date = after(start.atZone(zone).toLocalDate());
-        // A date that a zone has left out (Apia, 2011-12-30) begins where the next one does.
+        // A date that a zone has skipped (Apia, 2011-12-30) starts when the next date does.
         while (!startOf(date, zone).isAfter(start)) {
             date = after(date);
         }
@@ -68,7 +78,7 @@ public enum Step {
         return firstOf(date).atStartOfDay(zone).toInstant();
     }
 
-    /// The first date of the step that `date` is in.
+    /// Returns the first date of the step that contains `date`.
     private LocalDate firstOf(LocalDate date) {
         return switch (this) {
             case WEEK -> date.with(TemporalAdjusters.previousOrSame(DayOfWeek.MONDAY));

@@ -1,10 +1,11 @@
-package clickcounter.query.counts;
+package clickcounter.counts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import clickcounter.query.counts.Period.Steps;
-import clickcounter.query.counts.SumPlan.Part;
-import clickcounter.query.counts.SumPlan.Range;
+import clickcounter.counts.Period.Steps;
+import clickcounter.counts.SumPlan.Part;
+import clickcounter.counts.SumPlan.Range;
+import clickcounter.shared.EpochMinute;
 import java.time.Instant;
 import java.time.YearMonth;
 import java.time.ZoneId;
@@ -18,7 +19,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/// What a plan reads and puts together is what one gets by adding up minutes.
+/// What a plan reads and combines equals the sum of the minutes.
 class SumPlanTest {
     private static final List<Step> STEPS = List.of(Step.values());
     private static final List<String> ZONES = List.of(
@@ -33,42 +34,42 @@ class SumPlanTest {
             "Africa/Monrovia");
 
     private static long minute(String time) {
-        return Instant.parse(time).getEpochSecond() / 60;
+        return EpochMinute.of(Instant.parse(time));
     }
 
-    /// The tables as the aggregator fills them.
+    /// The tables as the roll-up fills them.
     private static final class Tables {
         private final NavigableMap<Long, Long> minutes;
-        private final Map<Level, NavigableMap<Long, Long>> byLevel = new EnumMap<>(Level.class);
+        private final Map<Unit, NavigableMap<Long, Long>> sumsByUnit = new EnumMap<>(Unit.class);
         private long rowsRead;
 
         Tables(NavigableMap<Long, Long> minutes, long rolledUntil) {
             this.minutes = minutes;
-            for (Level level : List.of(Level.HOUR, Level.DAY, Level.MONTH)) {
+            for (Unit unit : Unit.SUMS) {
                 var sums = new TreeMap<Long, Long>();
                 minutes.headMap(rolledUntil)
-                        .forEach((minute, clicks) -> sums.merge(unit(level, minute), clicks, Long::sum));
-                byLevel.put(level, sums);
+                        .forEach((minute, clicks) -> sums.merge(start(unit, minute), clicks, Long::sum));
+                sumsByUnit.put(unit, sums);
             }
         }
 
-        private static long unit(Level level, long minute) {
-            return switch (level) {
+        private static long start(Unit unit, long minute) {
+            return switch (unit) {
                 case MINUTE -> minute;
                 case HOUR -> minute / 60 * 60;
                 case DAY -> minute / 1_440 * 1_440;
                 case MONTH ->
-                    YearMonth.from(Instant.ofEpochSecond(minute * 60).atOffset(ZoneOffset.UTC))
+                    YearMonth.from(EpochMinute.start(minute).atOffset(ZoneOffset.UTC))
                                     .atDay(1)
                                     .toEpochDay()
                             * 1_440;
             };
         }
 
-        MinuteCounts read(Level level, List<Range> ranges) {
+        MinuteCounts read(Unit unit, List<Range> ranges) {
             var rows = new TreeMap<Long, Long>();
             for (Range range : ranges) {
-                rows.putAll(byLevel.getOrDefault(level, minutes).subMap(range.since(), range.before()));
+                rows.putAll(sumsByUnit.getOrDefault(unit, minutes).subMap(range.from(), range.to()));
             }
             rowsRead += rows.size();
             return new MinuteCounts(
@@ -77,17 +78,15 @@ class SumPlanTest {
         }
 
         long[] sums(SumPlan plan) {
-            Map<Level, MinuteCounts> read = new EnumMap<>(Level.class);
-            for (Level level : Level.values()) {
-                read.put(level, read(level, plan.ranges(level)));
-            }
+            Map<Unit, MinuteCounts> read = new EnumMap<>(Unit.class);
+            plan.ranges().forEach((unit, ranges) -> read.put(unit, read(unit, ranges)));
             return plan.sums(read);
         }
 
         long sum(List<Part> parts) {
             return parts.stream()
                     .mapToLong(part -> part.sign()
-                            * read(part.level(), List.of(part.range())).total())
+                            * read(part.unit(), List.of(part.range())).total())
                     .sum();
         }
 

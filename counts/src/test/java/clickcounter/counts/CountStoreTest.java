@@ -1,14 +1,19 @@
-package clickcounter.aggregator;
+package clickcounter.counts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
+import clickcounter.migrations.Schema;
 import clickcounter.shared.log.ClickReader;
+import clickcounter.testing.TestDatabase;
+import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Instant;
-import java.util.Map;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -16,15 +21,19 @@ import org.junit.jupiter.api.Test;
 class CountStoreTest {
     private static final Counts NOTHING = counts();
 
-    private final Scene scene = new Scene();
-    private final Database database = Database.connect(DatabaseSettings.of(scene.databaseUrl()), "test", 2);
-    private final UUID logId = UUID.randomUUID();
-    private final CountStore store = new CountStore(database, logId);
+    private final TestDatabase testDatabase = TestDatabase.create();
+    private final Database database = connect(DatabaseSettings.of(testDatabase.url()));
+    private final CountStore store = new CountStore(database, UUID.randomUUID());
+
+    private static Database connect(DatabaseSettings settings) {
+        new Schema(settings).up();
+        return Database.connect(settings, "test", 2);
+    }
 
     @AfterEach
     void close() {
         database.close();
-        scene.close();
+        testDatabase.close();
     }
 
     @Test
@@ -49,14 +58,9 @@ class CountStoreTest {
                 .isTrue();
 
         assertThat(store.position()).contains(new LogPosition(1, 2, 9));
-        assertThat(scene.counted())
-                .isEqualTo(Map.of(
-                        new Scene.BannerMinute(7, Instant.EPOCH),
-                        5L,
-                        new Scene.BannerMinute(8, Instant.EPOCH),
-                        1L,
-                        new Scene.BannerMinute(7, Instant.EPOCH.plusSeconds(60)),
-                        Long.MAX_VALUE));
+        assertThat(minutes())
+                .containsExactlyInAnyOrder(
+                        "7 1970-01-01T00:00Z 5", "8 1970-01-01T00:00Z 1", "7 1970-01-01T00:01Z " + Long.MAX_VALUE);
     }
 
     @Test
@@ -66,7 +70,7 @@ class CountStoreTest {
         assertThat(store.flush(position, 5, NOTHING)).isTrue();
 
         assertThat(store.position()).contains(new LogPosition(1, 1, 5));
-        assertThat(scene.counted()).isEmpty();
+        assertThat(minutes()).isEmpty();
     }
 
     @Test
@@ -81,7 +85,7 @@ class CountStoreTest {
 
         assertThat(new CountStore(database, UUID.randomUUID()).flush(first, 6, counts(7, 0, 1)))
                 .isFalse();
-        assertThat(scene.counted()).isEmpty();
+        assertThat(minutes()).isEmpty();
         assertThat(store.position()).contains(new LogPosition(2, 1, 5));
     }
 
@@ -95,7 +99,23 @@ class CountStoreTest {
                 .hasMessageContaining("bigint out of range");
 
         assertThat(store.position()).contains(position.after(5));
-        assertThat(scene.counted()).hasSize(1);
+        assertThat(minutes()).hasSize(1);
+    }
+
+    private List<String> minutes() throws SQLException {
+        try (Connection connection = testDatabase.connect();
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery("select banner_id, minute, clicks from banner_minute")) {
+            List<String> minutes = new ArrayList<>();
+            while (rows.next()) {
+                minutes.add("%s %s %s"
+                        .formatted(
+                                rows.getLong(1),
+                                rows.getObject(2, OffsetDateTime.class).withOffsetSameInstant(ZoneOffset.UTC),
+                                rows.getLong(3)));
+            }
+            return minutes;
+        }
     }
 
     /// @param rows banner, minute and clicks of one row after the other

@@ -1,19 +1,19 @@
-package clickcounter.query.counts;
+package clickcounter.counts;
 
 import java.util.Arrays;
 
-/// How many clicks there were in which minute, ascending; minutes without clicks are not in it. A minute is a
-/// number of minutes since 1970 in UTC. An hour or another step stands there with its first minute.
+/// Clicks by minute, ascending; minutes without clicks may be left out. Minutes are counted from 1970 in UTC. Clicks by
+/// hour or by another unit or step are at its first minute.
 ///
-/// **Threads**: any; it does not change.
+/// **Threads**: any; it is immutable.
 public final class MinuteCounts {
-    /// No clicks at all.
+    /// No clicks.
     public static final MinuteCounts NONE = new MinuteCounts(new long[0], new long[0]);
 
     private final long[] minutes;
     private final long[] clicks;
 
-    /// Both arrays belong to it from now on; `minutes` must ascend.
+    /// Takes over both arrays; `minutes` must be ascending.
     public MinuteCounts(long[] minutes, long[] clicks) {
         if (minutes.length != clicks.length) {
             throw new IllegalArgumentException("%d minutes, %d counts".formatted(minutes.length, clicks.length));
@@ -22,22 +22,22 @@ public final class MinuteCounts {
         this.clicks = clicks;
     }
 
-    /// How many minutes.
+    /// How many minutes there are.
     public int size() {
         return minutes.length;
     }
 
-    /// The minute at a place.
+    /// The minute at index `at`.
     public long minute(int at) {
         return minutes[at];
     }
 
-    /// The clicks at a place.
+    /// The clicks at index `at`.
     public long clicks(int at) {
         return clicks[at];
     }
 
-    /// Both together: the clicks of a minute that is in both add up.
+    /// Returns the sum of both: the clicks of a minute that is in both are added.
     public MinuteCounts plus(MinuteCounts other) {
         if (other.size() == 0) {
             return this;
@@ -61,13 +61,15 @@ public final class MinuteCounts {
         return new MinuteCounts(Arrays.copyOf(bothMinutes, at), Arrays.copyOf(bothClicks, at));
     }
 
-    /// The place of the first minute that is not before `minute`; [#size()] when there is none.
+    /// Returns the index of the first minute that is not before `minute`; [#size()] when there is none.
     int firstAtOrAfter(long minute) {
         int at = Arrays.binarySearch(minutes, minute);
         return at >= 0 ? at : -at - 1;
     }
 
-    /// The counts of some steps: those with clicks, or all.
+    /// Returns the counts of the steps that have clicks, or of all steps.
+    ///
+    /// @param withZeros whether to keep steps without clicks
     public static MinuteCounts of(long[] starts, long[] clicks, boolean withZeros) {
         int size = 0;
         long[] someStarts = new long[starts.length];
@@ -82,7 +84,7 @@ public final class MinuteCounts {
         return new MinuteCounts(Arrays.copyOf(someStarts, size), Arrays.copyOf(someClicks, size));
     }
 
-    /// All clicks.
+    /// The clicks of all minutes.
     public long total() {
         return Arrays.stream(clicks).sum();
     }

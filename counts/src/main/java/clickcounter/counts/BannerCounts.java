@@ -1,0 +1,401 @@
+package clickcounter.counts;
+
+import clickcounter.counts.Period.Steps;
+import clickcounter.counts.SumPlan.Range;
+import clickcounter.migrations.Database;
+import clickcounter.shared.EpochMinute;
+import clickcounter.shared.log.ClickReader;
+import java.nio.ByteBuffer;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.sql.Statement;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// Reads counts for answers, together with the position in the log that they belong to.
+///
+/// Each read is one statement, so that counts, position and marks are of the same moment. Which tables to read depends
+/// on the marks. A read is planned with the marks that were seen last; if the mark has moved in the meantime, the
+/// statement returns no counts, and the read is planned again.
+///
+/// **Threads**: any.
+///
+/// **Errors**: [SQLException] whenever the database does not answer. The callers that notice first that it is away
+/// wait up to [Database#ACQUIRE_TIMEOUT] for a connection. From then on all callers fail at once, until a call of
+/// [#position()] succeeds, which is expected every second. A caller also fails at once when too many others wait.
+public final class BannerCounts {
+    /// How many callers may wait for a connection while all connections are in use: at most as many as can be served
+    /// in a few seconds.
+    public static final int MAX_WAITING = 1_000;
+
+    /// How often a read is planned again because the mark has moved, which it does once in several seconds or minutes.
+    private static final int MAX_ATTEMPTS = 20;
+
+    private static final int BYTES_PER_COUNT = 2 * Long.BYTES;
+
+    /// PostgreSQL sends times as microseconds since 2000.
+    private static final long MICROS_PER_MINUTE = 60_000_000;
+
+    private static final long MINUTE_OF_2000 = 946_684_800 / EpochMinute.SECONDS_PER_MINUTE;
+
+    private final Database database;
+    private final UUID logId;
+    private final int maxRows;
+    private final Semaphore places;
+    private volatile boolean isAway;
+    private volatile Marks marks = Marks.NONE;
+
+    /// @param poolSize how many connections `database` has
+    /// @param maxRows the most rows of one unit that an answer may need; one more is read when there are more
+    public BannerCounts(Database database, int poolSize, UUID logId, int maxRows) {
+        this.database = database;
+        this.logId = logId;
+        this.maxRows = maxRows;
+        this.places = new Semaphore(poolSize + MAX_WAITING);
+    }
+
+    /// What the database held at one moment.
+    ///
+    /// @param position index of the last click that is counted, or [ClickReader#START]
+    /// @param plan what was read
+    public record Snapshot<T>(long position, Marks marks, SumPlan plan, T counts) {}
+
+    /// The counts that a plan needs, by unit and banner; the totals of all banners have the id
+    /// [CountSnapshot#ALL_BANNERS].
+    public record Rows(Map<Unit, Map<Long, MinuteCounts>> byUnit) {
+        /// The counts of one banner by unit.
+        public Map<Unit, MinuteCounts> of(long bannerId) {
+            Map<Unit, MinuteCounts> rows = new EnumMap<>(Unit.class);
+            byUnit.forEach((unit, byBanner) -> rows.put(unit, byBanner.getOrDefault(bannerId, MinuteCounts.NONE)));
+            return rows;
+        }
+
+        /// How many rows the unit with the most rows has.
+        public long size() {
+            return byUnit.values().stream()
+                    .mapToLong(byBanner -> byBanner.values().stream()
+                            .mapToLong(MinuteCounts::size)
+                            .sum())
+                    .max()
+                    .orElse(0);
+        }
+    }
+
+    /// Clicks in one period, by banner.
+    ///
+    /// @param banners how many banners have clicks
+    /// @param clicks of all banners
+    /// @param found the clicks of the busiest banners and of those that were named
+    public record Sums(long banners, long clicks, Map<Long, Long> found) {}
+
+    /// Returns the position of the log up to which clicks are counted.
+    public long position() throws SQLException {
+        try (Connection connection = database.connection();
+                PreparedStatement select =
+                        connection.prepareStatement("select last_index from click_log where log_id = ?")) {
+            select.setObject(1, logId);
+            ResultSet row = select.executeQuery();
+            long position = row.next() ? position(row, 1) : ClickReader.START;
+            isAway = false;
+            return position;
+        } catch (SQLException failure) {
+            isAway = true;
+            throw failure;
+        }
+    }
+
+    /// Reads the counts of some banners that are needed for `steps`, or those of all banners together when no banner
+    /// is given. If a unit has more than the allowed rows, they are cut off after one more.
+    public Snapshot<Rows> rows(long[] bannerIds, Steps steps, Step step) throws SQLException {
+        takePlace();
+        try (Connection connection = database.connection()) {
+            for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+                Marks expected = marks;
+                SumPlan plan = SumPlan.of(steps, step, expected);
+                Map<Unit, List<Range>> ranges = plan.ranges();
+                String sql = ranges.keySet().stream()
+                        .map(unit -> rowsSql(unit, ranges.get(unit), bannerIds, plan))
+                        .collect(Collectors.joining("\nunion all\n"));
+                try (PreparedStatement select = connection.prepareStatement(sql)) {
+                    int at = 1;
+                    for (List<Range> ofUnit : ranges.values()) {
+                        select.setObject(at++, logId);
+                        if (isOneRange(bannerIds, ofUnit)) {
+                            select.setLong(at++, bannerIds[0]);
+                            select.setLong(at++, ofUnit.getFirst().from());
+                            select.setLong(at++, ofUnit.getFirst().to());
+                        } else {
+                            if (bannerIds.length > 0) {
+                                select.setObject(at++, bannerIds);
+                            }
+                            select.setObject(
+                                    at++, ofUnit.stream().mapToLong(Range::from).toArray());
+                            select.setObject(
+                                    at++, ofUnit.stream().mapToLong(Range::to).toArray());
+                        }
+                        select.setLong(at++, expected.rolledUntil());
+                        select.setBoolean(at++, plan.dependsOnMark());
+                        select.setLong(at++, maxRows + 1L);
+                    }
+                    ResultSet row = select.executeQuery();
+                    Map<Unit, Map<Long, MinuteCounts>> byUnit = new EnumMap<>(Unit.class);
+                    long position = ClickReader.START;
+                    Marks found = expected;
+                    while (row.next()) {
+                        Unit unit = Unit.valueOf(row.getString(1).toUpperCase(Locale.ROOT));
+                        position = position(row, 2);
+                        found = Marks.read(row, 3);
+                        byUnit.put(unit, decode(row.getBytes(5), bannerIds, isOneRange(bannerIds, ranges.get(unit))));
+                    }
+                    marks = found;
+                    if (isStillRight(plan, expected, found)) {
+                        return new Snapshot<>(position, found, plan, new Rows(byUnit));
+                    }
+                }
+            }
+            throw markMovesTooFast();
+        } finally {
+            places.release();
+        }
+    }
+
+    private static boolean isOneRange(long[] bannerIds, List<Range> ranges) {
+        return bannerIds.length == 1 && ranges.size() == 1;
+    }
+
+    /// Returns the statement that reads one unit. All rows come as one value of 24 bytes each: banner, start and
+    /// clicks; the banner is left out when there is only one. Separate rows would cost the driver ten times the
+    /// memory, and an answer may hold a year of minutes.
+    private static String rowsSql(Unit unit, List<Range> ranges, long[] bannerIds, SumPlan plan) {
+        // Nearly all questions are about one banner and one range: the rows come out of the index in their order and
+        // are not looked at again, which halves the cost.
+        if (isOneRange(bannerIds, ranges)) {
+            return unit.in("""
+                    select '{unit}', (select last_index from click_log where log_id = ?),
+                        extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60,
+                        (select string_agg(timestamptz_send({unit}) || int8send(clicks), '' order by {unit})
+                         from (
+                            select {unit}, clicks from banner_{unit}
+                            where banner_id = ?
+                                and {unit} >= to_timestamp(?::bigint * 60) and {unit} < to_timestamp(?::bigint * 60)
+                                and (rolled_until = to_timestamp(?::bigint * 60) or not ?)
+                            order by {unit}
+                            limit ?) found)
+                    from roll_up""");
+        }
+        // "offset 0" keeps the planner from pulling the inner select up: it would then compare each row of a banner
+        // with each range.
+        if (bannerIds.length > 0) {
+            return unit.in("""
+                    select '{unit}', (select last_index from click_log where log_id = ?),
+                        extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60,
+                        (select string_agg(int8send(banner_id) || timestamptz_send({unit}) || int8send(clicks), ''
+                                           order by banner_id, {unit})
+                         from (
+                            select asked.banner_id, {unit}, clicks
+                            from unnest(?) asked (banner_id), unnest(?, ?) span (from_minute, to_minute), lateral (
+                                select {unit}, clicks from banner_{unit}
+                                where banner_id = asked.banner_id
+                                    and {unit} >= to_timestamp(from_minute * 60) and {unit} < to_timestamp(to_minute * 60)
+                                offset 0
+                            ) counted
+                            where rolled_until = to_timestamp(?::bigint * 60) or not ?
+                            limit ?) found)
+                    from roll_up""");
+        }
+        if (unit != Unit.MINUTE) {
+            return unit.in("""
+                    select '{unit}', (select last_index from click_log where log_id = ?),
+                        extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60,
+                        (select string_agg(timestamptz_send({unit}) || int8send(clicks), '' order by {unit})
+                         from (
+                            select {unit}, clicks
+                            from unnest(?, ?) span (from_minute, to_minute), lateral (
+                                select {unit}, clicks from total_{unit}
+                                where {unit} >= to_timestamp(from_minute * 60) and {unit} < to_timestamp(to_minute * 60)
+                                offset 0
+                            ) counted
+                            where rolled_until = to_timestamp(?::bigint * 60) or not ?
+                            limit ?) found)
+                    from roll_up""");
+        }
+        // The totals by minute end at the mark; later minutes are added up from those of the banners. The times are
+        // literals, because the planner could not know otherwise how few minutes these are.
+        return """
+                select 'minute', (select last_index from click_log where log_id = ?),
+                    extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60,
+                    (select string_agg(timestamptz_send(minute) || int8send(clicks), '' order by minute)
+                     from (
+                        select minute, clicks
+                        from unnest(?, ?) span (from_minute, to_minute), lateral (
+                            select minute, clicks from total_minute
+                            where minute >= to_timestamp(from_minute * 60) and minute < to_timestamp(to_minute * 60)
+                            offset 0
+                        ) counted
+                        where rolled_until = to_timestamp(?::bigint * 60) or not ?
+                        union all
+                        select minute, sum_clicks(clicks) as clicks from banner_minute
+                        where minute >= to_timestamp({from}::bigint * 60) and minute < to_timestamp({to}::bigint * 60)
+                            and minute >= (select rolled_until from roll_up)
+                        group by minute
+                        limit ?) found)
+                from roll_up""".replace("{from}", Long.toString(plan.notRolled().from()))
+                .replace("{to}", Long.toString(plan.notRolled().to()));
+    }
+
+    /// @param isOneRange whether the rows are of the only banner and have no id
+    private static Map<Long, MinuteCounts> decode(byte @Nullable [] rows, long[] bannerIds, boolean isOneRange) {
+        if (rows == null) {
+            return Map.of();
+        }
+        var buffer = ByteBuffer.wrap(rows);
+        if (isOneRange || bannerIds.length == 0) {
+            long bannerId = isOneRange ? bannerIds[0] : CountSnapshot.ALL_BANNERS;
+            return Map.of(bannerId, decode(buffer, 0, rows.length / BYTES_PER_COUNT, BYTES_PER_COUNT));
+        }
+        Map<Long, MinuteCounts> byBanner = new HashMap<>();
+        int bytesPerRow = Long.BYTES + BYTES_PER_COUNT;
+        int size = rows.length / bytesPerRow;
+        int at = 0;
+        while (at < size) {
+            long bannerId = buffer.getLong(at * bytesPerRow);
+            int end = at;
+            while (end < size && buffer.getLong(end * bytesPerRow) == bannerId) {
+                end++;
+            }
+            byBanner.put(bannerId, decode(buffer, at * bytesPerRow + Long.BYTES, end - at, bytesPerRow));
+            at = end;
+        }
+        return byBanner;
+    }
+
+    /// @param start offset of the first count
+    /// @param stride distance from one count to the next
+    private static MinuteCounts decode(ByteBuffer buffer, int start, int count, int stride) {
+        long[] minutes = new long[count];
+        long[] clicks = new long[count];
+        for (int to = 0, at = start; to < count; to++, at += stride) {
+            minutes[to] = buffer.getLong(at) / MICROS_PER_MINUTE + MINUTE_OF_2000;
+            clicks[to] = buffer.getLong(at + Long.BYTES);
+        }
+        return new MinuteCounts(minutes, clicks);
+    }
+
+    /// Reads how many clicks each banner has in the only step of `steps`, and returns the clicks of some banners.
+    ///
+    /// @param busiest how many of the busiest banners to return
+    /// @param named banners to return as well
+    public Snapshot<Sums> sums(int busiest, long[] named, Steps steps) throws SQLException {
+        takePlace();
+        try (Connection connection = database.connection()) {
+            // The settings end with the transaction, which the pool rolls back. The planner does not know how many
+            // banners there are, and would sort; a hash table of all banners takes less time, and fits into this
+            // memory. Compiling the statement would take longer than running it.
+            connection.setAutoCommit(false);
+            try (Statement settings = connection.createStatement()) {
+                settings.execute("""
+                        set local work_mem = '64MB';
+                        set local enable_sort = off;
+                        set local enable_gathermerge = off;
+                        set local jit = off""");
+            }
+            for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+                Marks expected = marks;
+                SumPlan plan = SumPlan.of(steps, Step.TOTAL, expected);
+                try (PreparedStatement select = connection.prepareStatement(sumsSql(plan))) {
+                    select.setObject(1, logId);
+                    select.setInt(2, busiest);
+                    select.setObject(3, named);
+                    ResultSet row = select.executeQuery();
+                    row.next();
+                    Marks found = Marks.read(row, 2);
+                    marks = found;
+                    if (isStillRight(plan, expected, found)) {
+                        Map<Long, Long> clicks = new HashMap<>();
+                        decode(row.getBytes(6), clicks);
+                        decode(row.getBytes(7), clicks);
+                        return new Snapshot<>(
+                                position(row, 1), found, plan, new Sums(row.getLong(4), row.getLong(5), clicks));
+                    }
+                }
+            }
+            throw markMovesTooFast();
+        } finally {
+            places.release();
+        }
+    }
+
+    /// Returns the statement that adds up the parts of `plan`. Banners come as 16 bytes each: id and clicks. The times
+    /// are literals, so that the planner knows how much there is to read.
+    private static String sumsSql(SumPlan plan) {
+        String parts = plan.parts().stream()
+                .map(part -> part.unit()
+                        .in("""
+                        select banner_id, {sign}clicks as clicks from banner_{unit}
+                        where {unit} >= to_timestamp({from}::bigint * 60) and {unit} < to_timestamp({to}::bigint * 60)
+                            and ({any_mark} or to_timestamp({mark}::bigint * 60) = (select rolled_until from roll_up))""")
+                        .replace("{sign}", part.sign() < 0 ? "-" : "")
+                        .replace("{from}", Long.toString(part.range().from()))
+                        .replace("{to}", Long.toString(part.range().to()))
+                        .replace("{any_mark}", Boolean.toString(!plan.dependsOnMark()))
+                        .replace("{mark}", Long.toString(plan.rolledUntil())))
+                .collect(Collectors.joining("\nunion all\n"));
+        return """
+                with sums as materialized (
+                    select banner_id, sum_clicks(clicks) as clicks
+                    from ({parts}) part
+                    group by banner_id having sum_clicks(clicks) > 0)
+                select (select last_index from click_log where log_id = ?),
+                    extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60,
+                    total.banners, total.clicks,
+                    (select string_agg(int8send(banner_id) || int8send(clicks), '')
+                     from (select * from sums order by clicks desc, banner_id limit ?) busiest),
+                    (select string_agg(int8send(banner_id) || int8send(clicks), '')
+                     from sums where banner_id = any(?))
+                from roll_up, (select count(*) as banners, sum_clicks(clicks) as clicks from sums) total""".replace("{parts}", parts);
+    }
+
+    private static void decode(byte @Nullable [] pairs, Map<Long, Long> clicksByBanner) {
+        if (pairs != null) {
+            var buffer = ByteBuffer.wrap(pairs);
+            while (buffer.hasRemaining()) {
+                clicksByBanner.put(buffer.getLong(), buffer.getLong());
+            }
+        }
+    }
+
+    private void takePlace() throws SQLTransientConnectionException {
+        if (isAway) {
+            throw new SQLTransientConnectionException("the database did not answer when it was asked last");
+        }
+        if (!places.tryAcquire()) {
+            throw new SQLTransientConnectionException(
+                    "more than %d requests wait for a connection".formatted(MAX_WAITING));
+        }
+    }
+
+    private static long position(ResultSet row, int column) throws SQLException {
+        long index = row.getLong(column);
+        return row.wasNull() ? ClickReader.START : index;
+    }
+
+    /// Whether what `plan` reads is still what must be read. The mark moves back only when the database was restored.
+    private static boolean isStillRight(SumPlan plan, Marks expected, Marks found) {
+        long moved = found.rolledUntil() - expected.rolledUntil();
+        return plan.dependsOnMark() ? moved == 0 : moved >= 0;
+    }
+
+    private static SQLTransientConnectionException markMovesTooFast() {
+        return new SQLTransientConnectionException("minutes are summed up faster than they can be read");
+    }
+}

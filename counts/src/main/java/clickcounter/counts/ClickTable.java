@@ -1,0 +1,109 @@
+package clickcounter.counts;
+
+import java.util.Arrays;
+
+/// Clicks by banner and minute on the heap: a hash table with open addressing and linear probing. It is made for
+/// single clicks, of which there are very many: it has no object for any of them.
+///
+/// A caller that does not tell minutes apart passes [#ANY_MINUTE].
+///
+/// **Threads**: one.
+///
+/// **Cost**: at least 48 bytes for each pair of banner and minute.
+public final class ClickTable {
+    public static final long ANY_MINUTE = 0;
+
+    /// 2^64 divided by the golden ratio, made odd: Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4).
+    private static final long FIBONACCI = 0x9E37_79B9_7F4A_7C15L;
+
+    /// 0 marks a free place: no banner has this id. The number of places is a power of two, and at least twice the
+    /// number of pairs.
+    private long[] bannerIds;
+
+    private long[] minutes;
+    private long[] clicks;
+    private int shift;
+    private int size;
+
+    /// @param expectedPairs how many pairs it holds before it grows
+    public ClickTable(int expectedPairs) {
+        int places = Integer.highestOneBit(expectedPairs * 2 - 1) * 2;
+        bannerIds = new long[places];
+        minutes = new long[places];
+        clicks = new long[places];
+        shift = Long.numberOfLeadingZeros(places) + 1;
+    }
+
+    /// Adds clicks, which may be none: the pair is in the table afterwards.
+    public void add(long bannerId, long minute, long clickCount) {
+        int at = placeOf(bannerId, minute);
+        if (bannerIds[at] == bannerId) {
+            clicks[at] += clickCount;
+            return;
+        }
+        if (size * 2 == bannerIds.length) {
+            grow();
+            at = placeOf(bannerId, minute);
+        }
+        bannerIds[at] = bannerId;
+        minutes[at] = minute;
+        clicks[at] = clickCount;
+        size++;
+    }
+
+    /// Returns the clicks of a pair; 0 when there is no such pair.
+    public long get(long bannerId, long minute) {
+        int at = placeOf(bannerId, minute);
+        return bannerIds[at] == 0 ? 0 : clicks[at];
+    }
+
+    /// Returns the clicks of a pair like [#get] and sets them to 0; the pair stays in the table.
+    public long take(long bannerId, long minute) {
+        int at = placeOf(bannerId, minute);
+        long taken = bannerIds[at] == 0 ? 0 : clicks[at];
+        clicks[at] = 0;
+        return taken;
+    }
+
+    /// How many pairs there are.
+    public int size() {
+        return size;
+    }
+
+    /// Passes on all pairs, in any order.
+    public void forEach(Counts.Sink sink) {
+        for (int at = 0, left = size; left > 0; at++) {
+            if (bannerIds[at] != 0) {
+                sink.row(bannerIds[at], minutes[at], clicks[at]);
+                left--;
+            }
+        }
+    }
+
+    /// Removes all pairs.
+    public void clear() {
+        if (size > 0) {
+            Arrays.fill(bannerIds, 0);
+            size = 0;
+        }
+    }
+
+    /// Returns the place of a pair, or the free place where it belongs. This is the only place that hashes ids.
+    private int placeOf(long bannerId, long minute) {
+        long hash = (bannerId * 31 + minute) * FIBONACCI;
+        int at = (int) (hash >>> shift);
+        while (bannerIds[at] != 0 && (bannerIds[at] != bannerId || minutes[at] != minute)) {
+            at = (at + 1) & (bannerIds.length - 1);
+        }
+        return at;
+    }
+
+    private void grow() {
+        var larger = new ClickTable(bannerIds.length);
+        forEach(larger::add);
+        shift = larger.shift;
+        bannerIds = larger.bannerIds;
+        minutes = larger.minutes;
+        clicks = larger.clicks;
+    }
+}
