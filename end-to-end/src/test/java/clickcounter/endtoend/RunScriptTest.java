@@ -97,7 +97,7 @@ final class RunScriptTest {
             assertThat(script.waitFor(MAX_WAIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
             assertThat(script.exitValue()).isEqualTo(2);
             assertThat(output())
-                    .contains("Port %d of 0.0.0.0 cannot be listened on".formatted(taken.getLocalPort()))
+                    .contains("Cannot listen on port %d of 0.0.0.0".formatted(taken.getLocalPort()))
                     .contains("set SERVICE_PORT to another port");
         }
     }

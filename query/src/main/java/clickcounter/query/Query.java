@@ -14,6 +14,7 @@ import clickcounter.query.statistics.StatisticsHandler;
 import clickcounter.query.tail.LogTail;
 import clickcounter.query.tail.PositionPoller;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.Opened;
 import clickcounter.shared.admin.AdminServer;
 import clickcounter.shared.admin.Readiness;
 import clickcounter.shared.http.HealthCheck;
@@ -23,7 +24,6 @@ import clickcounter.shared.http.RefusalReport;
 import clickcounter.shared.log.ClickReader;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderValues;
-import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.FilterChain;
 import io.helidon.webserver.http.HttpRouting;
@@ -34,8 +34,6 @@ import io.helidon.webserver.http.ServerResponse;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,8 +55,7 @@ public final class Query implements AutoCloseable {
             HeaderValues.createCached("X-Frame-Options", "DENY"),
             HeaderValues.createCached("Referrer-Policy", "no-referrer"));
 
-    /// Closes what is open, in this order.
-    private final Deque<Runnable> closers = new ArrayDeque<>();
+    private final Opened opened = new Opened();
 
     private final AdminServer admin;
     private final HttpListener listener;
@@ -67,47 +64,40 @@ public final class Query implements AutoCloseable {
         try {
             var readiness = new Readiness("log", "database", "schema", "lag");
             var metrics = new PrometheusRegistry();
-            admin = AdminServer.start(settings.admin(), readiness, metrics);
-            closers.push(admin::close);
+            admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
             int poolSize = settings.database().poolSize();
-            var database = Database.connect(settings.database(), PROCESS, poolSize);
-            closers.push(database::close);
+            var database = opened.add(Database.connect(settings.database(), PROCESS, poolSize));
 
-            var reader = ClickReader.open(settings.logFolder());
-            closers.push(reader::close);
+            var reader = opened.add(ClickReader.open(settings.logFolder()));
             var counts = new BannerCounts(database, poolSize, reader.logId());
-            var tail = LogTail.start(reader, counts.position(), settings.maxKept(), lifetime);
-            closers.push(tail::close);
+            var tail = opened.add(LogTail.start(reader, counts.position(), settings.maxKept(), lifetime));
             readiness.prove("log", tail::logProblem);
             readiness.prove("lag", tail::lagProblem);
-            var poller = PositionPoller.start(database, counts, tail, lifetime);
-            closers.push(poller::close);
+            var poller = opened.add(PositionPoller.start(database, counts, tail, lifetime));
             readiness.prove("database", poller::databaseProblem);
             readiness.prove("schema", poller::schemaProblem);
             QueryMetrics.register(database, tail, metrics);
 
             var statistics = new Statistics(counts, tail, settings.maxRows(), settings.maxWait());
-            var refusals = RefusalReport.start("requests for statistics", lifetime);
-            closers.push(refusals::close);
+            var refusals = opened.add(RefusalReport.start("requests for statistics", lifetime));
 
-            var live = LiveStream.start(
-                    ClickReader.open(settings.logFolder()), tail, statistics, MAX_LIVE_WRITE, lifetime);
-            closers.push(live::close);
+            var live = opened.add(LiveStream.start(
+                    ClickReader.open(settings.logFolder()), tail, statistics, MAX_LIVE_WRITE, lifetime));
 
             listener = HttpListener.start(
                     settings.http(),
                     routing(settings, new StatisticsHandler(statistics, refusals), new LiveHandler(live)),
                     JsonBody.mediaContext(),
                     metrics);
-            closers.push(() -> logger.info("answers by status: {}", listener.answers()));
-            closers.push(listener::close);
-            closers.push(listener::drain);
-            // Listeners would never finish by themselves.
-            closers.push(live::end);
-            closers.push(readiness::stopping);
+            opened.onClose(() -> logger.info("answers by status: {}", listener.answers()));
+            opened.add(listener);
+            opened.onClose(listener::drain);
+            // Live answers would never end by themselves.
+            opened.onClose(live::end);
+            opened.onClose(readiness::stopping);
             readiness.started();
         } catch (SQLException | RuntimeException failure) {
-            close();
+            opened.closeAfter(failure);
             throw failure;
         }
     }
@@ -126,7 +116,7 @@ public final class Query implements AutoCloseable {
         statistics.setup(routing);
         return routing.any(LiveHandler.PATH, new AllowedMethods("GET", live))
                 .any(OPEN_API, StaticFile.of(Query.class, "openapi.yaml").handler())
-                .any(HealthCheck.PATH, new AllowedMethods(AllowedMethods.GET_AND_HEAD, Query::sendHealth))
+                .any(HealthCheck.PATH, new AllowedMethods(AllowedMethods.GET_AND_HEAD, HealthCheck::send))
                 .register(new Dashboard())
                 .any(Query::answerUnknownPath);
     }
@@ -134,14 +124,6 @@ public final class Query implements AutoCloseable {
     private static void protectBrowsers(FilterChain chain, RoutingRequest request, RoutingResponse response) {
         PROTECTION.forEach(response::header);
         chain.proceed();
-    }
-
-    private static void sendHealth(ServerRequest request, ServerResponse response) {
-        if (request.prologue().method().equals(Method.HEAD)) {
-            HealthCheck.sendHead(response);
-        } else {
-            HealthCheck.send(response);
-        }
     }
 
     private static void answerUnknownPath(ServerRequest request, ServerResponse response) {
@@ -166,8 +148,6 @@ public final class Query implements AutoCloseable {
     /// Ends live streams, lets other requests finish, then closes everything.
     @Override
     public void close() {
-        while (!closers.isEmpty()) {
-            closers.pop().run();
-        }
+        opened.close();
     }
 }

@@ -110,8 +110,8 @@ class ConnectionTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            BLAH\\r\\n\\r\\n                                          | 400 | The first line of the request is not one of HTTP/1.1
-            GET /%zz HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n                | 400 | The first line of the request is not one of HTTP/1.1
+            BLAH\\r\\n\\r\\n                                          | 400 | The first line of the request is not valid HTTP/1.1
+            GET /%zz HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n                | 400 | The first line of the request is not valid HTTP/1.1
             GET / HTTP/1.0\\r\\nHost: h\\r\\n\\r\\n                   | 505 | HTTP 1.0 is not supported
             GET / HTTP/1.1\\r\\n\\r\\n                                | 400 | Host header must be present
             GET / HTTP/1.1\\r\\nHost: h\\r\\nX\\r\\n\\r\\n            | 400 | missing colon

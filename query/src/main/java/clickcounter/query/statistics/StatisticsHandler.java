@@ -59,7 +59,6 @@ public final class StatisticsHandler {
     private static final Header VARY = HeaderValues.createCached(HeaderNames.VARY, "Accept");
     private static final Header ASK_AGAIN = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "private, no-cache");
     private static final Header KEEP = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "private, max-age=300");
-    private static final Header RETRY_AFTER = HeaderValues.createCached(HeaderNames.RETRY_AFTER, "1");
 
     private final Statistics statistics;
     private final RefusalReport refusals;
@@ -91,7 +90,6 @@ public final class StatisticsHandler {
             refusal.problem().send(request, response);
         } catch (SQLException failure) {
             refusals.count(Database.describe(failure));
-            response.header(RETRY_AFTER);
             new Problem(
                             Status.SERVICE_UNAVAILABLE_503,
                             "The database does not answer at the moment. Clicks are still counted.")
