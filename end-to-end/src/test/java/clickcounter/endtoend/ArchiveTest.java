@@ -3,6 +3,8 @@ package clickcounter.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.testing.Await;
+import clickcounter.testing.Ports;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -31,8 +33,8 @@ final class ArchiveTest {
             PosixFilePermission.OTHERS_EXECUTE,
             PosixFilePermission.GROUP_WRITE);
 
-    private final int port = Service.freePort();
-    private final int queryPort = Service.freePort();
+    private final int port = Ports.free();
+    private final int queryPort = Ports.free();
 
     @TempDir
     Path folder;
@@ -83,7 +85,7 @@ final class ArchiveTest {
     }
 
     private Path unpack() throws IOException, InterruptedException {
-        Path target = ServiceProcess.ROOT.resolve("distribution").resolve("target");
+        Path target = TestProcess.ROOT.resolve("distribution").resolve("target");
         try (Stream<Path> files = Files.list(target)) {
             Path archive = files.filter(file -> file.toString().endsWith(".tar.gz"))
                     .findFirst()

@@ -2,6 +2,8 @@ package clickcounter.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.testing.Ports;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -33,7 +35,7 @@ final class RunScriptTest {
     private static final Pattern STOPPING = Pattern.compile("INFO +(\\w+) +(stopping: asked to stop by a signal|stopped)");
     private static final Pattern CLICKS = Pattern.compile("\"v\":(\\d+)");
 
-    private final int port = Service.freePort();
+    private final int port = Ports.free();
     private final HttpClient client = HttpClient.newHttpClient();
     private final List<Process> scripts = new ArrayList<>();
 
@@ -42,7 +44,7 @@ final class RunScriptTest {
 
     @BeforeAll
     static void markAsBuilt() throws IOException {
-        ServiceProcess.markAsBuilt();
+        TestProcess.markAsBuilt();
     }
 
     @AfterEach
@@ -138,7 +140,7 @@ final class RunScriptTest {
             Process script = run();
             assertThat(awaitEnd(script)).isEqualTo(2);
             assertThat(output())
-                    .contains("Port %d of 0.0.0.0 cannot be listened on".formatted(taken.getLocalPort()))
+                    .contains("Cannot listen on port %d of 0.0.0.0".formatted(taken.getLocalPort()))
                     .contains("set SERVICE_PORT to another port");
         }
     }
@@ -173,7 +175,7 @@ final class RunScriptTest {
                 "--default-signal=INT,HUP",
                 "DATA_DIR=" + folder,
                 "SERVICE_PORT=" + port,
-                "QUERY_PORT=" + Service.freePort(),
+                "QUERY_PORT=" + Ports.free(),
                 "INGEST_ADMIN_PORT=0",
                 "AGGREGATOR_ADMIN_PORT=0",
                 "QUERY_ADMIN_PORT=0",
@@ -183,7 +185,7 @@ final class RunScriptTest {
         for (String argument : arguments) {
             (argument.contains("=") ? command : names).add(argument);
         }
-        command.add(ServiceProcess.ROOT.resolve("run.sh").toString());
+        command.add(TestProcess.ROOT.resolve("run.sh").toString());
         command.addAll(names);
         Process script = new ProcessBuilder(command)
                 .redirectErrorStream(true)

@@ -16,7 +16,7 @@ import javax.sql.DataSource;
 /// Moves clicks from the log into the database as the aggregator does: counts and position in one transaction.
 ///
 /// **Threads**: one at a time.
-final class LogToDatabase implements AutoCloseable {
+public final class LogToDatabase implements AutoCloseable {
     private static final List<String> SUMS = List.of("hour", "day", "month");
 
     private final ClickReader reader;
@@ -27,7 +27,7 @@ final class LogToDatabase implements AutoCloseable {
         this.database = database;
     }
 
-    static LogToDatabase open(Path logFolder, DataSource database) {
+    public static LogToDatabase open(Path logFolder, DataSource database) {
         return new LogToDatabase(ClickReader.open(logFolder), database);
     }
 
@@ -40,17 +40,17 @@ final class LogToDatabase implements AutoCloseable {
         }
     }
 
-    UUID logId() {
+    public UUID logId() {
         return reader.logId();
     }
 
     /// Moves all clicks that are not in the database yet. Returns the position after that.
-    long move() throws SQLException {
+    public long move() throws SQLException {
         return move(Integer.MAX_VALUE);
     }
 
     /// Moves the next clicks, `most` at most. Returns the position after that.
-    long move(int most) throws SQLException {
+    public long move(int most) throws SQLException {
         Map<Key, Long> clicks = new TreeMap<>();
         reader.read(most, (_, bannerId, timeMillis) -> {
             clicks.merge(new Key(bannerId, timeMillis / 60_000), 1L, Long::sum);
@@ -109,7 +109,7 @@ final class LogToDatabase implements AutoCloseable {
     }
 
     /// Sums up the minutes before `until`, as the aggregator does.
-    void rollUp(Instant until) throws SQLException {
+    public void rollUp(Instant until) throws SQLException {
         try (Connection connection = database.getConnection();
                 var statement = connection.createStatement()) {
             connection.setAutoCommit(false);
@@ -145,7 +145,7 @@ final class LogToDatabase implements AutoCloseable {
     }
 
     /// Only the position, whatever the counts are.
-    void setPosition(long position) throws SQLException {
+    public void setPosition(long position) throws SQLException {
         try (Connection connection = database.getConnection()) {
             setPosition(connection, position);
         }

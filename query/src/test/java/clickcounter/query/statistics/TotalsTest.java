@@ -1,0 +1,82 @@
+package clickcounter.query.statistics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import clickcounter.counts.MinuteCounts;
+import clickcounter.counts.Period;
+import clickcounter.counts.Step;
+import clickcounter.query.statistics.Statistics.Totals;
+import clickcounter.shared.EpochMinute;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Tests the totals of all banners, which are read from their own sums and, where nothing is summed up yet, from
+/// the minutes of each banner.
+class TotalsTest {
+    private static final long[] BANNERS = {7, 8, Long.MAX_VALUE};
+    private static final String FILL = """
+            select add_minute_partition('2024-02-01Z'), add_minute_partition('2024-03-01Z');
+            insert into banner_minute
+            select banner, minute, 1 + extract(epoch from minute)::bigint / 60 % 7
+            from unnest(array[7, 8, 9223372036854775807]) banner,
+                 generate_series(timestamptz '2024-02-28 00:00Z', timestamptz '2024-03-02 23:59Z', interval '1 minute') minute
+            where (extract(epoch from minute)::bigint / 60 + banner % 13) % 11 = 0""";
+
+    @Test
+    void areTheSumOfAllBannersHoweverMuchIsSummedUp(@TempDir Path folder) throws Exception {
+        try (var parts = QueryParts.open(folder, 1_000)) {
+            parts.execute(FILL);
+            var statistics = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(20));
+            for (String until : List.of(
+                    "2024-02-01T00:00:00Z",
+                    "2024-02-29T10:07:00Z",
+                    "2024-02-29T18:20:00Z",
+                    "2024-03-01T00:00:00Z",
+                    "2024-04-01T00:00:00Z")) {
+                // The first question after this finds that the mark has moved.
+                parts.aggregator.rollUp(Instant.parse(until));
+                for (Step step : Step.values()) {
+                    for (String zone : List.of("UTC", "Asia/Kathmandu", "Pacific/Auckland")) {
+                        assertTotalsFit(statistics, period(step, zone), until);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void assertTotalsFit(Statistics statistics, Period period, String until) throws Exception {
+        Totals totals = statistics.totals(period, false).counts();
+        MinuteCounts expected = MinuteCounts.NONE;
+        for (MinuteCounts ofBanner : statistics.series(BANNERS, period, false).counts()) {
+            expected = expected.plus(ofBanner);
+        }
+        assertThat(text(totals.counts()))
+                .as("%s, summed up until %s", period, until)
+                .isNotEmpty()
+                .isEqualTo(text(expected));
+        assertThat(totals.total()).isEqualTo(expected.total());
+        assertThat(totals.banners()).isEqualTo(BANNERS.length);
+        assertThat(statistics.top(period, 10, List.of()).counts().total()).isEqualTo(expected.total());
+    }
+
+    /// Returns a period that begins and ends in the middle of an hour.
+    private static Period period(Step step, String zone) {
+        return new Period(minute("2024-02-28T10:20:00Z"), minute("2024-03-02T18:50:00Z"), step, ZoneId.of(zone));
+    }
+
+    private static long minute(String time) {
+        return EpochMinute.of(Instant.parse(time));
+    }
+
+    private static List<String> text(MinuteCounts counts) {
+        return IntStream.range(0, counts.size())
+                .mapToObj(at -> counts.minute(at) + "=" + counts.clicks(at))
+                .toList();
+    }
+}
