@@ -1,5 +1,8 @@
 package clickcounter.query;
 
+import static clickcounter.counts.ClickTable.ANY_MINUTE;
+
+import clickcounter.counts.ClickTable;
 import clickcounter.counts.Period;
 import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
@@ -44,6 +47,7 @@ final class LiveStream implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(LiveStream.class);
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final int BATCH = 8_192;
+
     private static final int MILLIS_PER_MINUTE = 60_000;
 
     /// A comment keeps the connection, and says that there is somebody.
@@ -61,8 +65,8 @@ final class LiveStream implements AutoCloseable {
     private volatile boolean hasEnded;
 
     // Of the thread.
-    private final ClickSums sinceLastTick = new ClickSums();
-    private final ClickSums ofMinute = new ClickSums();
+    private final ClickTable sinceLastTick = new ClickTable();
+    private final ClickTable ofMinute = new ClickTable();
     private long minute;
     private long firstCompleteMinute = Long.MAX_VALUE;
     private boolean isReading;
@@ -209,11 +213,11 @@ final class LiveStream implements AutoCloseable {
     }
 
     private boolean count(long index, long bannerId, long timeMillis) {
-        sinceLastTick.add(bannerId, 1);
+        sinceLastTick.add(bannerId, ANY_MINUTE, 1);
         long minuteOfClick = timeMillis / MILLIS_PER_MINUTE;
         beginMinute(minuteOfClick);
         if (minuteOfClick == minute) {
-            ofMinute.add(bannerId, 1);
+            ofMinute.add(bannerId, ANY_MINUTE, 1);
         }
         return true;
     }
@@ -258,12 +262,12 @@ final class LiveStream implements AutoCloseable {
             event.append("{\"banner\":\"")
                     .append(bannerId)
                     .append("\",\"clicks\":")
-                    .append(sinceLastTick.get(bannerId));
+                    .append(sinceLastTick.get(bannerId, ANY_MINUTE));
             appendMinute(
                     event,
                     start,
                     minuteSoFar == null
-                            ? ofMinute.get(bannerId)
+                            ? ofMinute.get(bannerId, ANY_MINUTE)
                             : minuteSoFar.named().getOrDefault(bannerId, 0L));
             event.append("},");
         }

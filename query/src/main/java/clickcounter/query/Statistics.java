@@ -1,9 +1,12 @@
 package clickcounter.query;
 
+import static clickcounter.counts.ClickTable.ANY_MINUTE;
+
 import clickcounter.counts.BannerCounts;
 import clickcounter.counts.BannerCounts.Rows;
 import clickcounter.counts.BannerCounts.Snapshot;
 import clickcounter.counts.BannerCounts.Sums;
+import clickcounter.counts.ClickTable;
 import clickcounter.counts.CountSnapshot;
 import clickcounter.counts.MinuteCounts;
 import clickcounter.counts.MinuteSum;
@@ -166,8 +169,8 @@ final class Statistics {
 
     private long countBanners(Period period) throws SQLException, Refusal {
         Found<Sums> found = readSums(period, 0, Set.of());
-        var kept = new ClickSums();
-        found.forEachKept(period, (bannerId, _) -> kept.add(bannerId, 1));
+        var kept = new ClickTable();
+        found.forEachKept(period, (bannerId, _) -> kept.add(bannerId, ANY_MINUTE, 1));
         Map<Long, Long> counted = found.snapshot.counts().found();
         return found.snapshot.counts().banners()
                 + Arrays.stream(kept.bannerIds())
@@ -178,10 +181,10 @@ final class Statistics {
     /// The busiest banners, those with more clicks first, then by id; and the clicks of those that are named.
     Answer<Top> top(Period period, int limit, Collection<Long> named) throws SQLException, Refusal {
         Found<Sums> found = readSums(period, limit, named);
-        var kept = new ClickSums();
-        long keptCount = found.forEachKept(period, (bannerId, _) -> kept.add(bannerId, 1));
+        var kept = new ClickTable();
+        long keptCount = found.forEachKept(period, (bannerId, _) -> kept.add(bannerId, ANY_MINUTE, 1));
         Map<Long, Long> clicks = new HashMap<>(found.snapshot.counts().found());
-        kept.forEach((bannerId, keptClicks) -> clicks.merge(bannerId, keptClicks, Long::sum));
+        kept.forEach((bannerId, _, keptClicks) -> clicks.merge(bannerId, keptClicks, Long::sum));
         List<BannerClicks> busiest = clicks.entrySet().stream()
                 .map(entry -> new BannerClicks(entry.getKey(), entry.getValue()))
                 .sorted(Comparator.comparingLong(BannerClicks::clicks)
@@ -197,14 +200,14 @@ final class Statistics {
     private Found<Sums> readSums(Period period, int limit, Collection<Long> named) throws SQLException, Refusal {
         Steps total = period.total().steps(1);
         return read((kept, through) -> {
-            var mayBeAdded = new ClickSums();
-            named.forEach(bannerId -> mayBeAdded.add(bannerId, 0));
+            var mayBeAdded = new ClickTable();
+            named.forEach(bannerId -> mayBeAdded.add(bannerId, ANY_MINUTE, 0));
             kept.forEach(
                     period.fromMinute(),
                     period.toMinute(),
                     kept.droppedThrough(),
                     through,
-                    (bannerId, _) -> mayBeAdded.add(bannerId, 1));
+                    (bannerId, _) -> mayBeAdded.add(bannerId, ANY_MINUTE, 1));
             return database.sums(limit, mayBeAdded.bannerIds(), total);
         });
     }

@@ -30,7 +30,7 @@ final class QueryParts implements AutoCloseable {
     final Lifetime lifetime = new Lifetime();
     final Database database;
     final ClickWriter log;
-    final LogToDatabase aggregator;
+    final SteppedAggregator aggregator;
     final BannerCounts counts;
     final LogTail tail;
     private final ClickReader reader;
@@ -43,7 +43,7 @@ final class QueryParts implements AutoCloseable {
                 LogSettings.read(new SettingsReader(Map.of("DATA_DIR", folder.toString(), "LOG_MIN_FREE", "0"))),
                 lifetime);
         Path logFolder = folder.resolve("log");
-        aggregator = LogToDatabase.open(logFolder, testDatabase.dataSource());
+        aggregator = SteppedAggregator.open(logFolder, databaseSettings);
         reader = ClickReader.open(logFolder);
         counts = new BannerCounts(database, POOL_SIZE, reader.logId(), 1_000_000);
         tail = LogTail.start(reader, counts.position(), maxKept, lifetime);

@@ -2,12 +2,13 @@ package clickcounter.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.Counts;
 import clickcounter.counts.MinuteCounts;
 import clickcounter.counts.Period;
 import clickcounter.counts.Step;
 import clickcounter.query.Statistics.Totals;
+import clickcounter.shared.EpochMinute;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -19,18 +20,11 @@ import org.junit.jupiter.api.io.TempDir;
 /// All banners together: read from sums of their own, and what is not summed up yet from each banner's minutes.
 class TotalsTest {
     private static final long[] BANNERS = {7, 8, Long.MAX_VALUE};
-    private static final String FILL = """
-            select add_minute_partition('2024-02-01Z'), add_minute_partition('2024-03-01Z');
-            insert into banner_minute
-            select banner, minute, 1 + extract(epoch from minute)::bigint / 60 % 7
-            from unnest(array[7, 8, 9223372036854775807]) banner,
-                 generate_series(timestamptz '2024-02-28 00:00Z', timestamptz '2024-03-02 23:59Z', interval '1 minute') minute
-            where (extract(epoch from minute)::bigint / 60 + banner % 13) % 11 = 0""";
 
     @Test
     void areThoseOfEachBannerAddedUpHoweverMuchIsSummedUp(@TempDir Path folder) throws Exception {
         try (var parts = QueryParts.open(folder, 1_000)) {
-            execute(parts, FILL);
+            parts.aggregator.add(clicks());
             var statistics = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(20));
             for (String until : List.of(
                     "2024-02-01T00:00:00Z",
@@ -47,6 +41,19 @@ class TotalsTest {
                 }
             }
         }
+    }
+
+    private static Counts clicks() {
+        var clicks = new Counts.Builder(1_000);
+        long to = minute("2024-03-03T00:00:00Z");
+        for (long minute = minute("2024-02-28T00:00:00Z"); minute < to; minute++) {
+            for (long bannerId : BANNERS) {
+                if ((minute + bannerId % 13) % 11 == 0) {
+                    clicks.add(bannerId, minute, 1 + minute % 7);
+                }
+            }
+        }
+        return clicks.build();
     }
 
     private static void assertTotalsFit(Statistics statistics, Period period, String until) throws Exception {
@@ -70,19 +77,12 @@ class TotalsTest {
     }
 
     private static long minute(String time) {
-        return Instant.parse(time).getEpochSecond() / 60;
+        return EpochMinute.of(Instant.parse(time));
     }
 
     private static List<String> text(MinuteCounts counts) {
         return IntStream.range(0, counts.size())
                 .mapToObj(at -> counts.minute(at) + "=" + counts.clicks(at))
                 .toList();
-    }
-
-    private static void execute(QueryParts parts, String sql) throws SQLException {
-        try (var connection = parts.testDatabase.connect();
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
     }
 }
