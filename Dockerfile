@@ -1,4 +1,4 @@
-# The archive of the project on a JDK: docker build -t click-counter .
+# The project's archive on a JDK: docker build -t click-counter .
 FROM maven:3-eclipse-temurin-25 AS build
 COPY . /build
 WORKDIR /build
@@ -15,5 +15,5 @@ USER click-counter
 ENV DATA_DIR=/var/lib/click-counter INGEST_SOCKET=/run/click-counter/ingest.sock
 VOLUME /var/lib/click-counter
 EXPOSE 3000
-# All processes in one container, because they must see each other's process ids; run.sh starts again what dies.
+# All processes share one container because they must see each other's process ids; a process that dies is restarted.
 ENTRYPOINT ["/opt/click-counter/bin/run.sh"]

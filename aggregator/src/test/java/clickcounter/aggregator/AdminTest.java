@@ -10,6 +10,8 @@ import clickcounter.shared.log.ClickReader;
 import clickcounter.testing.Await;
 import clickcounter.testing.Exposition;
 import clickcounter.testing.FaultyProxy;
+import clickcounter.testing.MetricsDocument;
+import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Instant;
 import org.junit.jupiter.api.AfterEach;
@@ -41,7 +43,7 @@ final class AdminTest {
     }
 
     @Test
-    void accountsForEveryClickOverCyclesAndForeignRecords() {
+    void accountsForEveryClickOverCyclesAndForeignRecordsInMetricsThatAreDocumented() throws IOException {
         scene.clicks(7, now.minusSeconds(3_600), 10);
         scene.countAll();
         scene.clicks(7, now.minusSeconds(1_800), 20);
@@ -64,6 +66,7 @@ final class AdminTest {
                     .isZero();
             assertThat(metrics.value("clickcounter_log_files")).isEqualTo(3);
             assertThat(metrics.value("clickcounter_log_size_bytes")).isPositive();
+            assertThat(metrics.ownFamilies()).isEqualTo(MetricsDocument.metricsOf("aggregator"));
         }
     }
 

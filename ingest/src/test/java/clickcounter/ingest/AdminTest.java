@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
 import clickcounter.testing.Exposition;
+import clickcounter.testing.MetricsDocument;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -54,7 +55,7 @@ final class AdminTest {
     }
 
     @Test
-    void countsWhatBecameOfEachRequest() {
+    void countsWhatBecameOfEachRequestInMetricsThatAreDocumented() throws IOException {
         try (var ingest = RunningIngest.start(folder);
                 var connection = ingest.connect()) {
             for (String request : new String[] {
@@ -83,6 +84,7 @@ final class AdminTest {
                     .isOne();
             assertThat(metrics.value("clickcounter_http_request_duration_seconds_sum{status=\"204\"}"))
                     .isPositive();
+            assertThat(metrics.ownFamilies()).isEqualTo(MetricsDocument.metricsOf("ingest"));
         }
     }
 

@@ -112,9 +112,7 @@ final class Parameters {
     /// Only the time; for answers without steps.
     Period periodWithoutSteps() throws Refusal {
         Period period = period();
-        if (values.containsKey("step")) {
-            read.remove("step");
-        }
+        read.remove("step");
         return period.total();
     }
 

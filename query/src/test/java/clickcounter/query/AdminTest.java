@@ -5,7 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import clickcounter.testing.Await;
 import clickcounter.testing.Exposition;
 import clickcounter.testing.FaultyProxy;
+import clickcounter.testing.MetricsDocument;
 import clickcounter.testing.TestDatabase;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -18,11 +23,12 @@ final class AdminTest {
     Path folder;
 
     @Test
-    void isReadyAndCountsItsAnswers() throws Exception {
+    void isReadyAndCountsItsAnswersInMetricsThatAreDocumented() throws Exception {
         try (var query = RunningQuery.start(folder)) {
             query.log.append(7);
             assertThat(query.clicks(7)).isEqualTo(1);
             assertThat(query.ask("none", "{}").statusCode()).isEqualTo(400);
+            sendNonsense(query.port());
 
             assertThat(Exposition.get(query.adminPort(), "/readyz").body()).isEqualTo("""
                     {"ready":true,"checks":{"running":{"ok":true},"log":{"ok":true},"database":{"ok":true},\
@@ -35,6 +41,15 @@ final class AdminTest {
             assertThat(metrics.value("clickcounter_kept_clicks")).isOne();
             assertThat(metrics.value("clickcounter_database_connections{state=\"waiting\"}"))
                     .isZero();
+            assertThat(metrics.ownFamilies()).isEqualTo(MetricsDocument.metricsOf("query"));
+        }
+    }
+
+    private static void sendNonsense(int port) throws IOException {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write("nonsense\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            assertThat(socket.getInputStream().readAllBytes())
+                    .startsWith("HTTP/1.1 400".getBytes(StandardCharsets.US_ASCII));
         }
     }
 

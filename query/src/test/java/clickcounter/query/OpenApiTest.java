@@ -12,6 +12,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -24,6 +25,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,8 +33,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.yaml.snakeyaml.Yaml;
 
-/// The description of the API and the server say the same. What ingest answers, with the tag `clicks`, is not
-/// asked here.
+/// The server, the description of the API and `docs/api.md` say the same. What ingest answers, with the tag
+/// `clicks`, is not asked here.
 class OpenApiTest {
     private static final String TIME = "from=2024-03-30T00:00:00Z&to=2024-04-01T00:00:00Z";
     private static final Map<String, String> QUESTIONS = Map.of(
@@ -47,9 +49,10 @@ class OpenApiTest {
     private static RunningQuery query;
     private static FaultyProxy proxy;
     private static JsonNode description;
+    private static String document;
 
     @BeforeAll
-    static void start(@TempDir Path folder) throws SQLException {
+    static void start(@TempDir Path folder) throws IOException, SQLException {
         var database = TestDatabase.create();
         proxy = FaultyProxy.start(database.url());
         query = RunningQuery.start(
@@ -59,6 +62,7 @@ class OpenApiTest {
         query.aggregator.rollUp(Instant.parse("2024-04-01T00:00:00Z"));
         description = new ObjectMapper()
                 .valueToTree(new Yaml().load(query.get("/openapi.yaml").body()));
+        document = Files.readString(Path.of(System.getProperty("clickcounter.root"), "docs", "api.md"));
     }
 
     @AfterAll
@@ -311,6 +315,81 @@ class OpenApiTest {
         for (int at = 0; node.isArray() && at < node.size(); at++) {
             collectValues(node.get(at), where + "/" + at, values);
         }
+    }
+
+    @Test
+    void describesExactlyTheParametersThatTheServerAccepts() {
+        for (Operation operation : operations()) {
+            JsonNode parameters = operation(operation.path, "get").path("parameters");
+            if (operation.method.equals("GET") && operation.path.startsWith("/v1/banners/")) {
+                String question = QUESTIONS.getOrDefault(operation.path, operation.path + "?banner=7");
+                assertThat(query.send(request(question + "&nonsense=1")).body())
+                        .contains("There is no parameter \\\"nonsense\\\" here; ")
+                        .contains(" are %s.\"".formatted(String.join(", ", names(parameters, "query"))));
+            } else if (operation.method.equals("POST")) {
+                JsonNode schema = operation(operation.path, "post").at("/requestBody/content/application~1json/schema");
+                assertThat(fields(schema)).as(operation.path).isEqualTo(names(parameters, "query"));
+            }
+        }
+    }
+
+    private static JsonNode operation(String path, String method) {
+        return description.get("paths").get(path).get(method);
+    }
+
+    private static Set<String> names(Iterable<JsonNode> parameters, String... places) {
+        var names = new TreeSet<String>();
+        for (JsonNode parameter : parameters) {
+            if (List.of(places).contains(resolved(parameter).get("in").asText())) {
+                names.add(resolved(parameter).get("name").asText());
+            }
+        }
+        return names;
+    }
+
+    private static Set<String> fields(JsonNode schema) {
+        var fields = new TreeSet<String>();
+        resolved(schema).path("properties").fieldNames().forEachRemaining(fields::add);
+        resolved(schema).path("allOf").forEach(part -> fields.addAll(fields(part)));
+        return fields;
+    }
+
+    @Test
+    void theDocumentListsEveryPathWithItsMethods() {
+        Map<String, String> described = new TreeMap<>();
+        description
+                .get("paths")
+                .properties()
+                .forEach(path -> described.put(
+                        path.getKey(),
+                        Stream.of("GET", "POST", "HEAD")
+                                .filter(method -> path.getValue().has(method.toLowerCase(Locale.ROOT)))
+                                .collect(Collectors.joining("`, `", "`", "`"))));
+
+        assertThat(documented("Paths")).isEqualTo(described);
+    }
+
+    @Test
+    void theDocumentListsEveryParameterStatusAndHeader() {
+        JsonNode paths = description.get("paths");
+        Set<String> statuses = new TreeSet<>(Set.of("404", "405"));
+        paths.findValues("responses")
+                .forEach(responses -> responses.fieldNames().forEachRemaining(statuses::add));
+
+        assertThat(documented("Parameters").keySet()).isEqualTo(names(description.findParents("in"), "path", "query"));
+        assertThat(documented("Statuses").keySet()).isEqualTo(statuses);
+        for (JsonNode headers : paths.findValues("headers")) {
+            headers.fieldNames().forEachRemaining(header -> assertThat(document).contains("`" + header + "`"));
+        }
+    }
+
+    /// The table below a heading of `docs/api.md`: the first column without its backticks, and the second.
+    private static Map<String, String> documented(String heading) {
+        String section = document.split("\n## " + heading + "\n", 2)[1].split("\n## ", 2)[0];
+        return section.lines()
+                .filter(line -> line.startsWith("| `"))
+                .map(row -> row.split(" \\| ", -1))
+                .collect(Collectors.toMap(cells -> cells[0].replaceAll("[|` ]", ""), cells -> cells[1]));
     }
 
     @Test

@@ -11,7 +11,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class SettingsFileTest {
-    private static final Path FILE = Path.of(System.getProperty("clickcounter.root"), "config", "settings.env");
+    private static final Path ROOT = Path.of(System.getProperty("clickcounter.root"));
+    private static final Path FILE = ROOT.resolve("config/settings.env");
+    private static final Path DOCUMENT = ROOT.resolve("docs/settings.md");
 
     @Test
     void theFileListsEverySettingOnceWithItsDefault() throws IOException {
@@ -27,20 +29,25 @@ class SettingsFileTest {
     }
 
     @Test
-    void theFileExplainsEverySettingWithASentence() throws IOException {
+    void theFileExplainsEverySettingWithASentenceThatTheDocumentRepeats() throws IOException {
+        List<String> rows = new ArrayList<>();
         List<String> explanation = new ArrayList<>();
         for (String line : Files.readAllLines(FILE)) {
             if (line.matches("#\\w+=.*")) {
-                assertThat(String.join(" ", explanation))
-                        .as("what stands before %s", line)
-                        .matches("# \\S.*\\.");
-                explanation.clear();
-            } else if (line.isEmpty()) {
+                String text = String.join(" ", explanation);
+                assertThat(text).as("the text above %s", line).matches("\\S.*\\.");
+                String[] setting = line.substring(1).split("=", 2);
+                String value = setting[1].isEmpty() ? "not set" : "`" + setting[1] + "`";
+                rows.add("| `%s` | %s | %s |".formatted(setting[0], text, value));
+            }
+            if (line.isEmpty()) {
                 explanation.clear();
             } else {
-                explanation.add(line);
+                explanation.add(line.replaceFirst("^# ", ""));
             }
         }
+        assertThat(Files.readAllLines(DOCUMENT).stream().filter(line -> line.startsWith("| `")))
+                .containsExactlyElementsOf(rows);
     }
 
     /// A changed key or default is a changed interface: whoever changes one changes it here, too.

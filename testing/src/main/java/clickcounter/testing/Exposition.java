@@ -13,8 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Metrics in Prometheus' text format 0.0.4, read strictly: every family has one `HELP` and one `TYPE` before
@@ -86,6 +88,13 @@ public final class Exposition {
     /// The names of all families.
     public Set<String> families() {
         return types.keySet();
+    }
+
+    /// The names of the families that are not those of the Java virtual machine.
+    public Set<String> ownFamilies() {
+        return types.keySet().stream()
+                .filter(name -> name.startsWith("clickcounter_"))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private void readLine(String line) {
