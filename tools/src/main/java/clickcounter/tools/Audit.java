@@ -69,7 +69,7 @@ final class Audit {
     /// @param position the last record of the log that was compared
     /// @param clicks how many clicks of the log are in the range
     /// @param compared how many pairs of banner and minute, or hour, were compared
-    /// @param otherLogs logs that may have counted into the range; with any, only counts that are too low were found
+    /// @param otherLogs logs that may have counted into the range, so that only counts that are too low were found
     /// @param differences how many counts differ
     /// @param sums the outcome for the sums
     record Result(
