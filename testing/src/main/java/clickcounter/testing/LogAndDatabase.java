@@ -27,9 +27,8 @@ import net.openhft.chronicle.queue.RollCycles;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 import org.jspecify.annotations.Nullable;
 
-/// A click log, the database that counts it, and what the database must hold when every click is counted once. The
-/// schema
-/// and what counts are the subclass's.
+/// A click log, the database that counts it, and what the database must hold when every click is counted once.
+/// The schema and what counts are the subclass's.
 ///
 /// **Threads**: one at a time.
 public abstract class LogAndDatabase implements AutoCloseable {

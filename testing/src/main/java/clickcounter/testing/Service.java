@@ -44,8 +44,7 @@ public final class Service implements AutoCloseable {
     private final List<TestProcess> processes = new CopyOnWriteArrayList<>();
     private final Map<String, TestProcess> current = new ConcurrentHashMap<>();
 
-    private Service(
-            Path folder, Map<String, String> settings, Path sources, Function<Program, List<String>> jvmFlags) {
+    private Service(Path folder, Map<String, String> settings, Path sources, Function<Program, List<String>> jvmFlags) {
         this.folder = folder;
         this.sources = sources;
         this.jvmFlags = jvmFlags;
@@ -194,8 +193,7 @@ public final class Service implements AutoCloseable {
             HttpResponse<String> answer = statisticsAnswer(bannerId);
             if (answer.statusCode() != 200 || !isComplete(answer)) {
                 throw new AssertionError("not a complete answer: %d %s %s"
-                        .formatted(
-                                answer.statusCode(), answer.headers().map(), answer.body()));
+                        .formatted(answer.statusCode(), answer.headers().map(), answer.body()));
             }
             return counted(answer);
         } catch (IOException failure) {
