@@ -51,17 +51,14 @@ public final class BannerCounts {
 
     private final Database database;
     private final UUID logId;
-    private final int maxRows;
     private final Semaphore places;
     private volatile boolean isAway;
     private volatile Marks marks = Marks.NONE;
 
     /// @param poolSize how many connections `database` has
-    /// @param maxRows the most rows of one unit that an answer may need; one more is read when there are more
-    public BannerCounts(Database database, int poolSize, UUID logId, int maxRows) {
+    public BannerCounts(Database database, int poolSize, UUID logId) {
         this.database = database;
         this.logId = logId;
-        this.maxRows = maxRows;
         this.places = new Semaphore(poolSize + MAX_WAITING);
     }
 
@@ -116,8 +113,8 @@ public final class BannerCounts {
     }
 
     /// Reads the counts of some banners that are needed for `steps`, or those of all banners together when no banner
-    /// is given. If a unit has more than the allowed rows, they are cut off after one more.
-    public Snapshot<Rows> rows(long[] bannerIds, Steps steps, Step step) throws SQLException {
+    /// is given. If a unit has more than `maxRows` rows, they are cut off after one more.
+    public Snapshot<Rows> rows(long[] bannerIds, Steps steps, Step step, int maxRows) throws SQLException {
         takePlace();
         try (Connection connection = database.connection()) {
             for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
