@@ -21,7 +21,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Reads counts for answers, together with the position in the log that they belong to.
@@ -124,9 +123,9 @@ public final class BannerCounts {
                 Marks expected = marks;
                 SumPlan plan = SumPlan.of(steps, step, expected);
                 Map<Unit, List<Range>> ranges = plan.ranges();
-                String sql = ranges.keySet().stream()
-                        .map(unit -> rowsSql(unit, ranges.get(unit), bannerIds, plan))
-                        .collect(Collectors.joining("\nunion all\n"));
+                List<String> statements = new ArrayList<>();
+                ranges.forEach((unit, ofUnit) -> statements.add(rowsSql(unit, ofUnit, bannerIds, plan)));
+                String sql = String.join("\nunion all\n", statements);
                 try (PreparedStatement select = connection.prepareStatement(sql)) {
                     int at = 1;
                     for (List<Range> ofUnit : ranges.values()) {
@@ -156,7 +155,12 @@ public final class BannerCounts {
                         Unit unit = Unit.valueOf(row.getString(1).toUpperCase(Locale.ROOT));
                         position = position(row, 2);
                         found = Marks.read(row, 3);
-                        byUnit.put(unit, decode(row.getBytes(5), bannerIds, isOneRange(bannerIds, ranges.get(unit))));
+                        byUnit.put(
+                                unit,
+                                decode(
+                                        row.getBytes(5),
+                                        bannerIds,
+                                        isOneRange(bannerIds, ranges.getOrDefault(unit, List.of()))));
                     }
                     marks = found;
                     if (isStillRight(plan, expected, found)) {

@@ -34,6 +34,8 @@ public final class CountSnapshot implements AutoCloseable {
     /// Receives sums that differ from what they are the sums of.
     @FunctionalInterface
     public interface WrongSums {
+        /// Receives one sum.
+        ///
         /// @param minute the start of the unit
         /// @param sum the sum in the database
         /// @param parts what the sum should be: the sum of its parts, or of all banners

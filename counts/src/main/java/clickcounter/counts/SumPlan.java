@@ -213,8 +213,8 @@ public final class SumPlan {
         if (isTopOrAbove(unit) || steps.bounds()[bound] >= rolledUntil) {
             return new Range(0, 0);
         }
-        long here = aligned.get(unit.ordinal())[bound];
-        long above = aligned.get(unit.ordinal() + 1)[bound];
+        long here = aligned.get(UNITS.indexOf(unit))[bound];
+        long above = aligned.get(UNITS.indexOf(unit) + 1)[bound];
         return rolled(Math.min(here, above), Math.max(here, above));
     }
 
@@ -222,7 +222,7 @@ public final class SumPlan {
         if (isTopOrAbove(unit)) {
             return 0;
         }
-        return aligned.get(unit.ordinal())[bound] < aligned.get(unit.ordinal() + 1)[bound] ? 1 : -1;
+        return aligned.get(UNITS.indexOf(unit))[bound] < aligned.get(UNITS.indexOf(unit) + 1)[bound] ? 1 : -1;
     }
 
     private Unit top() {
