@@ -27,8 +27,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// How long does a flush of 100 000 rows take?
 ///
-/// Measured: the whole transaction up to the commit, on the embedded PostgreSQL. Not measured: collecting the
-/// rows. The test server forces nothing to the disk (fsync off); `./run.sh bench replay` measures with it on.
+/// Measured: the whole transaction up to the commit, on the PostgreSQL of tests. Not measured: collecting the rows, and the
+/// disk, because the test server forces nothing to it (fsync is off); `./run.sh bench replay` measures with fsync on.
 ///
 /// `./run.sh jmh FlushBenchmark -prof gc`
 @State(Scope.Benchmark)
@@ -40,7 +40,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class FlushBenchmark {
     private static final int ROWS = 100_000;
 
-    /// Whether the rows are new, as in a minute's first flush, or added to those of the flush before.
+    /// Whether the rows are new, as in the first flush of a minute, or are added to those of the previous flush.
     @Param({"true", "false"})
     private boolean areNew;
 
@@ -51,7 +51,7 @@ public class FlushBenchmark {
     private Counts counts;
     private long minute = 29_000_000;
 
-    /// Makes the database.
+    /// Creates the database.
     @Setup
     public void open() throws SQLException {
         testDatabase = TestDatabase.create();
@@ -62,7 +62,7 @@ public class FlushBenchmark {
         position = store.takeOver();
     }
 
-    /// Each banner has one click in the minute.
+    /// Makes the rows of a minute in which each banner has one click.
     @Setup(Level.Iteration)
     public void count() {
         if (areNew) {
@@ -77,7 +77,7 @@ public class FlushBenchmark {
         counts = new Counts(bannerIds, minutes, clicks);
     }
 
-    /// One flush.
+    /// Flushes once.
     @Benchmark
     public void flush() throws SQLException {
         long lastIndex = position.lastIndex() + ROWS;

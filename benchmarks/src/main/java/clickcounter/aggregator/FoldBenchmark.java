@@ -1,6 +1,6 @@
 package clickcounter.aggregator;
 
-import clickcounter.shared.log.BenchmarkLog;
+import clickcounter.testing.TestFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,11 +21,11 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// What does it cost to count a click into its minute: folded on the heap per batch and then merged into the
-/// Chronicle Map, or merged into the map one by one?
+/// What does it cost to count a click in its minute, if clicks are folded on the heap per batch and then merged into the
+/// Chronicle Map, or if they are merged into the map one by one?
 ///
-/// Measured: one batch of clicks of one minute, with the merge into the shard. Not measured: reading the log,
-/// opening and draining the shard.
+/// Measured: one batch of clicks of one minute, with the merge into the shard. Not measured: reading the log, opening and
+/// draining the shard.
 ///
 /// `./run.sh jmh FoldBenchmark -prof gc`
 @State(Scope.Benchmark)
@@ -39,7 +39,7 @@ public class FoldBenchmark {
     private static final long MINUTE = 29_000_000;
     private static final long TIME_MILLIS = MINUTE * 60_000;
 
-    /// How many banners share the clicks, all equally often.
+    /// The number of banners, which are all equally likely.
     @Param({"100", "10000", "100000"})
     private int banners;
 
@@ -65,7 +65,7 @@ public class FoldBenchmark {
         shards.drain();
     }
 
-    /// As the aggregator does it.
+    /// Counts a batch as the aggregator does.
     @Benchmark
     @OperationsPerInvocation(CLICKS)
     public int foldedPerBatch() {
@@ -76,7 +76,7 @@ public class FoldBenchmark {
         return shards.rows();
     }
 
-    /// The obvious way.
+    /// Counts a batch in the obvious way.
     @Benchmark
     @OperationsPerInvocation(CLICKS)
     public int mergedOneByOne() {
@@ -90,6 +90,6 @@ public class FoldBenchmark {
     @TearDown
     public void close() throws IOException {
         shards.close();
-        BenchmarkLog.delete(folder);
+        TestFiles.delete(folder);
     }
 }

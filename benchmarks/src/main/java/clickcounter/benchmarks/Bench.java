@@ -8,16 +8,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/// `./run.sh bench [SCENARIO …]`: measures the running product and its references in one go, one after the
-/// other in turn, prints tables and writes them with the environment to `benchmarks/target/bench.json` and
-/// `bench.md`.
+/// `./run.sh bench [SCENARIO …]` measures the running product and its references in turn, prints tables, and writes them
+/// with a description of the machine to `benchmarks/target/bench.json` and `bench.md`. The files are written after each
+/// scenario, so that one that fails takes nothing from the others.
 ///
-/// Without names all scenarios run but `ranges`, which needs 15 GB of disk and some ten minutes to fill them.
+/// Without names, all scenarios run except `ranges`, which needs 15 GB of disk and some ten minutes to fill them.
 ///
-/// `BENCH_ROUNDS` (3) and `BENCH_SECONDS` (10, the length of one measurement) make it longer or shorter.
+/// `BENCH_ROUNDS` (3) and `BENCH_SECONDS` (10, the length of one measurement) make the run longer or shorter.
 final class Bench {
     private static final Map<String, Scenario> SCENARIOS = scenarios();
-    private static final List<String> NORMALLY =
+    private static final List<String> DEFAULT_SCENARIOS =
             SCENARIOS.keySet().stream().filter(name -> !name.equals("ranges")).toList();
 
     private Bench() {}
@@ -28,7 +28,7 @@ final class Bench {
         void run(Plan plan, Report report) throws Exception;
     }
 
-    /// How long to measure, and where to keep files meanwhile.
+    /// How long to measure, and where to keep files in the meantime.
     record Plan(Path folder, int rounds, int seconds) {}
 
     private static Map<String, Scenario> scenarios() {
@@ -48,7 +48,7 @@ final class Bench {
 
     /// Runs the scenarios named.
     public static void main(String[] names) throws Exception {
-        List<String> chosen = names.length == 0 ? NORMALLY : List.of(names);
+        List<String> chosen = names.length == 0 ? DEFAULT_SCENARIOS : List.of(names);
         for (String name : chosen) {
             if (!SCENARIOS.containsKey(name)) {
                 System.err.printf("There is no scenario \"%s\"; there are: %s.%n", name, SCENARIOS.keySet());
@@ -58,20 +58,29 @@ final class Bench {
         Path folder = Files.createTempDirectory("clickcounter-bench");
         var plan = new Plan(folder, number("BENCH_ROUNDS", 3), number("BENCH_SECONDS", 10));
         var report = new Report(plan);
+        boolean hasFailed = false;
         for (String name : chosen) {
             System.err.println("measuring " + name + " …");
-            Objects.requireNonNull(SCENARIOS.get(name)).run(plan, report);
+            try {
+                Objects.requireNonNull(SCENARIOS.get(name)).run(plan, report);
+            } catch (Exception | AssertionError failure) {
+                hasFailed = true;
+                report.failed(name, failure);
+                failure.printStackTrace();
+            }
+            report.write(Path.of("benchmarks", "target"));
         }
-        report.write(Path.of("benchmarks", "target"));
+        System.out.println(report.markdown());
         deleteIfEmpty(folder);
+        System.exit(hasFailed ? 1 : 0);
     }
 
-    private static int number(String variable, int normally) {
+    private static int number(String variable, int defaultNumber) {
         String value = System.getenv(variable);
-        return value == null ? normally : Integer.parseInt(value);
+        return value == null ? defaultNumber : Integer.parseInt(value);
     }
 
-    /// The logs of what was measured stay, to be looked at.
+    /// Keeps what the measured processes have printed.
     private static void deleteIfEmpty(Path folder) throws IOException {
         try (var files = Files.list(folder)) {
             if (files.findAny().isEmpty()) {

@@ -3,6 +3,10 @@ package clickcounter.benchmarks;
 import clickcounter.benchmarks.Bench.Plan;
 import clickcounter.benchmarks.LoadGenerator.Result;
 import clickcounter.benchmarks.Report.Table;
+import clickcounter.testing.Nginx;
+import clickcounter.testing.Ports;
+import clickcounter.testing.ProcessUsage;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,50 +19,64 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What a click costs: against an empty answer of nginx and of the bare framework, behind a proxy, with few and
-/// many connections and banners. The counts are compared with the 204s afterwards, banner by banner.
+/// What does a click cost: compared with an empty answer of nginx and of the bare framework, behind a proxy, with few and
+/// many connections and banners?
+///
+/// Measured: the rate of a closed loop, which is requests over HTTP from the loopback interface up to the 204, with the
+/// processor time of the server and of the processes behind it, which includes the way of the clicks into the database.
+/// Not measured: the start of the processes and the warm-up of their compilers. Afterwards the counts of each banner are
+/// compared with its 204s.
+///
+/// `./run.sh bench direct proxied connections banners processes`
 final class ClickScenarios {
     private static final int CONNECTIONS = 64;
     private static final int BANNERS = 10_000;
     private static final int OPEN_LOOP_PER_SECOND = 20_000;
     private static final Duration WARM_UP = Duration.ofSeconds(3);
 
-    /// Once for each server: the compilers of a JVM are done then.
+    /// The first warm-up of each server, after which the compilers of a JVM are idle.
     private static final Duration FIRST_WARM_UP = Duration.ofSeconds(12);
+
+    /// Lets a connection to nginx last for a whole run.
+    private static final String UNLIMITED = "keepalive_requests 1000000000;\n";
+
+    private static final ProcessUsage NONE = new ProcessUsage(List.of());
 
     private ClickScenarios() {}
 
-    /// Somebody who answers clicks.
+    /// A server that answers clicks.
     ///
-    /// @param server whose processor time is measured
-    /// @param helpers whose processor time is shown apart
-    /// @param counts the product that counts the clicks; null when nobody does
+    /// @param server the process that is measured
+    /// @param helpers the processes whose processor time is shown separately
+    /// @param counts the product that counts the clicks; null if they are not counted
     private record Target(
             String name,
             int port,
-            ServerProcess server,
-            List<ServerProcess> helpers,
+            TestProcess server,
+            ProcessUsage helpers,
             boolean isJava,
             @Nullable Product counts) {
-        static Target of(String name, Product product) {
-            return new Target(name, product.port(), product.ingest(), product.behindTheLog(), true, product);
+        static Target of(String name, Product product) throws IOException {
+            return new Target(name, product.port(), product.ingest(), product.usageBehindTheLog(), true, product);
         }
 
-        /// Who answers clicks and does not count them.
-        static Target reference(String name, int port, ServerProcess server, boolean isJava) {
-            return new Target(name, port, server, List.of(), isJava, null);
+        /// A server that answers clicks and does not count them.
+        static Target reference(String name, int port, TestProcess server, boolean isJava) {
+            return new Target(name, port, server, NONE, isJava, null);
         }
     }
 
-    /// Clicks straight to ingest, next to nginx and the bare framework; and to that of another commit, whose
+    /// Clicks straight to ingest, beside nginx and the bare framework, and beside the ingest of another commit, whose
     /// sources `run.sh` has built in `BENCH_BEFORE_SOURCES`.
+    ///
+    /// `./run.sh bench direct`, `BENCH_BEFORE=COMMIT ./run.sh bench direct`
     static void direct(Plan plan, Report report) throws Exception {
         Path folder = plan.folder().resolve("direct");
         var targets = new ArrayList<Target>();
         try (var closers = new Closers()) {
             addNginx(folder, targets, closers);
             int barePort = Ports.free();
-            ServerProcess bare = closers.add(tunedFramework(folder, barePort));
+            TestProcess bare = closers.add(tunedFramework(folder, barePort));
             targets.add(Target.reference("bare framework, empty 204", barePort, bare, true));
             String before = System.getenv("BENCH_BEFORE_SOURCES");
             if (before != null) {
@@ -71,16 +89,29 @@ final class ClickScenarios {
         }
     }
 
-    /// The reference, where nginx is installed.
+    /// Adds the reference if nginx is installed.
     private static void addNginx(Path folder, List<Target> targets, Closers closers) throws IOException {
         if (Nginx.isInstalled()) {
             int port = Ports.free();
-            ServerProcess nginx = closers.add(Nginx.returning204(folder, port));
+            TestProcess nginx = closers.add(nginxReturning204(folder, port));
             targets.add(Target.reference("nginx, empty 204", port, nginx, false));
         }
     }
 
-    /// Clicks through nginx.
+    /// Starts an nginx that answers an empty 204 on a TCP port and on a Unix domain socket in the folder.
+    private static TestProcess nginxReturning204(Path folder, int port) {
+        return Nginx.start("nginx-204", folder, port, UNLIMITED + """
+                server {
+                    listen 127.0.0.1:%d;
+                    listen unix:%s;
+                    return 204;
+                }
+                """.formatted(port, folder.resolve("204.sock")));
+    }
+
+    /// Clicks through nginx with the product's own configuration.
+    ///
+    /// `./run.sh bench proxied`
     static void proxied(Plan plan, Report report) throws Exception {
         if (!Nginx.isInstalled()) {
             System.err.println("nginx is not installed: nothing to measure behind it");
@@ -91,48 +122,56 @@ final class ClickScenarios {
             Path socket = folder.resolve("ingest.sock");
             Product product = closers.add(
                     Product.startAll(folder.resolve("product"), Map.of("INGEST_SOCKET", socket.toString())));
-            ServerProcess behind = closers.add(Nginx.returning204(folder, Ports.free()));
+            TestProcess behind = closers.add(nginxReturning204(folder, Ports.free()));
             var targets = new ArrayList<Target>();
             int nginxPort = Ports.free();
-            ServerProcess toNginx =
-                    closers.add(Nginx.proxy("to-nginx", folder, nginxPort, "unix:" + folder.resolve("204.sock")));
+            TestProcess toNginx =
+                    closers.add(proxy("to-nginx", folder, nginxPort, "unix:" + folder.resolve("204.sock")));
             targets.add(new Target(
-                    "nginx → nginx, empty 204, Unix socket", nginxPort, toNginx, List.of(behind), false, null));
+                    "nginx → nginx, empty 204, Unix socket", nginxPort, toNginx, behind.usage(), false, null));
             int defaultsPort = Ports.free();
-            ServerProcess defaults = closers.add(frameworkWithDefaults(folder, defaultsPort));
+            TestProcess defaults = closers.add(frameworkWithDefaults(folder, defaultsPort));
             int defaultsProxyPort = Ports.free();
-            ServerProcess toDefaults =
-                    closers.add(Nginx.proxy("defaults", folder, defaultsProxyPort, "127.0.0.1:" + defaultsPort));
+            TestProcess toDefaults =
+                    closers.add(proxy("defaults", folder, defaultsProxyPort, "127.0.0.1:" + defaultsPort));
             targets.add(new Target(
                     "nginx → framework with its defaults, TCP",
                     defaultsProxyPort,
                     toDefaults,
-                    List.of(defaults),
+                    defaults.usage(),
                     false,
                     null));
             int tcpPort = Ports.free();
-            ServerProcess overTcp = closers.add(Nginx.proxy("tcp", folder, tcpPort, "127.0.0.1:" + product.port()));
-            List<ServerProcess> ingest = List.of(product.ingest());
+            TestProcess overTcp = closers.add(proxy("tcp", folder, tcpPort, "127.0.0.1:" + product.port()));
+            ProcessUsage ingest = product.ingest().usage();
             targets.add(new Target("nginx → Click Counter, TCP", tcpPort, overTcp, ingest, false, product));
             int socketPort = Ports.free();
-            ServerProcess overSocket = closers.add(Nginx.proxy("socket", folder, socketPort, "unix:" + socket));
+            TestProcess overSocket = closers.add(proxy("socket", folder, socketPort, "unix:" + socket));
             targets.add(
                     new Target("nginx → Click Counter, Unix socket", socketPort, overSocket, ingest, false, product));
             measure(plan, report.table("behind nginx, %d connections".formatted(CONNECTIONS)), targets, false);
         }
     }
 
+    private static TestProcess proxy(String name, Path folder, int port, String ingestAddress) {
+        return Nginx.startProxy(name, folder, port, List.of(ingestAddress), Ports.free());
+    }
+
     /// The cost of a click by the number of connections.
+    ///
+    /// `./run.sh bench connections`
     static void connections(Plan plan, Report report) throws Exception {
         curve(plan, report, "connections", List.of(1, 4, 16, 64, 256, 1_000), List.of(BANNERS));
     }
 
     /// The cost of a click by the number of banners.
+    ///
+    /// `./run.sh bench banners`
     static void banners(Plan plan, Report report) throws Exception {
         curve(plan, report, "banners", List.of(CONNECTIONS), List.of(1, 100, 10_000, 100_000, 1_000_000));
     }
 
-    /// Next to nginx, which such a curve is not flat for either.
+    /// Measures beside nginx, for which such a curve is not flat either.
     private static void curve(Plan plan, Report report, String name, List<Integer> connections, List<Integer> banners)
             throws Exception {
         Table table = report.table("by " + name);
@@ -142,7 +181,7 @@ final class ClickScenarios {
             addNginx(folder, targets, closers);
             Product product = closers.add(Product.startAll(folder.resolve("product"), Map.of()));
             targets.add(Target.of("Click Counter", product));
-            var ledger = new long[ClickScript.MOST_BANNERS];
+            var acknowledged = new long[ClickScript.MAX_BANNERS];
             for (int round = -1; round < plan.rounds(); round++) {
                 for (int connectionCount : connections) {
                     for (int bannerCount : banners) {
@@ -157,17 +196,20 @@ final class ClickScenarios {
                                 }
                             }
                             if (target.counts() != null) {
-                                clicks.addTo(ledger);
+                                clicks.addTo(acknowledged);
                             }
                         }
                     }
                 }
             }
-            product.verify(ledger);
+            product.verify(acknowledged);
         }
     }
 
-    /// What more processes, and more threads in each, bring and cost. Each has a log and a database of its own.
+    /// What more processes of ingest and more threads in each of them gain and cost. Each combination has a log and a
+    /// database of its own.
+    ///
+    /// `./run.sh bench processes`
     static void processes(Plan plan, Report report) throws Exception {
         Table table = report.table("by processes and threads of ingest, %d connections".formatted(CONNECTIONS));
         Path folder = plan.folder().resolve("processes");
@@ -183,7 +225,7 @@ final class ClickScenarios {
                                     Map.of("INGEST_PROCESSES", processes, "INGEST_THREADS", threads))));
                 }
             }
-            Map<Product, long[]> ledgers = new HashMap<>();
+            Map<Product, long[]> acknowledged = new HashMap<>();
             for (int round = -1; round < plan.rounds(); round++) {
                 for (Map.Entry<String, Product> each : products.entrySet()) {
                     Product product = each.getValue();
@@ -191,22 +233,22 @@ final class ClickScenarios {
                     try (var load = new LoadGenerator(product.port(), CONNECTIONS, clicks)) {
                         load.closedLoop(round < 0 ? FIRST_WARM_UP : WARM_UP);
                         if (round >= 0) {
-                            long before = cpuMicros(product.ingests());
+                            long before = product.ingestUsage().cpuMicros();
                             Result result = load.closedLoop(Duration.ofSeconds(plan.seconds()));
                             table.add(each.getKey(), "clicks/s", result.perSecond());
-                            double micros = cpuMicros(product.ingests()) - before;
+                            double micros = product.ingestUsage().cpuMicros() - before;
                             table.add(each.getKey(), "server CPU µs/click", micros / result.answers());
                         }
                     }
-                    clicks.addTo(ledgers.computeIfAbsent(product, _ -> new long[BANNERS]));
+                    clicks.addTo(acknowledged.computeIfAbsent(product, _ -> new long[BANNERS]));
                 }
             }
-            verify(ledgers);
+            verify(acknowledged);
         }
     }
 
-    /// The framework with the product's settings and the flags of ingest, which come from `run.sh`.
-    private static ServerProcess tunedFramework(Path folder, int port) throws IOException {
+    /// Starts the framework with the product's settings and the flags of ingest, which `run.sh` gives.
+    private static TestProcess tunedFramework(Path folder, int port) throws IOException {
         return bareServer(
                 folder,
                 "tuned",
@@ -214,8 +256,8 @@ final class ClickScenarios {
                 System.getenv("BENCH_JAVA_COMMAND").lines().toList());
     }
 
-    /// The framework and Java with their own defaults.
-    private static ServerProcess frameworkWithDefaults(Path folder, int port) throws IOException {
+    /// Starts the framework and Java with their own defaults.
+    private static TestProcess frameworkWithDefaults(Path folder, int port) throws IOException {
         return bareServer(
                 folder,
                 "defaults",
@@ -223,18 +265,16 @@ final class ClickScenarios {
                 System.getenv("BENCH_JAVA_COMMAND").lines().limit(2).toList());
     }
 
-    private static ServerProcess bareServer(Path folder, String how, int port, List<String> java) throws IOException {
+    private static TestProcess bareServer(Path folder, String how, int port, List<String> java) throws IOException {
         List<String> command = new ArrayList<>(java);
         command.addAll(List.of(
                 "-cp", System.getProperty("java.class.path"), BareServer.class.getName(), how, Integer.toString(port)));
-        ServerProcess server = ServerProcess.start("framework-" + how, folder, Map.of(), command);
-        server.awaitPort(port);
-        return server;
+        return TestProcess.start("framework-" + how, folder, Map.of(), command).awaitPort(port);
     }
 
-    /// In each round all targets in turn, so that what else the machine does hits all alike.
+    /// Measures all targets in turn in each round, so that whatever else the machine does affects all of them.
     private static void measure(Plan plan, Table table, List<Target> targets, boolean withLatency) throws Exception {
-        Map<Product, long[]> ledgers = new HashMap<>();
+        Map<Product, long[]> acknowledged = new HashMap<>();
         for (int round = -1; round < plan.rounds(); round++) {
             for (Target target : targets) {
                 var clicks = new ClickScript(BANNERS);
@@ -247,29 +287,29 @@ final class ClickScenarios {
                     }
                 }
                 if (target.counts() != null) {
-                    clicks.addTo(ledgers.computeIfAbsent(target.counts(), _ -> new long[BANNERS]));
+                    clicks.addTo(acknowledged.computeIfAbsent(target.counts(), _ -> new long[BANNERS]));
                 }
             }
         }
         for (Target target : targets) {
-            table.add(target.name(), "own memory MiB", target.server().ownBytes() / 1024.0 / 1024);
-            table.add(target.name(), "resident MiB", target.server().residentBytes() / 1024.0 / 1024);
+            table.add(target.name(), "own memory MiB", target.server().usage().ownBytes() / 1024.0 / 1024);
+            table.add(target.name(), "resident MiB", target.server().usage().residentBytes() / 1024.0 / 1024);
         }
-        verify(ledgers);
+        verify(acknowledged);
     }
 
-    private static void verify(Map<Product, long[]> ledgers) throws IOException, SQLException {
-        for (Map.Entry<Product, long[]> ledger : ledgers.entrySet()) {
-            ledger.getKey().verify(ledger.getValue());
+    private static void verify(Map<Product, long[]> acknowledged) throws IOException, SQLException {
+        for (Map.Entry<Product, long[]> each : acknowledged.entrySet()) {
+            each.getKey().verify(each.getValue());
         }
     }
 
     private static void measure(Plan plan, Table table, Target target, LoadGenerator load, boolean withLatency)
             throws IOException {
-        long allocatedBefore = target.isJava() ? target.server().allocatedBytes() : 0;
+        long allocatedBefore = target.isJava() ? HeapAllocation.bytes(target.server().pid()) : 0;
         Result closed = closedLoop(plan, table, target.name(), load, target.server(), target.helpers());
         if (target.isJava()) {
-            long allocated = target.server().allocatedBytes() - allocatedBefore;
+            long allocated = HeapAllocation.bytes(target.server().pid()) - allocatedBefore;
             table.add(target.name(), "bytes allocated per click", (double) allocated / closed.answers());
         }
         if (withLatency) {
@@ -283,24 +323,16 @@ final class ClickScenarios {
     }
 
     private static Result closedLoop(
-            Plan plan, Table table, String row, LoadGenerator load, ServerProcess server, List<ServerProcess> helpers)
+            Plan plan, Table table, String row, LoadGenerator load, TestProcess server, ProcessUsage helpers)
             throws IOException {
-        long serverBefore = server.cpuMicros();
-        long helpersBefore = cpuMicros(helpers);
+        long serverBefore = server.usage().cpuMicros();
+        long helpersBefore = helpers.cpuMicros();
         Result result = load.closedLoop(Duration.ofSeconds(plan.seconds()));
         table.add(row, "clicks/s", result.perSecond());
-        table.add(row, "server CPU µs/click", (double) (server.cpuMicros() - serverBefore) / result.answers());
-        if (!helpers.isEmpty()) {
-            table.add(row, "behind it CPU µs/click", (double) (cpuMicros(helpers) - helpersBefore) / result.answers());
+        table.add(row, "server CPU µs/click", (double) (server.usage().cpuMicros() - serverBefore) / result.answers());
+        if (!helpers.equals(NONE)) {
+            table.add(row, "behind it CPU µs/click", (double) (helpers.cpuMicros() - helpersBefore) / result.answers());
         }
         return result;
-    }
-
-    private static long cpuMicros(List<ServerProcess> processes) throws IOException {
-        long micros = 0;
-        for (ServerProcess process : processes) {
-            micros += process.cpuMicros();
-        }
-        return micros;
     }
 }

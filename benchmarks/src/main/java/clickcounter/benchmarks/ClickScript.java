@@ -6,15 +6,15 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
 
-/// Clicks on banners that are all equally likely. It keeps a ledger of the 204s of each; any other answer ends the
+/// Clicks on banners that are all equally likely. It counts the 204s of each banner; any other answer ends the
 /// measurement.
 ///
 /// **Threads**: that of the generator; others when it has ended.
 final class ClickScript implements Script {
-    /// All ids have as many digits, so that a request is changed in place.
+    /// All ids have the same number of digits, so that a request can be changed in place.
     static final long FIRST_BANNER = 1_000_000;
 
-    static final int MOST_BANNERS = 1_000_000;
+    static final int MAX_BANNERS = 1_000_000;
 
     private static final byte[] PATH = "GET /v1/banners/counter/".getBytes(US_ASCII);
     private static final byte[] REST = " HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(US_ASCII);
@@ -25,19 +25,19 @@ final class ClickScript implements Script {
     private final SplittableRandom random = new SplittableRandom(1);
     private final long[] acknowledged;
 
-    /// @param banners how many different ones are clicked
+    /// @param banners the number of different banners
     ClickScript(int banners) {
-        if (banners < 1 || banners > MOST_BANNERS) {
+        if (banners < 1 || banners > MAX_BANNERS) {
             throw new IllegalArgumentException(
-                    "There are %d banners; it must be 1 to %d.".formatted(banners, MOST_BANNERS));
+                    "There are %d banners; it must be 1 to %d.".formatted(banners, MAX_BANNERS));
         }
         acknowledged = new long[banners];
     }
 
-    /// Adds the clicks that were answered 204 to those of `ledger`, both from [#FIRST_BANNER] on.
-    void addTo(long[] ledger) {
+    /// Adds the clicks that were answered 204 to a sum; the banners of both begin with [#FIRST_BANNER].
+    void addTo(long[] sum) {
         for (int banner = 0; banner < acknowledged.length; banner++) {
-            ledger[banner] += acknowledged[banner];
+            sum[banner] += acknowledged[banner];
         }
     }
 

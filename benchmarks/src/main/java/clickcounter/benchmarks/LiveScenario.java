@@ -18,11 +18,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/// How much processor time do 1 000 listeners to the live events take of the query process?
+/// How much processor time of the query process do 1 000 listeners to the live events take?
 ///
-/// Each of 100 banners has ten listeners, while 1 000 clicks come in each second. Measured is the processor time
-/// of the whole query process, once with nobody who listens, once with all of them; events are counted as they
-/// arrive. The listeners are connections of one thread of the benchmark.
+/// Each of 100 banners has ten listeners while 1 000 clicks per second come in. Measured: the processor time of the whole
+/// query process, once without listeners and once with all of them, and the number of events that arrive. Not measured: the
+/// listeners, which are connections of one thread of the benchmark.
+///
+/// `./run.sh bench live`
 final class LiveScenario {
     private static final int LISTENERS = 1_000;
     private static final int BANNERS = 100;
@@ -45,9 +47,9 @@ final class LiveScenario {
                     try (var listeners = new Listeners(product.queryPort(), count)) {
                         Future<LoadGenerator.Result> clicking =
                                 clicks.submit(() -> load.openLoop(lasting, CLICKS_PER_SECOND));
-                        long cpuMicros = product.process("query").cpuMicros();
+                        long cpuMicros = product.usage("query").cpuMicros();
                         long events = listeners.listen(lasting);
-                        cpuMicros = product.process("query").cpuMicros() - cpuMicros;
+                        cpuMicros = product.usage("query").cpuMicros() - cpuMicros;
                         clicking.get();
                         if (round >= 0) {
                             String row = "%,d listeners".formatted(count);
@@ -63,7 +65,7 @@ final class LiveScenario {
         }
     }
 
-    /// Connections that get events.
+    /// Connections that receive events.
     private static final class Listeners implements AutoCloseable {
         private final Selector selector = Selector.open();
         private final ByteBuffer buffer = ByteBuffer.allocateDirect(64 * 1024);
@@ -81,7 +83,7 @@ final class LiveScenario {
             }
         }
 
-        /// Takes events for so long, and returns how many.
+        /// Receives events for a while; returns how many.
         long listen(Duration length) throws IOException {
             events = 0;
             long endNs = System.nanoTime() + length.toNanos();

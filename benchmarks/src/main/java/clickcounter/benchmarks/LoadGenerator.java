@@ -18,21 +18,21 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 
-/// The requests of a [Script] over keep-alive connections, from one thread, without allocation.
+/// Sends the requests of a [Script] over keep-alive connections, from one thread, without allocation.
 ///
-/// Closed loop: each connection sends its next request when it has the answer to the one before; this finds the
-/// highest rate. Open loop: requests are due at a fixed rate whatever the server does, and a request that found no
-/// free connection waits; its latency counts from when it was due, so that a server's pause is charged to all
-/// requests that it held up (no coordinated omission).
+/// In a closed loop, each connection sends its next request when it has the answer to the previous one; this finds the
+/// highest rate. In an open loop, requests are due at a fixed rate whatever the server does, and a request that finds no
+/// free connection waits. Its latency counts from the moment when it was due, so that a pause of the server is charged to
+/// all requests that it delays (no coordinated omission).
 ///
 /// **Threads**: one.
 final class LoadGenerator implements AutoCloseable {
-    private static final long LONGEST_LATENCY_NS = Duration.ofSeconds(60).toNanos();
+    private static final long MAX_LATENCY_NS = Duration.ofSeconds(60).toNanos();
 
-    /// Asked for; the system makes some 70 µs of it.
-    private static final long SHORTEST_NAP_NS = 20_000;
+    /// The shortest nap that is requested; the system turns it into some 70 µs.
+    private static final long MIN_NAP_NS = 20_000;
 
-    /// Where requests are rarer than that, a nap is this part of the time between two.
+    /// The number of naps between two requests, if that makes them longer than [#MIN_NAP_NS].
     private static final int NAPS_PER_INTERVAL = 20;
 
     private final Selector selector = Selector.open();
@@ -45,9 +45,9 @@ final class LoadGenerator implements AutoCloseable {
     private long endNs;
     private long answers;
 
-    /// What came of one run.
+    /// The result of one run.
     ///
-    /// @param answers to requests
+    /// @param answers that came in time
     /// @param latencies in nanoseconds
     record Result(long answers, Duration length, Histogram latencies) {
         double perSecond() {
@@ -59,7 +59,7 @@ final class LoadGenerator implements AutoCloseable {
         }
     }
 
-    /// Connects.
+    /// Opens the connections.
     LoadGenerator(int port, int connectionCount, Script script) throws IOException {
         this.script = script;
         SocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
@@ -69,12 +69,12 @@ final class LoadGenerator implements AutoCloseable {
         free.addAll(connections);
     }
 
-    /// As many requests as the server takes.
+    /// Sends as many requests as the server takes.
     Result closedLoop(Duration length) throws IOException {
         return run(length, 0);
     }
 
-    /// Requests at a fixed rate.
+    /// Sends requests at a fixed rate.
     Result openLoop(Duration length, int perSecond) throws IOException {
         return run(length, Duration.ofSeconds(1).toNanos() / perSecond);
     }
@@ -86,13 +86,13 @@ final class LoadGenerator implements AutoCloseable {
         long startNs = System.nanoTime();
         nextDueNs = startNs;
         endNs = startNs + length.toNanos();
-        long napNs = Math.max(SHORTEST_NAP_NS, intervalNs / NAPS_PER_INTERVAL);
+        long napNs = Math.max(MIN_NAP_NS, intervalNs / NAPS_PER_INTERVAL);
         while (System.nanoTime() < endNs) {
             sendDue();
             if (intervalNs == 0) {
                 selector.select(LoadGenerator::ready, 1);
             } else if (selector.selectNow(LoadGenerator::ready) == 0) {
-                // A longer sleep would be late for the next request, and for its answer.
+                // After a longer nap, the next request and the next answer would be late.
                 LockSupport.parkNanos(napNs);
             }
         }
@@ -116,7 +116,7 @@ final class LoadGenerator implements AutoCloseable {
     }
 
     private static Histogram newHistogram() {
-        return new Histogram(LONGEST_LATENCY_NS, 3);
+        return new Histogram(MAX_LATENCY_NS, 3);
     }
 
     @Override
@@ -127,7 +127,7 @@ final class LoadGenerator implements AutoCloseable {
         selector.close();
     }
 
-    /// One connection, with at most one request on its way.
+    /// A connection with at most one outstanding request.
     private final class Connection {
         private final SocketChannel channel;
         private final ByteBuffer request = script.request();
@@ -164,7 +164,7 @@ final class LoadGenerator implements AutoCloseable {
                 script.answered(subject);
                 answers++;
                 long nowNs = System.nanoTime();
-                latencies.recordValue(Math.min(nowNs - dueNs, LONGEST_LATENCY_NS));
+                latencies.recordValue(Math.min(nowNs - dueNs, MAX_LATENCY_NS));
                 if (intervalNs == 0 && nowNs < endNs) {
                     send(nowNs);
                 } else {

@@ -2,6 +2,12 @@ package clickcounter.benchmarks;
 
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
+import clickcounter.testing.Await;
+import clickcounter.testing.ProcessUsage;
+import clickcounter.testing.Service;
+import clickcounter.testing.TestDatabase;
+import clickcounter.testing.TestFiles;
+import clickcounter.testing.TestProcess;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,63 +18,59 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// The whole product in a folder of its own, as `run.sh` starts it, on free ports.
+/// The whole product in a folder of its own, each process started by `run.sh`: that of this commit or of another.
 ///
 /// **Threads**: one.
 final class Product implements Closeable {
     private static final Duration MAX_CATCH_UP = Duration.ofMinutes(5);
 
-    private final Path sources;
-    private final Path folder;
-    private final Map<String, String> environment = new HashMap<>();
-    private final Map<String, ServerProcess> running = new LinkedHashMap<>();
     private final @Nullable String foreignDatabase = System.getenv("DATABASE_URL");
-    private final int port = Ports.free();
-    private final int queryPort = Ports.free();
+    private final Service service;
 
-    /// Starts the embedded database, unless `DATABASE_URL` names another one, with the schema, and nothing else.
+    /// Starts the embedded database, unless `DATABASE_URL` names another one, gives it the schema and starts nothing else.
     ///
     /// @param settings that differ from the defaults
     Product(Path folder, Map<String, String> settings) throws IOException {
-        this(Path.of(""), folder, settings);
+        this(TestProcess.ROOT, folder, settings);
     }
 
-    /// @param sources of the commit that is run
+    /// @param sources where the commit has been built
     private Product(Path sources, Path folder, Map<String, String> settings) throws IOException {
-        this.sources = sources;
-        this.folder = folder;
-        environment.put("DATA_DIR", folder.resolve("data").toString());
-        environment.put("SERVICE_PORT", Integer.toString(port));
-        environment.put("QUERY_PORT", Integer.toString(queryPort));
-        environment.put("LOG_MIN_FREE", "64MiB");
-        environment.put("LOGGING_FORMAT", "text");
-        for (String process : List.of("INGEST", "AGGREGATOR", "QUERY")) {
-            environment.put(process + "_ADMIN_PORT", "0");
+        Map<String, String> all = new HashMap<>(settings);
+        System.getenv().forEach((name, value) -> {
+            if (name.startsWith("DATABASE_")) {
+                all.put(name, value);
+            }
+        });
+        service = Service.prepare(sources, folder, all);
+        try {
+            if (foreignDatabase == null) {
+                start("database");
+            }
+            int exitCode =
+                    launch("migrate", Map.of(), List.of("./migrate.sh", "-up")).awaitEnd();
+            if (exitCode != 0) {
+                throw new IOException(
+                        "The schema is missing:%n%s".formatted(process("migrate").output()));
+            }
+        } catch (IOException | RuntimeException | AssertionError failure) {
+            close();
+            throw failure;
         }
-        environment.putAll(settings);
-        if (foreignDatabase == null) {
-            start("database").hasDaemon(dataFolder().resolve("postgres").resolve("postmaster.pid"));
-        }
-        ServerProcess migration =
-                ServerProcess.start("migrate", folder, environment, List.of("./migrate.sh", "-up"), sources);
-        migration.awaitSuccess();
     }
 
-    /// Starts all of it.
+    /// Starts all processes.
     static Product startAll(Path folder, Map<String, String> settings) throws IOException {
-        return startAll(Path.of(""), folder, settings);
+        return startAll(TestProcess.ROOT, folder, settings);
     }
 
-    /// Starts all of another commit, which has been built.
+    /// Starts all processes of another commit, which has been built.
     static Product startAll(Path sources, Path folder, Map<String, String> settings) throws IOException {
         var product = new Product(sources, folder, settings);
         try {
@@ -80,74 +82,77 @@ final class Product implements Closeable {
                 product.start("ingest-" + number);
             }
             return product;
-        } catch (IOException | RuntimeException failure) {
+        } catch (RuntimeException | AssertionError failure) {
             product.close();
             throw failure;
         }
     }
 
-    /// One of the processes, ready.
+    /// Starts one of the processes; returns when it is ready.
     ///
-    /// @param launcher a command that runs the rest of its line; usually empty
-    ServerProcess start(String name, String... launcher) throws IOException {
-        List<String> command = new ArrayList<>(List.of(launcher));
+    /// @param prefix a command that runs the rest of its line; usually empty
+    TestProcess start(String name, String... prefix) {
+        List<String> command = new ArrayList<>(List.of(prefix));
         command.addAll(List.of("./run.sh", name));
-        ServerProcess process = launch(name, Map.of(), command);
-        process.awaitReadyFile(dataFolder().resolve("run").resolve(name + ".ready"));
-        return process;
+        return launch(name, Map.of(), command).awaitReady();
     }
 
-    /// Any command with the product's settings.
-    ServerProcess launch(String name, Map<String, String> settings, List<String> command) throws IOException {
-        var all = new HashMap<>(environment);
-        all.putAll(settings);
-        ServerProcess process = ServerProcess.start(name, folder, all, command, sources);
-        running.put(name, process);
-        return process;
+    /// Starts any command with the product's settings.
+    TestProcess launch(String name, Map<String, String> settings, List<String> command) {
+        return service.launch(name, settings, command);
     }
 
-    /// Stops a process that was started.
-    void stop(String name) {
-        process(name).close();
-        running.remove(name);
+    /// The process that was started by this name.
+    TestProcess process(String name) {
+        return service.process(name);
     }
 
-    /// One of the processes that run.
-    ServerProcess process(String name) {
-        return Objects.requireNonNull(running.get(name), name + " does not run");
+    TestProcess ingest() {
+        return service.ingest();
     }
 
-    ServerProcess ingest() {
-        return process("ingest");
+    /// What processes use together. PostgreSQL is no child of the process that starts it, but counts with it.
+    ProcessUsage usage(String... names) throws IOException {
+        List<Long> pids = new ArrayList<>();
+        for (String name : names) {
+            pids.add(process(name).pid());
+            if (name.equals("database")) {
+                Path postmaster = dataFolder().resolve("postgres").resolve("postmaster.pid");
+                pids.add(Long.parseLong(Files.readAllLines(postmaster).getFirst()));
+            }
+        }
+        return new ProcessUsage(pids);
     }
 
-    /// All processes of ingest.
-    List<ServerProcess> ingests() {
-        return running.entrySet().stream()
-                .filter(process -> process.getKey().startsWith("ingest"))
-                .map(Map.Entry::getValue)
-                .toList();
+    /// What all processes of ingest use.
+    ProcessUsage ingestUsage() throws IOException {
+        return usage(running(true));
     }
 
-    /// All processes but those of ingest.
-    List<ServerProcess> behindTheLog() {
-        List<ServerProcess> ingests = ingests();
-        return running.values().stream()
-                .filter(process -> !ingests.contains(process))
-                .toList();
+    /// What all processes behind the log use.
+    ProcessUsage usageBehindTheLog() throws IOException {
+        return usage(running(false));
+    }
+
+    private String[] running(boolean isIngest) {
+        return service.processes().stream()
+                .filter(TestProcess::isAlive)
+                .map(TestProcess::name)
+                .filter(name -> name.startsWith("ingest") == isIngest)
+                .toArray(String[]::new);
     }
 
     Path dataFolder() {
-        return folder.resolve("data");
+        return service.dataFolder();
     }
 
     /// The public port.
     int port() {
-        return port;
+        return service.port();
     }
 
     int queryPort() {
-        return queryPort;
+        return service.queryPort();
     }
 
     String databaseUrl() throws IOException {
@@ -158,47 +163,28 @@ final class Product implements Closeable {
 
     /// A connection pool on the product's database.
     Database connect() throws IOException {
-        return Database.connect(DatabaseSettings.of(databaseUrl()), "benchmark", 1);
+        return Database.connect(DatabaseSettings.of(databaseUrl()), "click-counter-benchmark", 1);
     }
 
-    /// Waits until the database has so many clicks in all.
-    void awaitClicks(Connection connection, long clicks) throws SQLException {
-        long startNs = System.nanoTime();
-        long counted = clicks(connection);
-        while (counted != clicks) {
-            if (System.nanoTime() - startNs > MAX_CATCH_UP.toNanos()) {
-                throw new IllegalStateException(
-                        "%d clicks were acknowledged, %d are in the database.".formatted(clicks, counted));
-            }
-            LockSupport.parkNanos(10_000_000);
-            counted = clicks(connection);
-        }
+    /// Waits until this many clicks are in the database.
+    static void awaitClicks(Connection connection, long clicks) {
+        Await.until(
+                "the database has %d clicks".formatted(clicks),
+                MAX_CATCH_UP,
+                () -> TestDatabase.clicks(connection) == clicks);
     }
 
-    private static long clicks(Connection connection) throws SQLException {
-        try (PreparedStatement select =
-                        connection.prepareStatement("select coalesce(sum(clicks), 0) from banner_minute");
-                ResultSet row = select.executeQuery()) {
-            row.next();
-            return row.getLong(1);
-        }
-    }
-
-    /// Compares the rows with the 204s, banner by banner.
+    /// Compares the rows of each banner with its 204s.
     ///
-    /// @param acknowledged of the banners from [ClickScript#FIRST_BANNER] on
+    /// @param acknowledged those of the banners from [ClickScript#FIRST_BANNER] on
     void verify(long[] acknowledged) throws IOException, SQLException {
         long[] counted = new long[acknowledged.length];
-        // Whatever its schema: it may be of another commit.
+        // Without a look at the schema, which may be that of another commit.
         try (Connection connection = DatabaseSettings.of(databaseUrl())
                 .url()
-                .dataSource("benchmark", Duration.ZERO)
+                .dataSource("click-counter-benchmark", Duration.ZERO)
                 .getConnection()) {
-            long all = 0;
-            for (long clicks : acknowledged) {
-                all += clicks;
-            }
-            awaitClicks(connection, all);
+            awaitClicks(connection, Arrays.stream(acknowledged).sum());
             try (PreparedStatement select = connection.prepareStatement(
                             "select banner_id, sum(clicks) from banner_minute group by banner_id");
                     ResultSet row = select.executeQuery()) {
@@ -215,19 +201,13 @@ final class Product implements Closeable {
         }
     }
 
-    /// Stops everything, ingest first, and deletes the data; what the processes have printed stays.
+    /// Stops all processes, the latest first, and deletes the data; what the processes have printed stays.
     @Override
-    public void close() throws IOException {
-        for (ServerProcess process : List.copyOf(running.values()).reversed()) {
-            process.close();
+    public void close() {
+        for (TestProcess process : service.processes().reversed()) {
+            process.stop();
         }
-        if (!Files.exists(dataFolder())) {
-            return;
-        }
-        try (var files = Files.walk(dataFolder())) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        }
+        service.close();
+        TestFiles.delete(dataFolder());
     }
 }

@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/// The same question for statistics again and again. The answer must be 200 with a body of at least so many bytes.
+/// The same request for statistics again and again. The answer must be a 200 with a body of at least a given length.
 ///
 /// **Threads**: that of the generator.
 final class QuestionScript implements Script {
@@ -16,12 +16,12 @@ final class QuestionScript implements Script {
     private static final byte[] HEAD_END = "\r\n\r\n".getBytes(US_ASCII);
 
     private final byte[] request;
-    private final int leastBytes;
+    private final int minBytes;
 
-    /// @param path where to ask
-    /// @param question the JSON body
-    /// @param leastBytes fewer would be the answer to another question
-    QuestionScript(String path, String question, int leastBytes) {
+    /// @param path of the request
+    /// @param question the JSON body of the request
+    /// @param minBytes a shorter body would be the answer to another question
+    QuestionScript(String path, String question, int minBytes) {
         this.request = """
                 POST %s HTTP/1.1\r
                 Host: localhost\r
@@ -29,7 +29,7 @@ final class QuestionScript implements Script {
                 Content-Length: %d\r
                 \r
                 %s""".formatted(path, question.length(), question).getBytes(US_ASCII);
-        this.leastBytes = leastBytes;
+        this.minBytes = minBytes;
     }
 
     @Override
@@ -59,7 +59,7 @@ final class QuestionScript implements Script {
         int bodyStart = headEnd + HEAD_END.length;
         int length = indexOf(LENGTH, answer, 0, headEnd);
         boolean isComplete = length < 0
-                // A long one comes in chunks.
+                // A long answer comes in chunks.
                 ? indexOf(
                                 LAST_CHUNK,
                                 answer,
@@ -67,9 +67,9 @@ final class QuestionScript implements Script {
                                 answer.position())
                         >= 0
                 : answer.position() == bodyStart + number(answer, length + LENGTH.length);
-        if (isComplete && answer.position() - bodyStart < leastBytes) {
+        if (isComplete && answer.position() - bodyStart < minBytes) {
             throw new IOException("The answer has %d bytes, which is less than %d; it begins:%n%s"
-                    .formatted(answer.position() - bodyStart, leastBytes, text(answer, bodyStart)));
+                    .formatted(answer.position() - bodyStart, minBytes, text(answer, bodyStart)));
         }
         return isComplete;
     }
@@ -91,9 +91,9 @@ final class QuestionScript implements Script {
     @Override
     public void answered(int subject) {}
 
-    /// -1 when it is not between `from` and `end`.
-    private static int indexOf(byte[] wanted, ByteBuffer bytes, int from, int end) {
-        for (int start = from; start <= end - wanted.length; start++) {
+    /// The first position in the range, or -1 if there is none.
+    private static int indexOf(byte[] wanted, ByteBuffer bytes, int from, int to) {
+        for (int start = from; start <= to - wanted.length; start++) {
             int at = 0;
             while (at < wanted.length && bytes.get(start + at) == wanted[at]) {
                 at++;

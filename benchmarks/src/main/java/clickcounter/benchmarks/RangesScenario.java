@@ -30,16 +30,17 @@ import java.util.regex.Pattern;
 
 /// How long does a question about a long time take with more than 50 million minutes in the database?
 ///
-/// In June and July of 2024 each of 100 000 banners has clicks in one or two minutes of every fifth hour, so
-/// every day; in the other eleven months in one minute each. Banner 100 001 has clicks in every minute. The sums
-/// are those that the aggregator would have made, the rows lie in the order of time as after its flushes.
+/// In June and July of 2024, each of 100 000 banners has clicks in one or two minutes of every fifth hour, and so on every
+/// day; in each of the other eleven months it has clicks in one minute. Banner 100 001 has clicks in every minute. The sums
+/// are those that the aggregator would have made, and the rows are in the order of time, as after its flushes.
 ///
-/// Measured: a request over HTTP to the query process, one after the other, up to the last byte of the JSON.
-/// Afterwards one month's total is compared with the sum of its minutes.
+/// Measured: requests over HTTP to the query process, one after another, up to the last byte of the JSON. Not measured:
+/// filling the database. Afterwards the total of one month is compared with the sum of its minutes.
 ///
-/// Filling takes some minutes and 15 GB of disk, so it is not among the scenarios that run unless they are named.
-/// With `DATABASE_URL` an empty database is filled, month by month, and stays: what was interrupted goes on
-/// with the next month that is missing.
+/// Filling takes some minutes and 15 GB of disk, so this scenario runs only if it is named. With `DATABASE_URL`, an empty
+/// database is filled month by month and kept; an interrupted run continues with the next month that is missing.
+///
+/// `./run.sh bench ranges`
 final class RangesScenario {
     private static final YearMonth FIRST_MONTH = YearMonth.of(2024, 1);
     private static final YearMonth JUNE = YearMonth.of(2024, 6);
@@ -51,18 +52,18 @@ final class RangesScenario {
     private static final String MAX_STATEMENT = "1h";
     private static final Pattern TOTAL = Pattern.compile("\\{\"total\":(\\d+),");
 
-    /// The remainders by 5 and by 31 choose 1 of 155 banners for each minute of each hour.
+    /// Chooses 1 of 155 banners for each minute of each hour by the remainders by 5 and by 31.
     private static final String DENSE_MINUTES = """
             insert into month_of_minutes
             select 1 + (31 * (extract(epoch from hour)::bigint / 3600 % 5) + 125 * (minute % 31)) % 155 + 155 * number,
                    hour + minute * interval '1 minute', 1 + number % 50
-            from generate_series(timestamptz '{since}', timestamptz '{before}' - interval '1 hour', interval '1 hour') hour,
+            from generate_series(timestamptz '{from}', timestamptz '{to}' - interval '1 hour', interval '1 hour') hour,
                  generate_series(0, 59) minute, generate_series(0, 644) number
             """;
 
     private static final String SPARSE_MINUTES = """
             insert into month_of_minutes
-            select banner, timestamptz '{since}' + (banner % 28 * 1440 + banner % 1440) * interval '1 minute',
+            select banner, timestamptz '{from}' + (banner % 28 * 1440 + banner % 1440) * interval '1 minute',
                    1 + banner % 50
             from generate_series(1, 100000) banner order by 2
             """;
@@ -70,26 +71,26 @@ final class RangesScenario {
     private static final String BUSY_MINUTES = """
             insert into month_of_minutes
             select 100001, minute, 1 + extract(minute from minute)
-            from generate_series(timestamptz '{since}', timestamptz '{before}' - interval '1 minute', interval '1 minute')
+            from generate_series(timestamptz '{from}', timestamptz '{to}' - interval '1 minute', interval '1 minute')
                 minute
             """;
 
     private static final String MAKE_PARTITION = """
             alter table month_of_minutes add primary key (banner_id, minute);
             create index on month_of_minutes using brin (minute) with (autosummarize = on);
-            alter table banner_minute attach partition month_of_minutes for values from ('{since}') to ('{before}');
+            alter table banner_minute attach partition month_of_minutes for values from ('{from}') to ('{to}');
             alter table month_of_minutes rename to {name}""";
 
     private static final String SUM_UP = """
             insert into banner_{sum}
             select banner_id, date_trunc('{sum}', {part}, 'UTC'), sum(clicks)
-            from banner_{part} where {part} >= '{since}' and {part} < '{before}' group by 1, 2 order by 2, 1;
+            from banner_{part} where {part} >= '{from}' and {part} < '{to}' group by 1, 2 order by 2, 1;
             insert into total_{sum}
-            select {sum}, sum(clicks) from banner_{sum} where {sum} >= '{since}' and {sum} < '{before}' group by 1""";
+            select {sum}, sum(clicks) from banner_{sum} where {sum} >= '{from}' and {sum} < '{to}' group by 1""";
 
     private static final String TOTAL_MINUTES = """
             insert into total_minute
-            select minute, sum(clicks) from banner_minute where minute >= '{since}' and minute < '{before}' group by 1""";
+            select minute, sum(clicks) from banner_minute where minute >= '{from}' and minute < '{to}' group by 1""";
 
     private final HttpClient client = HttpClient.newHttpClient();
     private final Product product;
@@ -118,7 +119,7 @@ final class RangesScenario {
     private static Database connect(Product product) throws IOException {
         var settings = new SettingsReader(Map.of(
                 Setting.DATABASE_URL.name(), product.databaseUrl(), Setting.DATABASE_TIMEOUT.name(), MAX_STATEMENT));
-        return Database.connect(DatabaseSettings.read(settings), "benchmark", 1);
+        return Database.connect(DatabaseSettings.read(settings), "click-counter-benchmark", 1);
     }
 
     // ---- Rows ------------------------------------------------------------------------------------------------------
@@ -142,7 +143,7 @@ final class RangesScenario {
         }
     }
 
-    /// In one transaction, unless the month is there.
+    /// Fills one month, unless it is there, in the transaction of the caller.
     private static void fill(Statement statement, YearMonth month) throws SQLException {
         String name = "banner_minute_%d_%02d".formatted(month.getYear(), month.getMonthValue());
         try (ResultSet row = statement.executeQuery("select to_regclass('%s') is not null".formatted(name))) {
@@ -165,8 +166,8 @@ final class RangesScenario {
     }
 
     private static void execute(Statement statement, String sql, YearMonth month) throws SQLException {
-        statement.execute(sql.replace("{since}", start(month, ZoneOffset.UTC).toString())
-                .replace("{before}", start(month.plusMonths(1), ZoneOffset.UTC).toString()));
+        statement.execute(sql.replace("{from}", start(month, ZoneOffset.UTC).toString())
+                .replace("{to}", start(month.plusMonths(1), ZoneOffset.UTC).toString()));
     }
 
     private static Instant endOfTime() {

@@ -8,6 +8,7 @@ import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogSettings;
+import clickcounter.testing.TestProcess;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Duration;
@@ -17,11 +18,13 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// How fast the aggregator works off a log that has grown while it was away: 20 million clicks of 10 000
-/// banners in 10 minutes, up to the committed rows, on one core.
+/// How fast does the aggregator work off a log that has grown while it was away: 20 million clicks on 10 000 banners in 10
+/// minutes, on one core?
 ///
-/// Measured from the aggregator's readiness, that is after it has taken the log over, to the moment when the
-/// database has all clicks.
+/// Measured: the time from the aggregator's readiness, which is after it has taken over the log, to the moment when the
+/// database has all clicks. Not measured: writing the log.
+///
+/// `./run.sh bench replay`
 final class ReplayScenario {
     private static final int CLICKS = 20_000_000;
     private static final int BANNERS = 10_000;
@@ -39,7 +42,7 @@ final class ReplayScenario {
         }
     }
 
-    /// Evenly over the minutes before the present one.
+    /// Writes the clicks, spread evenly over the minutes before the present one.
     private static void fill(Path dataFolder) {
         var settings = new SettingsReader(Map.of(Setting.DATA_DIR.name(), dataFolder.toString()));
         var random = new SplittableRandom(1);
@@ -60,13 +63,13 @@ final class ReplayScenario {
     private static void replay(Product product, Table table) throws Exception {
         try (Database database = product.connect();
                 Connection connection = database.connection()) {
-            ServerProcess aggregator = product.start("aggregator", "taskset", "-c", "0");
+            TestProcess aggregator = product.start("aggregator", "taskset", "-c", "0");
             long startNs = System.nanoTime();
-            product.awaitClicks(connection, CLICKS);
+            Product.awaitClicks(connection, CLICKS);
             double seconds = (System.nanoTime() - startNs) / 1e9;
             table.add("aggregator", "clicks/s", CLICKS / seconds);
-            table.add("aggregator", "CPU ns/click with its start", aggregator.cpuMicros() * 1e3 / CLICKS);
-            table.add("aggregator", "own memory MiB", aggregator.ownBytes() / 1024.0 / 1024);
+            table.add("aggregator", "CPU ns/click with its start", aggregator.usage().cpuMicros() * 1e3 / CLICKS);
+            table.add("aggregator", "own memory MiB", aggregator.usage().ownBytes() / 1024.0 / 1024);
         }
     }
 }

@@ -1,6 +1,7 @@
 package clickcounter.benchmarks;
 
 import clickcounter.benchmarks.Bench.Plan;
+import clickcounter.testing.Nginx;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/// What was measured: tables of targets and figures, with all rounds and their medians.
+/// What was measured: tables of targets and figures, with the medians of all rounds.
 ///
 /// **Threads**: one.
 final class Report {
@@ -36,16 +37,21 @@ final class Report {
         environment.put("seconds of one measurement", plan.seconds());
     }
 
-    /// The table of this title.
+    /// Notes that a scenario is incomplete.
+    void failed(String scenario, Throwable failure) {
+        environment.put(scenario + " failed", failure.toString());
+    }
+
+    /// The table with this title.
     Table table(String title) {
         return tables.computeIfAbsent(title, _ -> new Table());
     }
 
-    /// Rows are what was measured, columns are figures.
+    /// Its rows are the targets, its columns the figures.
     static final class Table {
         private final Map<String, Map<String, List<Double>>> rows = new LinkedHashMap<>();
 
-        /// One figure of one round.
+        /// Adds one figure of one round.
         void add(String row, String column, double value) {
             rows.computeIfAbsent(row, _ -> new LinkedHashMap<>())
                     .computeIfAbsent(column, _ -> new ArrayList<>())
@@ -60,12 +66,10 @@ final class Report {
         }
     }
 
-    /// Prints the tables and writes both files.
+    /// Writes both files.
     void write(Path folder) throws IOException {
         Files.createDirectories(folder);
-        String markdown = markdown();
-        System.out.println(markdown);
-        Files.writeString(folder.resolve("bench.md"), markdown);
+        Files.writeString(folder.resolve("bench.md"), markdown());
         var all = new LinkedHashMap<String, Object>();
         all.put("environment", environment);
         tables.forEach((title, table) -> all.put(title, table.rows));
@@ -74,7 +78,8 @@ final class Report {
                 new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(all));
     }
 
-    private String markdown() {
+    /// The medians as tables in Markdown.
+    String markdown() {
         var text = new StringBuilder();
         environment.forEach((name, value) -> text.append("%s: %s · ".formatted(name, value)));
         text.append("\n\n");
@@ -106,7 +111,7 @@ final class Report {
         return sorted.size() % 2 == 1 ? sorted.get(middle) : (sorted.get(middle - 1) + sorted.get(middle)) / 2;
     }
 
-    /// Three digits that matter.
+    /// Rounds to three significant digits.
     private static String number(double value) {
         if (value >= 1_000) {
             return String.format(Locale.ROOT, "%,.0f", value).replace(',', ' ');

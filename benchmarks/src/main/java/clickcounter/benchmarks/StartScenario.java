@@ -2,19 +2,22 @@ package clickcounter.benchmarks;
 
 import clickcounter.benchmarks.Bench.Plan;
 import clickcounter.benchmarks.Report.Table;
+import clickcounter.testing.Await;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// How long ingest takes until it answers clicks, and the whole service when its database is up.
+/// How long does it take until ingest answers clicks, and until the whole service is ready if its database is up?
 ///
-/// The first start of each is not measured: it makes the log's files and the cache of loaded classes.
+/// Measured: the time from `./run.sh` to the message that the service is running, and what each process says that it has
+/// taken since its JVM started. Not measured: the first start, which makes the log's files and the cache of loaded classes.
+///
+/// `./run.sh bench start`
 final class StartScenario {
     private static final Pattern READY = Pattern.compile("ready after (\\d+) ms");
 
@@ -26,15 +29,16 @@ final class StartScenario {
             Map<String, String> database = Map.of("DATABASE_URL", product.databaseUrl());
             for (int round = -1; round < plan.rounds(); round++) {
                 long startNs = System.nanoTime();
-                ServerProcess service = product.launch("all", database, List.of("./run.sh"));
+                TestProcess service = product.launch("all", database, List.of("./run.sh"));
                 service.awaitOutput("Click Counter is running");
                 double seconds = (System.nanoTime() - startNs) / 1e9;
                 String output = service.output();
                 if (round < 0) {
-                    // run.sh makes it in the background of the first start.
-                    awaitFile(Path.of("target", "ingest.aot.key"));
+                    // run.sh makes the cache in the background of the first start.
+                    Path cache = Path.of("target", "ingest.aot.key");
+                    Await.until(cache + " is there", () -> Files.exists(cache));
                 }
-                product.stop("all");
+                service.stopCleanly();
                 if (round < 0) {
                     continue;
                 }
@@ -43,16 +47,6 @@ final class StartScenario {
                 table.add("aggregator, from exec to its readiness", "seconds", secondsOf("aggregator", output));
                 table.add("query, from exec to its readiness", "seconds", secondsOf("query", output));
             }
-        }
-    }
-
-    private static void awaitFile(Path file) throws IOException {
-        long startNs = System.nanoTime();
-        while (!Files.exists(file)) {
-            if (System.nanoTime() - startNs > Duration.ofMinutes(1).toNanos()) {
-                throw new IOException("%s has not been made.".formatted(file));
-            }
-            LockSupport.parkNanos(10_000_000);
         }
     }
 

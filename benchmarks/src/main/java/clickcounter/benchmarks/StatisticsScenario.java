@@ -18,10 +18,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.HdrHistogram.Histogram;
 
-/// How long an answer of the statistics takes: while clicks come in, and with clicks that the database does not
-/// have.
+/// How long does an answer of the statistics take while clicks come in, and with clicks that the database does not have?
 ///
-/// Questions are asked in an open loop: their latency counts from when they were due.
+/// Measured: requests over HTTP from the moment when they are due (an open loop) up to the last byte of the answer, and the
+/// processor time of each process meanwhile. Not measured: filling the database, and the warm-up of query's compilers.
+///
+/// `./run.sh bench statistics`
 final class StatisticsScenario {
     private static final int CLICKS_PER_SECOND = 20_000;
     private static final int QUESTIONS_PER_SECOND = 500;
@@ -34,10 +36,10 @@ final class StatisticsScenario {
     private static final Duration IN_A_ROW = Duration.ofSeconds(3);
     private static final List<String> PROCESSES = List.of("database", "ingest", "aggregator", "query");
 
-    /// The compilers of query need some 15 000 questions until they are done.
+    /// The compilers of query need some 15 000 questions until they are idle.
     private static final Duration WARM_UP = Duration.ofSeconds(40);
 
-    /// Of the minutes that are asked for: the beginning of yesterday.
+    /// The end of the minutes that are asked for: the beginning of yesterday.
     private final Instant end = Instant.now().truncatedTo(ChronoUnit.DAYS).minus(1, ChronoUnit.DAYS);
 
     private final Product product;
@@ -108,16 +110,16 @@ final class StatisticsScenario {
                 }
             }
             for (String process : PROCESSES) {
-                table.add(process, "own memory MiB", product.process(process).ownBytes() / 1024.0 / 1024);
+                table.add(process, "own memory MiB", product.usage(process).ownBytes() / 1024.0 / 1024);
             }
         }
     }
 
-    /// Of [#PROCESSES].
+    /// The processor time of each of [#PROCESSES].
     private long[] cpuMicros() throws IOException {
         long[] micros = new long[PROCESSES.size()];
         for (int at = 0; at < micros.length; at++) {
-            micros[at] = product.process(PROCESSES.get(at)).cpuMicros();
+            micros[at] = product.usage(PROCESSES.get(at)).cpuMicros();
         }
         return micros;
     }
@@ -132,12 +134,12 @@ final class StatisticsScenario {
         for (int round = 0; round < rounds; round++) {
             inARow("one day, one question after the other", 1);
         }
-        product.stop("aggregator");
+        product.process("aggregator").stopCleanly();
         try (var load = new LoadGenerator(product.port(), CONNECTIONS, new ClickScript(BANNERS))) {
             load.openLoop(Duration.ofSeconds(UNCOMMITTED_CLICKS / CLICKS_PER_SECOND), CLICKS_PER_SECOND);
         }
         for (int round = 0; round < rounds; round++) {
-            inARow("the same with %,d uncommitted clicks".formatted(UNCOMMITTED_CLICKS), 1);
+            inARow("one day, one question after the other, %,d uncommitted clicks".formatted(UNCOMMITTED_CLICKS), 1);
         }
     }
 

@@ -3,6 +3,8 @@ package clickcounter.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.testing.Await;
+import clickcounter.testing.Ports;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -16,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.JarFile;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,8 +33,8 @@ final class ArchiveTest {
             PosixFilePermission.OTHERS_EXECUTE,
             PosixFilePermission.GROUP_WRITE);
 
-    private final int port = Service.freePort();
-    private final int queryPort = Service.freePort();
+    private final int port = Ports.free();
+    private final int queryPort = Ports.free();
 
     @TempDir
     Path folder;
@@ -66,10 +69,11 @@ final class ArchiveTest {
     void hasEachLibraryOnce() throws IOException, InterruptedException {
         Path lib = unpack().resolve("lib");
         for (String module : List.of("ingest", "aggregator", "query", "migrations")) {
-            String classPath =
-                    Files.readString(lib.resolve(module + ".classpath")).strip();
-            assertThat(classPath.split(":"))
-                    .allSatisfy(entry -> assertThat(lib.resolveSibling(entry)).isRegularFile());
+            try (var jar = new JarFile(lib.resolve(module + "-1.0.0.jar").toFile())) {
+                String classPath = jar.getManifest().getMainAttributes().getValue("Class-Path");
+                assertThat(classPath.split(" "))
+                        .allSatisfy(entry -> assertThat(lib.resolve(entry)).isRegularFile());
+            }
         }
         try (Stream<Path> files = Files.list(lib)) {
             assertThat(files.map(file -> file.getFileName().toString())
@@ -81,7 +85,7 @@ final class ArchiveTest {
     }
 
     private Path unpack() throws IOException, InterruptedException {
-        Path target = ServiceProcess.ROOT.resolve("distribution").resolve("target");
+        Path target = TestProcess.ROOT.resolve("distribution").resolve("target");
         try (Stream<Path> files = Files.list(target)) {
             Path archive = files.filter(file -> file.toString().endsWith(".tar.gz"))
                     .findFirst()

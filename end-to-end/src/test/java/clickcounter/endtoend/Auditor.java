@@ -1,5 +1,6 @@
 package clickcounter.endtoend;
 
+import clickcounter.testing.Service;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -10,10 +11,10 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
-/// Asks for the statistics of random banners all the time, while clicks are sent and things break, and compares
-/// each answer with what was known before the question and what is known after the answer.
+/// Asks for the statistics of random banners all the time while clicks are sent and things break, and compares each
+/// answer with what was known before the request and with what is known after the answer.
 ///
-/// **Threads**: one of its own.
+/// **Threads**: asks in a thread of its own; any may read the results.
 final class Auditor implements AutoCloseable {
     private static final Duration PAUSE = Duration.ofMillis(5);
 
@@ -36,34 +37,34 @@ final class Auditor implements AutoCloseable {
         random = new Random(seed);
     }
 
-    /// @param ports who is asked
+    /// @param ports of the processes to ask
     static Auditor start(Service service, List<Integer> ports, ClickTally tally, long seed) {
         var auditor = new Auditor(service, ports, tally, seed);
         auditor.thread.start();
         return auditor;
     }
 
-    /// Answers that said that they were complete, and were compared from both sides.
+    /// The number of answers that said that they were complete, and were compared with both bounds.
     long completeAnswers() {
         return complete.get();
     }
 
-    /// Answers that said that they might lack clicks.
+    /// The number of answers that said that they might lack clicks.
     long incompleteAnswers() {
         return incomplete.get();
     }
 
-    /// Answers with status 503.
+    /// The number of answers with status 503.
     long refusals() {
         return refused.get();
     }
 
-    /// Questions that got none, because whoever was asked was away.
+    /// The number of requests without an answer, because the process that was asked was away.
     long unansweredQuestions() {
         return unanswered.get();
     }
 
-    /// Answers that cannot be.
+    /// The answers that were wrong.
     List<String> violations() {
         return List.copyOf(violations);
     }
@@ -74,7 +75,7 @@ final class Auditor implements AutoCloseable {
                 ask(random.nextInt(tally.banners()) + 1, ports.get(random.nextInt(ports.size())));
                 LockSupport.parkNanos(PAUSE.toNanos());
             } catch (RuntimeException | AssertionError failure) {
-                violations.add("the auditor failed: " + failure);
+                violations.add("the auditor itself failed: " + failure);
                 return;
             }
         }
@@ -102,7 +103,7 @@ final class Auditor implements AutoCloseable {
         long atMost = tally.atMost(bannerId);
         if (counted < atLeast || counted > atMost) {
             violations.add(
-                    "banner %d: %d clicks were acknowledged before it was asked for, %d sent by then, answered was %d"
+                    "banner %d: %d clicks were acknowledged before the request, %d were sent by its end, the answer was %d"
                             .formatted(bannerId, atLeast, atMost, counted));
         }
     }

@@ -14,11 +14,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 
-/// Measures the longest time in which nobody was answered 204, by the state that the ingest processes were in.
+/// Measures the longest time in which no client was answered 204, for each state that the ingest processes were in.
 ///
-/// On a machine whose processors are busy with other things everybody waits. So that this is not taken for a
-/// fault of the service, two threads of the test send a byte to each other all the time, and what that takes
-/// beyond the usual is counted as the machine's share of a silence.
+/// On a busy machine every program waits for a processor. So that this is not taken for a fault of the service, two
+/// threads of the test send a byte to each other all the time; the time that this takes beyond the usual is the
+/// machine's share of a silence.
 ///
 /// **Threads**: any.
 final class Availability implements AutoCloseable {
@@ -39,23 +39,23 @@ final class Availability implements AutoCloseable {
     private long pulseSentNs = silentSinceNs;
 
     enum State {
-        /// At least one ingest process is ready, and none is frozen: clicks must be answered.
+        /// At least one ingest process is ready and none is frozen: clicks must be answered.
         READY,
-        /// One is ready, another is frozen; if that happens to hold the log's lock, the first has to wait for
-        /// it or refuse.
+        /// One ingest process is ready and another is frozen; if the frozen one happens to hold the log's lock, the
+        /// other has to wait for it or refuse clicks.
         ONE_IS_FROZEN,
-        /// No ingest process is ready that is not frozen, or nobody clicks.
+        /// No ingest process is both ready and not frozen, or no clicks are sent.
         NOBODY
     }
 
     /// A time without a 204.
     ///
-    /// @param machine the part of it in which the machine did not even let the test talk to itself
+    /// @param machine the part in which the machine did not even let the test talk to itself
     /// @param during what was being done to the service
     record Silence(Duration length, Duration machine, String during) {
         static final Silence NONE = new Silence(Duration.ZERO, Duration.ZERO, "");
 
-        /// What the service has to answer for.
+        /// The part that the service is responsible for.
         Duration ofTheService() {
             return length.minus(machine);
         }
@@ -80,7 +80,7 @@ final class Availability implements AutoCloseable {
                 socket.getOutputStream().write(one);
             }
         } catch (IOException closed) {
-            // Which is how it ends.
+            // The measurement ends in this way.
         }
     }
 
@@ -98,12 +98,12 @@ final class Availability implements AutoCloseable {
                 LockSupport.parkNanos(PULSE_PAUSE.toNanos());
             }
         } catch (IOException closed) {
-            // Which is how it ends.
+            // The measurement ends in this way.
         }
     }
 
     private synchronized void sendPulse() {
-        // A pause that lasted too long is the machine's doing, too.
+        // The machine is also to blame for a pause that lasted too long.
         noteStall(PULSE_PAUSE.plus(USUAL_PULSE));
     }
 
@@ -151,7 +151,7 @@ final class Availability implements AutoCloseable {
         during = what;
     }
 
-    /// The longest that the service has to answer for.
+    /// The silence with the longest part that the service is responsible for.
     synchronized Silence longestSilence(State inState) {
         return longest.getOrDefault(inState, Silence.NONE);
     }

@@ -32,7 +32,7 @@ import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 
-/// A real Chromium without a window, as a user drives it: what is on the page is read as text, and waited for.
+/// A real Chromium without a window that is driven as a user does; what is on the page is read as text and waited for.
 ///
 /// **Threads**: one.
 final class Browser implements AutoCloseable {
@@ -59,7 +59,7 @@ final class Browser implements AutoCloseable {
         options.setBinary(binary);
         options.addArguments(
                 "--headless=new",
-                "--no-sandbox", // as root there is none
+                "--no-sandbox", // root has none
                 "--disable-gpu",
                 "--disable-quic",
                 "--no-first-run",
@@ -72,7 +72,7 @@ final class Browser implements AutoCloseable {
         driver.manage().window().setSize(new Dimension(1280, 900));
     }
 
-    /// Starts it; where none is installed the test is skipped, or fails when `BROWSER_TESTS=required`.
+    /// Starts the browser. Where none is installed, the test is skipped, or fails if `BROWSER_TESTS=required`.
     static Browser start(Path downloads) {
         String binary = firstInstalled(BROWSERS);
         String driver = firstInstalled(DRIVERS);
@@ -104,19 +104,20 @@ final class Browser implements AutoCloseable {
         return requireNonNull(driver.getCurrentUrl());
     }
 
-    /// The text that a user sees in the first such element; empty when there is none or it is hidden.
+    /// The text that a user sees in the first element that matches; empty if there is none or it is hidden.
     String text(String selector) {
         return string(
                 "const found = document.querySelector(arguments[0]); return found ? found.innerText : '';", selector);
     }
 
-    /// The same as a number, without the marks between thousands; -1 when it is none.
+    /// The number that a user sees in the first element that matches, without the marks between thousands; -1 if the text
+    /// is no number.
     long number(String selector) {
         String digits = text(selector).replace(",", "");
         return digits.matches("\\d+") ? Long.parseLong(digits) : -1;
     }
 
-    /// The texts of all such elements.
+    /// The texts of all elements that match.
     List<String> texts(String selector) {
         return strings(
                 "return [...document.querySelectorAll(arguments[0])].map(each => each.innerText.trim())", selector);
@@ -130,7 +131,7 @@ final class Browser implements AutoCloseable {
         return string("return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? ''", selector, name);
     }
 
-    /// Runs a script in the page and waits for its promise; the answer is a string.
+    /// Runs a script in the page, waits for its promise and returns its result as a string.
     String evaluate(String script) {
         return String.valueOf(driver.executeAsyncScript("const done = arguments[0]; (async () => {" + script
                 + "})().then(done, error => done('failed: ' + error))"));
@@ -144,7 +145,7 @@ final class Browser implements AutoCloseable {
         driver.findElement(By.cssSelector(selector)).click();
     }
 
-    /// Replaces what is in a field, and leaves it.
+    /// Replaces the text of a field and leaves the field.
     void type(String selector, String text) {
         var field = driver.findElement(By.cssSelector(selector));
         field.clear();
@@ -156,12 +157,12 @@ final class Browser implements AutoCloseable {
                 .click();
     }
 
-    /// Presses keys, for whatever has the focus.
+    /// Presses keys in the element that has the focus.
     void press(CharSequence... keys) {
         new Actions(driver).sendKeys(keys).perform();
     }
 
-    /// Draws the pointer across an element, from and to these parts of its width.
+    /// Drags the pointer across an element between two fractions of its width.
     void drag(String selector, double from, double to) {
         var element = driver.findElement(By.cssSelector(selector));
         int width = element.getSize().getWidth();
@@ -173,12 +174,12 @@ final class Browser implements AutoCloseable {
                 .perform();
     }
 
-    /// What has the focus: its id, else its text.
+    /// The id of the element that has the focus, or its text if it has no id.
     String focused() {
         return string("const at = document.activeElement; return at.id || at.innerText.trim()");
     }
 
-    /// From now on the screen is a phone's.
+    /// Makes the screen that of a phone.
     void usePhone(int width, int height) {
         driver.executeCdpCommand(
                 "Emulation.setDeviceMetricsOverride",
@@ -195,7 +196,7 @@ final class Browser implements AutoCloseable {
                 requireNonNull(driver.executeScript("return document.documentElement.scrollWidth - window.innerWidth"));
     }
 
-    /// Waits for a text in an element.
+    /// Waits until an element has this text.
     void awaitText(String selector, String expected) {
         try {
             await(selector + " is \"" + expected + "\"", () -> text(selector).equals(expected));
@@ -216,8 +217,7 @@ final class Browser implements AutoCloseable {
         Await.until(what, MAX_WAIT, condition);
     }
 
-    /// The content of the one file that was downloaded with this end of its name, when it is there. The file is
-    /// gone then.
+    /// Waits for the download of a file whose name ends in this way, deletes the file and returns its content.
     String awaitDownload(String suffix) throws IOException {
         await("a file *" + suffix + " is downloaded", () -> download(suffix).isPresent());
         Path file = download(suffix).orElseThrow();
@@ -232,8 +232,8 @@ final class Browser implements AutoCloseable {
         }
     }
 
-    /// What the browser complained of since the start: errors of scripts, refusals of the content security
-    /// policy, failed requests.
+    /// What the browser has complained about since the start: script errors, refusals of the content security policy,
+    /// failed requests.
     List<String> problems() {
         for (LogEntry entry : driver.manage().logs().get(LogType.BROWSER)) {
             if (entry.getLevel().intValue() >= Level.WARNING.intValue()) {
@@ -243,7 +243,7 @@ final class Browser implements AutoCloseable {
         return List.copyOf(problems);
     }
 
-    /// All that was asked for over the network since the start.
+    /// All network requests since the start.
     List<URI> requests() {
         for (LogEntry entry : driver.manage().logs().get(LogType.PERFORMANCE)) {
             JsonNode event = parse(requireNonNull(entry.getMessage())).path("message");

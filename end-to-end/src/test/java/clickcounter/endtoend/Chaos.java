@@ -2,10 +2,13 @@ package clickcounter.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import clickcounter.endtoend.ServiceProcess.Program;
 import clickcounter.shared.ExitCode;
+import clickcounter.shared.Program;
 import clickcounter.testing.Await;
 import clickcounter.testing.FaultyProxy;
+import clickcounter.testing.Ports;
+import clickcounter.testing.Service;
+import clickcounter.testing.TestProcess;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -24,13 +27,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
-/// The whole service under a constant load, on a PostgreSQL that waits for the disk, in rounds: some things
-/// break at once and are put right, the load ends, and what the clients know is compared with what the service
+/// The whole service under a constant load, on a PostgreSQL that waits for the disk, in rounds. In each round some parts
+/// break at the same time and are repaired, the load ends, and what the clients know is compared with what the service
 /// says.
 ///
-/// While the load runs an [Auditor] compares each of its answers with what is known at that moment. Between
-/// rounds the comparison is exact, in each minute of each banner, for the statistics and for the rows of the
-/// database.
+/// While the load runs, an [Auditor] compares each answer of the service with what is known at that moment. Between rounds
+/// the comparison is exact for each minute of each banner, both in the statistics and in the rows of the database.
 ///
 /// ```
 /// clients ─┬─► ingest A ─┬─► log ─► aggregator ─┬─► proxy ─► PostgreSQL
@@ -42,11 +44,11 @@ final class Chaos implements AutoCloseable {
     private static final int CONNECTIONS = 64;
     private static final int BANNERS = 500;
     private static final int CLICKS_PER_SECOND = 3_000;
-    private static final int MOST_FAULTS_AT_ONCE = 4;
+    private static final int MAX_FAULTS_AT_ONCE = 4;
     private static final Duration LOAD_BEFORE_FAULTS = Duration.ofMillis(500);
     private static final Duration LOAD_AFTER_FAULTS = Duration.ofMillis(1_500);
 
-    /// So that what hangs on a lost connection is given up soon.
+    /// A short time-out, so that the processes soon give up lost connections.
     private static final Map<String, String> SETTINGS = Map.of("DATABASE_TIMEOUT", "5s");
 
     private final long seed;
@@ -56,11 +58,11 @@ final class Chaos implements AutoCloseable {
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Availability availability = opened(new Availability());
     private final ClickTally tally = new ClickTally(BANNERS, availability::answered);
-    private final Ledger ledger = new Ledger();
+    private final SentClicks sent = new SentClicks();
     private final DatabaseProcess database;
     private final Service service;
-    private final ServiceProcess secondIngest;
-    private final Supervisor supervisor;
+    private final TestProcess secondIngest;
+    private final Restarter restarter;
     private final Auditor auditor;
     private final List<Integer> ingestPorts;
     private final Faults faults;
@@ -72,18 +74,19 @@ final class Chaos implements AutoCloseable {
         try {
             database = opened(DatabaseProcess.start(folder));
             FaultyProxy network = opened(FaultyProxy.start(database.url()));
+            MigratedDatabase.migrate(database.url());
             service = opened(Service.start(folder, network.url(database.url()), SETTINGS));
-            int secondPort = Service.freePort();
+            int secondPort = Ports.free();
             secondIngest =
                     service.launch("ingest-b", Program.INGEST, Map.of("SERVICE_PORT", Integer.toString(secondPort)));
             secondIngest.awaitReady();
             ingestPorts = List.of(service.port(), secondPort);
-            supervisor = opened(Supervisor.start(this::noteReady));
-            service.processes().forEach(supervisor::watch);
-            supervisor.watch(database.process());
+            restarter = opened(Restarter.start(this::noteReady));
+            service.processes().forEach(restarter::watch);
+            restarter.watch(database.process());
             auditor = opened(Auditor.start(
                     service, List.of(service.port(), secondPort, service.queryPort()), tally, random.nextLong()));
-            faults = new Faults(service, secondIngest, database, network, supervisor, availability, random);
+            faults = new Faults(service, secondIngest, database, network, restarter, availability, random);
         } catch (RuntimeException | Error failure) {
             close();
             throw failure;
@@ -102,7 +105,7 @@ final class Chaos implements AutoCloseable {
         return closer;
     }
 
-    private void noteReady(ServiceProcess process) {
+    private void noteReady(TestProcess process) {
         if (process.name().startsWith("ingest")) {
             availability.ready(process.name());
         }
@@ -113,14 +116,14 @@ final class Chaos implements AutoCloseable {
         return faults.isDeckEmpty();
     }
 
-    /// A round in which nothing breaks, for comparison and so that all are warm.
+    /// A round in which nothing breaks, for comparison and to warm up all processes.
     void calmRound() {
         round(List.of());
     }
 
-    /// Some faults at once under load; compares everything when they are over.
+    /// Runs some faults at the same time under load and compares everything when they are over.
     void round() {
-        round(faults.deal(1 + random.nextInt(MOST_FAULTS_AT_ONCE)));
+        round(faults.deal(1 + random.nextInt(MAX_FAULTS_AT_ONCE)));
     }
 
     private void round(List<Fault> dealt) {
@@ -132,13 +135,13 @@ final class Chaos implements AutoCloseable {
             availability.loaded(true);
             LockSupport.parkNanos(LOAD_BEFORE_FAULTS.toNanos());
             happen(dealt);
-            supervisor.awaitAllReady();
+            restarter.awaitAllReady();
             LockSupport.parkNanos(LOAD_AFTER_FAULTS.toNanos());
             availability.loaded(false);
-            ledger.add(load.end());
+            sent.add(load.end());
         }
         compare(names);
-        report.totals(tally, availability, auditor, supervisor);
+        report.totals(tally, availability, auditor, restarter);
     }
 
     private ClickLoad load() {
@@ -162,24 +165,24 @@ final class Chaos implements AutoCloseable {
         try {
             return future.get();
         } catch (InterruptedException | ExecutionException failure) {
-            throw new AssertionError("\"%s\" went wrong".formatted(what), failure);
+            throw new AssertionError("\"%s\" failed".formatted(what), failure);
         }
     }
 
-    /// Nobody clicks, nothing is broken: all that was acknowledged is counted, once, and stays so.
+    /// Compares everything when no clicks are sent and nothing is broken: each acknowledged click must be counted once.
     private void compare(String names) {
         long missing = 0;
         long surplus = 0;
         long counted = 0;
         Map<Long, Map<Long, Long>> statistics = new TreeMap<>();
         Map<Long, Future<Map<Long, Long>>> asked = new TreeMap<>();
-        for (long bannerId : ledger.bannerIds()) {
+        for (long bannerId : sent.bannerIds()) {
             asked.put(bannerId, threads.submit(() -> statisticsWhenComplete(bannerId)));
         }
         for (Map.Entry<Long, Future<Map<Long, Long>>> entry : asked.entrySet()) {
             long bannerId = entry.getKey();
             Map<Long, Long> minutes = result(entry.getValue(), "asking for the statistics of all banners");
-            Ledger.Deviation deviation = ledger.deviation(bannerId, minutes);
+            SentClicks.Deviation deviation = sent.deviation(bannerId, minutes);
             missing += deviation.missing();
             surplus += deviation.surplus();
             counted += Service.sum(minutes);
@@ -197,7 +200,7 @@ final class Chaos implements AutoCloseable {
         assertThat(databaseCounts())
                 .as("the rows of the database after %s, seed %d", names, seed)
                 .isEqualTo(statistics);
-        statistics.forEach(ledger::settle);
+        statistics.forEach(sent::settle);
     }
 
     private Map<Long, Long> statisticsWhenComplete(long bannerId) {
@@ -222,32 +225,32 @@ final class Chaos implements AutoCloseable {
         }
     }
 
-    /// The last act: all processes stop as asked, and everything is in the database.
+    /// Stops all processes cleanly under load and checks that every click is in the database.
     void stop() {
         auditor.close();
         try (ClickLoad load = load()) {
             LockSupport.parkNanos(LOAD_AFTER_FAULTS.toNanos());
-            ledger.add(load.end());
+            sent.add(load.end());
         }
-        service.processes().forEach(supervisor::leave);
-        assertThat(secondIngest.stop()).as(secondIngest::output).isZero();
+        service.processes().forEach(restarter::leave);
+        secondIngest.stopCleanly();
         service.stop();
         Map<Long, Map<Long, Long>> counted = databaseCounts();
-        for (long bannerId : ledger.bannerIds()) {
-            ledger.verify(bannerId, counted.getOrDefault(bannerId, Map.of()));
+        for (long bannerId : sent.bannerIds()) {
+            sent.verify(bannerId, counted.getOrDefault(bannerId, Map.of()));
         }
     }
 
-    /// What must hold of the whole run.
+    /// Checks what must hold for the whole run.
     void verify() {
-        Map<String, Integer> exits = supervisor.exits();
+        Map<String, Integer> exits = restarter.exits();
         for (String process : List.of("ingest", "ingest-b", "aggregator", "query")) {
             for (ExitCode unexpected : List.of(
                     ExitCode.UNEXPECTED, ExitCode.LOG_FAULT, ExitCode.LOG_MISMATCH, ExitCode.DATABASE_CHANGED)) {
                 assertThat(exits).as("seed %d", seed).doesNotContainKey(process + " " + unexpected.status());
             }
         }
-        for (ServiceProcess process : service.processes()) {
+        for (TestProcess process : service.processes()) {
             assertThat(process.output())
                     .as("output of %s, seed %d", process.name(), seed)
                     .doesNotContain("\tat ");

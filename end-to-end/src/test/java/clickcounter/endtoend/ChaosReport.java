@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// What happened in a chaos run, as `target/chaos-report.json` and `target/chaos-report.md`.
+/// What happened in a chaos run; written to `target/chaos-report.json` and `target/chaos-report.md`.
 ///
 /// **Threads**: one.
 final class ChaosReport {
@@ -46,7 +46,7 @@ final class ChaosReport {
         twice += surplus;
     }
 
-    void totals(ClickTally tally, Availability availability, Auditor auditor, Supervisor supervisor) {
+    void totals(ClickTally tally, Availability availability, Auditor auditor, Restarter restarter) {
         figures.put("minutes", Duration.ofNanos(System.nanoTime() - startNs).toMinutes());
         figures.put("rounds", rounds);
         figures.put("rounds with an exact comparison at the end", comparedRounds);
@@ -64,7 +64,7 @@ final class ChaosReport {
         figures.put("wrong statistics under load", auditor.violations().size());
         silence("an ingest process ready", availability.longestSilence(State.READY));
         silence("one ingest process frozen", availability.longestSilence(State.ONE_IS_FROZEN));
-        exits = supervisor.exits();
+        exits = restarter.exits();
     }
 
     private void silence(String state, Silence silence) {
@@ -77,7 +77,7 @@ final class ChaosReport {
                                 silence.during()));
     }
 
-    /// Writes both files, and prints the second.
+    /// Writes both files and prints the second one.
     void write() {
         Map<String, Object> all = new LinkedHashMap<>(figures);
         all.put("faults by kind", faults);

@@ -11,22 +11,22 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
 
-/// Clicks on random banners from many connections, until it is told to end.
+/// Clicks on random banners from many connections until it is told to end.
 ///
-/// Where there are several ports, a connection goes to any of them, and is replaced now and then: as behind a
-/// proxy, clicks are spread over all that listen.
+/// If there are several ports, each connection picks one at random and is replaced now and then, so that the clicks are
+/// spread over all processes as they are behind a proxy.
 final class ClickLoad implements AutoCloseable {
     private static final Duration RECONNECT_PAUSE = Duration.ofMillis(20);
     private static final int CLICKS_PER_CONNECTION = 500;
 
-    /// One click in so many is sent as a `POST`, the others as `GET`.
+    /// One click out of this many is sent as a `POST`, the others as a `GET`.
     private static final int CLICKS_PER_BEACON = 4;
 
     private final List<Integer> ports;
     private final ClickTally tally;
     private final long pauseNs;
     private final ExecutorService connections = Executors.newVirtualThreadPerTaskExecutor();
-    private final List<Future<Ledger>> ledgers = new ArrayList<>();
+    private final List<Future<SentClicks>> sentByConnection = new ArrayList<>();
     private volatile boolean ending;
 
     private ClickLoad(List<Integer> ports, int connectionCount, int clicksPerSecond, long seed, ClickTally tally) {
@@ -35,46 +35,46 @@ final class ClickLoad implements AutoCloseable {
         pauseNs = Duration.ofSeconds(1).toNanos() * connectionCount / clicksPerSecond;
         for (int connection = 0; connection < connectionCount; connection++) {
             var random = new Random(seed + connection);
-            ledgers.add(connections.submit(() -> run(random)));
+            sentByConnection.add(connections.submit(() -> run(random)));
         }
     }
 
     /// Clicks on one port.
     ///
     /// @param banners banners are numbered from 1 to this
-    /// @param clicksPerSecond of all connections together, roughly
+    /// @param clicksPerSecond the approximate rate of all connections together
     static ClickLoad start(int port, int connectionCount, int banners, int clicksPerSecond, long seed) {
         return start(List.of(port), connectionCount, clicksPerSecond, seed, new ClickTally(banners, () -> {}));
     }
 
     /// Clicks on several ports.
     ///
-    /// @param tally is told of each click, and says how many banners there are
+    /// @param tally is told about each click and defines how many banners there are
     static ClickLoad start(List<Integer> ports, int connectionCount, int clicksPerSecond, long seed, ClickTally tally) {
         return new ClickLoad(ports, connectionCount, clicksPerSecond, seed, tally);
     }
 
-    /// Lets running requests end and returns what all connections know.
-    Ledger end() {
+    /// Waits for the running requests and returns what all connections have sent.
+    SentClicks end() {
         ending = true;
-        var ledger = new Ledger();
+        var sent = new SentClicks();
         try {
-            for (Future<Ledger> connection : ledgers) {
-                ledger.add(connection.get());
+            for (Future<SentClicks> connection : sentByConnection) {
+                sent.add(connection.get());
             }
         } catch (InterruptedException | ExecutionException failure) {
             throw new AssertionError("A connection of the load failed.", failure);
         }
-        return ledger;
+        return sent;
     }
 
-    private Ledger run(Random random) {
-        var ledger = new Ledger();
+    private SentClicks run(Random random) {
+        var sent = new SentClicks();
         while (!ending) {
-            try (var connection = new ClickConnection(ports.get(random.nextInt(ports.size())))) {
+            try (var connection = new ClickClient(ports.get(random.nextInt(ports.size())))) {
                 int clicks = 0;
                 while (!ending
-                        && click(connection, random, ledger)
+                        && click(connection, random, sent)
                         && (ports.size() == 1 || clicks < CLICKS_PER_CONNECTION)) {
                     clicks++;
                     LockSupport.parkNanos(pauseNs);
@@ -83,11 +83,11 @@ final class ClickLoad implements AutoCloseable {
                 LockSupport.parkNanos(RECONNECT_PAUSE.toNanos());
             }
         }
-        return ledger;
+        return sent;
     }
 
-    /// Returns whether the connection can be used on.
-    private boolean click(ClickConnection connection, Random random, Ledger ledger) {
+    /// Returns whether the connection can be used again.
+    private boolean click(ClickClient connection, Random random, SentClicks sent) {
         long bannerId = random.nextLong(tally.banners()) + 1;
         long sentMillis = System.currentTimeMillis();
         tally.sending(bannerId);
@@ -95,17 +95,17 @@ final class ClickLoad implements AutoCloseable {
             int status =
                     random.nextInt(CLICKS_PER_BEACON) == 0 ? connection.beacon(bannerId) : connection.click(bannerId);
             if (status == 204) {
-                ledger.acknowledged(bannerId, sentMillis, System.currentTimeMillis());
+                sent.acknowledged(bannerId, sentMillis, System.currentTimeMillis());
                 tally.acknowledged(bannerId);
             } else if (status == 503) {
-                ledger.refused();
+                sent.refused();
                 tally.refused(bannerId);
             } else {
                 throw new AssertionError("A click was answered " + status);
             }
             return !connection.isClosing();
         } catch (IOException noAnswer) {
-            ledger.unanswered(bannerId, sentMillis, System.currentTimeMillis());
+            sent.unanswered(bannerId, sentMillis, System.currentTimeMillis());
             tally.unanswered();
             return false;
         }

@@ -3,8 +3,8 @@ package clickcounter.endtoend;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 
-/// What is known of clicks while they are being sent: between which bounds the statistics of a banner must be
-/// that are read meanwhile.
+/// What is known about clicks while they are being sent: the bounds for the statistics of a banner that are read in the
+/// meantime.
 ///
 /// **Threads**: any.
 final class ClickTally {
@@ -15,7 +15,7 @@ final class ClickTally {
     private final Runnable whenAcknowledged;
 
     /// @param banners banners are numbered from 1 to this
-    /// @param whenAcknowledged is run at each click that was answered 204
+    /// @param whenAcknowledged runs after each click that was answered 204
     ClickTally(int banners, Runnable whenAcknowledged) {
         sent = new AtomicLongArray(banners + 1);
         acknowledged = new AtomicLongArray(banners + 1);
@@ -23,7 +23,7 @@ final class ClickTally {
         this.whenAcknowledged = whenAcknowledged;
     }
 
-    /// Before the first byte goes out.
+    /// Must be called before the first byte of the click goes out.
     void sending(long bannerId) {
         sent.incrementAndGet((int) bannerId);
     }
@@ -41,12 +41,12 @@ final class ClickTally {
         unanswered.incrementAndGet();
     }
 
-    /// What statistics must have at least that are asked for now.
+    /// The lower bound for statistics that are requested after this call.
     long atLeast(long bannerId) {
         return acknowledged.get((int) bannerId);
     }
 
-    /// What statistics may have at most that have been answered by now.
+    /// The upper bound for statistics that were answered before this call.
     long atMost(long bannerId) {
         return sent.get((int) bannerId) - refused.get((int) bannerId);
     }

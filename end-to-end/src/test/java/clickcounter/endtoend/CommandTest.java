@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
+import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -29,14 +31,14 @@ final class CommandTest {
 
     @BeforeAll
     static void markAsBuilt() throws IOException {
-        ServiceProcess.markAsBuilt();
+        TestProcess.markAsBuilt();
     }
 
     @Test
     void theDatabaseEqualsTheLogUnderLoadAndIsRebuiltToTheSameAnswers() throws Exception {
         long seed = new Random().nextLong();
         System.out.println("seed " + seed);
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
             try (ClickLoad load = ClickLoad.start(service.port(), 16, BANNERS, 1_000, seed)) {
                 LockSupport.parkNanos(Duration.ofSeconds(2).toNanos());
@@ -79,7 +81,7 @@ final class CommandTest {
                 "DATA_DIR=" + folder.resolve("data"),
                 "DATABASE_URL=" + database.url(),
                 "AGGREGATOR_ADMIN_PORT=0",
-                ServiceProcess.ROOT.resolve("run.sh").toString()));
+                TestProcess.ROOT.resolve("run.sh").toString()));
         command.addAll(List.of(words));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         try (var printed = process.inputReader(StandardCharsets.UTF_8)) {

@@ -2,6 +2,10 @@ package clickcounter.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.shared.Program;
+import clickcounter.shared.http.BannerId;
+import clickcounter.testing.Ports;
+import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
 import java.io.IOException;
 import java.net.URI;
@@ -23,15 +27,15 @@ import org.openqa.selenium.Keys;
 
 /// The dashboard in a real browser, on the real service, through the port that serves everything.
 ///
-/// One service for all tests, as it takes seconds to start: each uses banners of its own. Only the first run
-/// needs a counter without clicks, and so comes first.
+/// All tests share one service, because it takes seconds to start, and each uses banners of its own. Only the test of the
+/// first run needs a counter without clicks, so it comes first.
 @TestInstance(Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class DashboardTest {
     private static final int PHONE_WIDTH = 360;
     private static final int PHONE_HEIGHT = 740;
 
-    /// What Chromium itself says of an answer such as 503, and of none; scripts cannot keep it from that.
+    /// What Chromium itself reports when a request fails or is answered 503; scripts cannot prevent that.
     private static final String FAILED_REQUEST = "Failed to load resource";
 
     private TestDatabase database;
@@ -41,7 +45,7 @@ final class DashboardTest {
     @BeforeAll
     void start(@TempDir Path folder) {
         browser = Browser.start(folder);
-        database = TestDatabase.create();
+        database = MigratedDatabase.create();
         service = Service.start(folder, database.url(), Map.of());
     }
 
@@ -115,7 +119,7 @@ final class DashboardTest {
         browser.awaitVisible("#top-banners");
     }
 
-    /// The way of a new user, from a load to its numbers.
+    /// What a new user does, from sending clicks to reading their numbers.
     @Test
     @Order(3)
     void theBusiestBannerOfALoadIsFoundAndItsCsvByHourHasTheClicksOfTheLoad() throws IOException {
@@ -275,11 +279,11 @@ final class DashboardTest {
     @Test
     void asksForTheTokenWhereTheStatisticsAreClosed() throws IOException {
         click(17, 4);
-        int port = Service.freePort();
+        int port = Ports.free();
         String token = "a token of at least thirty-two bytes";
         var closed = service.launch(
                 "closed-query",
-                ServiceProcess.Program.QUERY,
+                Program.QUERY,
                 Map.of("QUERY_PORT", Integer.toString(port), "QUERY_ADMIN_PORT", "0", "STATS_TOKEN", token));
         closed.awaitReady();
 
@@ -361,36 +365,73 @@ final class DashboardTest {
     }
 
     @Test
-    void stepsFollowTheClockOnTheWall() {
+    void stepsAreThoseOfTheServer() {
         browser.open(address("/start"));
-        // Berlin's clocks went forward on 29 March 2026 and back on 25 October; Kathmandu is 5:45 ahead.
+        // Berlin's clocks went forward on 29 March 2026 and back on 25 October; Kathmandu is 5:45 ahead of UTC.
         assertThat(browser.evaluate("""
                 const script = [...document.scripts].at(-1).src;
-                const {addSteps, stepStart, rangeUntilNow} = await import(new URL('steps.js', script));
+                const {addSteps, rangeUntilNow, wholeSteps} = await import(new URL('steps.js', script));
                 const time = Date.parse;
-                const text = (ms) => new Date(ms).toISOString();
-                const day = stepStart(time('2026-03-29T12:00Z'), 'day', 'Europe/Berlin');
-                const range = rangeUntilNow('7d', 'day', 'Europe/Berlin', time('2026-10-28T12:00Z'));
+                const text = (ms) => new Date(ms).toISOString().slice(0, 16);
+                const around = async (at, step, zone) => {
+                  const {from, to, count} = await wholeSteps({from: time(at), to: time(at) + 1}, step, zone);
+                  return `${text(from)}/${text(to)}=${count}`;
+                };
+                const day = time('2026-03-28T23:00Z');
+                const range = await rangeUntilNow('7d', 'day', 'Europe/Berlin', time('2026-10-28T12:00Z'));
                 return [
-                  text(day),
-                  text(addSteps(day, 'day', 1, 'Europe/Berlin')),
-                  text(stepStart(time('2026-10-25T01:30Z'), 'hour', 'Europe/Berlin')),
-                  text(stepStart(time('2026-11-23T12:00:05.678Z'), 'hour', 'Asia/Kathmandu')),
-                  text(stepStart(time('2026-11-22T12:00Z'), 'week', 'UTC')),
-                  text(stepStart(time('2026-11-22T12:00Z'), 'month', 'America/New_York')),
-                  text(range.from), text(range.to),
+                  await around('2026-03-29T12:00Z', 'day', 'Europe/Berlin'),
+                  await around('2026-10-25T01:30Z', 'hour', 'Europe/Berlin'),
+                  await around('2026-11-23T12:00:05.678Z', 'hour', 'Asia/Kathmandu'),
+                  await around('2026-11-22T12:00Z', 'week', 'UTC'),
+                  await around('2026-11-22T12:00Z', 'month', 'America/New_York'),
+                  text(await addSteps(day, 'day', 3, 'Europe/Berlin')),
+                  text(await addSteps(day, 'day', -30, 'Europe/Berlin')),
+                  `${text(range.from)}/${text(range.to)}=${range.count}`,
+                  await addSteps(day, 'quarter', 1, 'Europe/Berlin').catch(({name}) => name),
                 ].join(' ');
-                """))
-                .isEqualTo(String.join(
-                        " ",
-                        "2026-03-28T23:00:00.000Z",
-                        "2026-03-29T22:00:00.000Z",
-                        "2026-10-25T01:00:00.000Z",
-                        "2026-11-23T11:15:00.000Z",
-                        "2026-11-16T00:00:00.000Z",
-                        "2026-11-01T04:00:00.000Z",
-                        "2026-10-21T22:00:00.000Z",
-                        "2026-10-28T23:00:00.000Z"));
+                """)).isEqualTo("""
+                2026-03-28T23:00/2026-03-29T22:00=1
+                2026-10-25T01:00/2026-10-25T02:00=1
+                2026-11-23T11:15/2026-11-23T12:15=1
+                2026-11-16T00:00/2026-11-23T00:00=1
+                2026-11-01T04:00/2026-12-01T05:00=1
+                2026-03-31T22:00
+                2026-02-26T23:00
+                2026-10-21T22:00/2026-10-28T23:00=7
+                TypeError""".replace("\n", " "));
+    }
+
+    @Test
+    void bannerIdsAreThoseOfTheApi() {
+        browser.open(address("/start"));
+        for (String text : List.of(
+                "1",
+                "007",
+                "0",
+                "000",
+                "9223372036854775807",
+                "0009223372036854775807",
+                "9223372036854775808",
+                "99999999999999999999",
+                "-1",
+                "+1",
+                "1.5",
+                "1e3",
+                "0x10",
+                "1 ",
+                "",
+                "abc",
+                "\u0661")) {
+            long id = BannerId.parse(text, 0);
+            assertThat(browser.evaluate("""
+                            const script = [...document.scripts].at(-1).src;
+                            const {bannerIdOf} = await import(new URL('banner-id.js', script));
+                            return String(bannerIdOf('%s'));
+                            """.formatted(text)))
+                    .as(text)
+                    .isEqualTo(id == BannerId.INVALID ? "null" : Long.toString(id));
+        }
     }
 
     private String address(String path) {
@@ -398,14 +439,14 @@ final class DashboardTest {
     }
 
     private void click(long bannerId, int times) throws IOException {
-        try (var connection = new ClickConnection(service.port())) {
+        try (var connection = new ClickClient(service.port())) {
             for (int clicks = 0; clicks < times; clicks++) {
                 assertThat(connection.click(bannerId)).isEqualTo(204);
             }
         }
     }
 
-    /// The rows of the table behind a chart.
+    /// Opens the table behind a chart and returns its rows.
     private List<String> openTable(String selector) {
         browser.click(selector + " summary");
         browser.awaitVisible(selector + " tbody tr");
@@ -416,7 +457,7 @@ final class DashboardTest {
         return browser.evaluate("return document.querySelector('%s canvas').toDataURL()".formatted(selector));
     }
 
-    /// Of a table's rows, the sum of the numbers in their second columns.
+    /// The sum of the numbers in the second column of a table.
     private static long sum(List<String> rows) {
         return rows.stream()
                 .mapToLong(row -> Long.parseLong(row.split("\t", 3)[1].strip().replace(",", "")))

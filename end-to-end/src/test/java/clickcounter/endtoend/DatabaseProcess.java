@@ -1,7 +1,9 @@
 package clickcounter.endtoend;
 
-import clickcounter.endtoend.ServiceProcess.Program;
+import clickcounter.shared.Program;
 import clickcounter.testing.Await;
+import clickcounter.testing.TestDatabase;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -16,20 +18,23 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/// The embedded PostgreSQL as an operator runs it, which waits for the disk as it does in earnest, with all
-/// that a test needs to break it.
+/// The embedded PostgreSQL as an operator runs it, which really waits for the disk, and the means to break it.
 ///
 /// **Threads**: any; one at a time breaks it.
 final class DatabaseProcess implements AutoCloseable {
     private static final String SUPERUSER = "postgres";
 
     private final Path dataFolder;
-    private final ServiceProcess process;
+    private final TestProcess process;
     private final URI url;
 
     private DatabaseProcess(Path folder) {
         dataFolder = folder.resolve("data");
-        process = new ServiceProcess("database", Program.DATABASE, folder, Map.of());
+        process = TestProcess.start(
+                "database",
+                folder.resolve("output"),
+                Map.of("DATA_DIR", dataFolder.toAbsolutePath().toString(), "LOGGING_FORMAT", "text"),
+                Program.DATABASE.command(TestProcess.ROOT));
         try {
             process.awaitReady();
             url = URI.create(
@@ -43,15 +48,15 @@ final class DatabaseProcess implements AutoCloseable {
         }
     }
 
-    /// Returns when it answers. It keeps its port over all its starts.
+    /// Starts the database; returns when it answers. It keeps its port over all its starts.
     ///
-    /// @param folder the test's
+    /// @param folder the test's; the data is in `data` below it
     static DatabaseProcess start(Path folder) {
         return new DatabaseProcess(folder);
     }
 
     /// Our own process, which starts PostgreSQL and watches it.
-    ServiceProcess process() {
+    TestProcess process() {
         return process;
     }
 
@@ -59,22 +64,22 @@ final class DatabaseProcess implements AutoCloseable {
         return url.toString();
     }
 
-    /// As `kill -9` does to PostgreSQL itself.
+    /// Ends PostgreSQL itself as `kill -9` does.
     void killPostmaster() {
-        ServiceProcess.signal("KILL", List.of(postmaster()));
+        TestProcess.signal("KILL", List.of(postmaster()));
     }
 
-    /// Stops PostgreSQL's processes where they are, all of them; returns how to let them go on.
+    /// Freezes all processes of PostgreSQL; what is returned lets them go on.
     Runnable freeze() {
         long postmaster = postmaster();
         List<Long> frozen = new ArrayList<>(List.of(postmaster));
-        // First the one that makes others.
-        ServiceProcess.signal("STOP", frozen);
+        // First the process that starts the others.
+        TestProcess.signal("STOP", frozen);
         ProcessHandle.of(postmaster).stream()
                 .flatMap(ProcessHandle::descendants)
                 .forEach(child -> frozen.add(child.pid()));
-        ServiceProcess.signal("STOP", frozen);
-        return () -> ServiceProcess.signal("CONT", frozen);
+        TestProcess.signal("STOP", frozen);
+        return () -> TestProcess.signal("CONT", frozen);
     }
 
     private long postmaster() {
@@ -89,7 +94,7 @@ final class DatabaseProcess implements AutoCloseable {
         return dataFolder.resolve("postgres").resolve("postmaster.pid");
     }
 
-    /// Whether transactions may write, for all who connect, from now on and over restarts.
+    /// Allows or forbids all clients to write, from now on and over restarts.
     void setReadOnly(boolean isReadOnly) throws SQLException {
         try (Connection connection = superuser();
                 var statement = connection.createStatement()) {
@@ -110,13 +115,13 @@ final class DatabaseProcess implements AutoCloseable {
         }
     }
 
-    /// A connection as the service has them; the caller closes it.
+    /// A connection with the service's user; the caller closes it.
     Connection connect() throws SQLException {
         String[] userAndPassword = url.getUserInfo().split(":", 2);
         return connect(userAndPassword[0], userAndPassword[1], url.getPath().substring(1));
     }
 
-    /// There are some connections that only this user gets.
+    /// A connection that is available even when the other users have taken all of theirs.
     private Connection superuser() throws SQLException {
         try {
             String password = Files.readString(dataFolder.resolve("database.password"));
@@ -137,14 +142,14 @@ final class DatabaseProcess implements AutoCloseable {
         return dataSource.getConnection();
     }
 
-    /// All that is counted in the database: banner → minute since 1970 → clicks.
+    /// All counts in the database: banner → minute since 1970 → clicks.
     Map<Long, Map<Long, Long>> counts() throws SQLException {
         try (Connection connection = connect()) {
             return counts(connection);
         }
     }
 
-    /// The same from any database.
+    /// All counts in any database: banner → minute since 1970 → clicks.
     static Map<Long, Map<Long, Long>> counts(Connection connection) throws SQLException {
         Map<Long, Map<Long, Long>> counts = new TreeMap<>();
         try (var statement = connection.createStatement();
@@ -157,29 +162,23 @@ final class DatabaseProcess implements AutoCloseable {
         return counts;
     }
 
-    /// Waits until the database has that many clicks, as it does when the aggregator has counted all of the
-    /// log.
+    /// Waits until the database has this many clicks, which it has when the aggregator has counted the whole log.
     void awaitClicks(long clicks) {
-        Await.until("the database has %d clicks".formatted(clicks), () -> clicks() == clicks);
+        Await.until("the database has %d clicks".formatted(clicks), () -> {
+            try (Connection connection = connect()) {
+                return TestDatabase.clicks(connection) == clicks;
+            }
+        });
     }
 
-    private long clicks() throws SQLException {
-        try (Connection connection = connect();
-                var statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("select coalesce(sum(clicks), 0) from banner_minute")) {
-            row.next();
-            return row.getLong(1);
-        }
-    }
-
-    /// Also ends a PostgreSQL that has outlived its process.
+    /// Stops the process, and kills a PostgreSQL that has outlived it.
     @Override
     public void close() {
         if (process.isAlive()) {
             process.stop();
         }
         if (Files.exists(postmasterFile())) {
-            ServiceProcess.signal("KILL", List.of(postmaster()));
+            TestProcess.signal("KILL", List.of(postmaster()));
         }
     }
 }

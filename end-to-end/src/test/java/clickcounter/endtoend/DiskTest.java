@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import clickcounter.shared.ExitCode;
 import clickcounter.testing.Await;
+import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -19,7 +21,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A disk without space: a file system in memory, which only root may mount; skipped for everybody else.
+/// A disk without space: a file system in memory. Only root may mount one; the tests are skipped for other users.
 final class DiskTest {
     private static final int CONNECTIONS = 32;
     private static final int BANNERS = 200;
@@ -39,10 +41,10 @@ final class DiskTest {
     @Test
     void refusesClicksBeforeTheDiskIsFullAndTakesThemAgainByItself() throws IOException {
         try (SmallDisk disk = SmallDisk.mount(folder.resolve("data"));
-                TestDatabase database = TestDatabase.create();
+                TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of("LOG_MIN_FREE", "100MiB"));
                 ClickLoad load = load(service);
-                var connection = new ClickConnection(service.port())) {
+                var connection = new ClickClient(service.port())) {
             long own = 1_000_000;
             assertThat(connection.click(own)).isEqualTo(204);
             for (int time = 0; time < 2; time++) {
@@ -55,14 +57,14 @@ final class DiskTest {
                 Await.until("clicks are taken again", () -> connection.click(own + 2) == 204);
             }
             LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
-            Ledger ledger = load.end();
-            assertThat(ledger.unansweredClicks()).isZero();
-            assertThat(ledger.refusedClicks()).isPositive();
-            service.verify(ledger);
+            SentClicks sent = load.end();
+            assertThat(sent.unansweredClicks()).isZero();
+            assertThat(sent.refusedClicks()).isPositive();
+            sent.verify(service);
             assertThat(service.totalClicks(own + 2)).isEqualTo(2);
             assertThat(service.ingest().output())
                     .contains("clicks are refused: ")
-                    .contains("LOG_MIN_FREE is 100 MiB. Free space there; clicks are then taken again by themselves.")
+                    .contains("LOG_MIN_FREE is 100 MiB. Free some space there; clicks are then taken again automatically.")
                     .contains("clicks are taken again: there is enough free space for the log")
                     .doesNotContain("\tat ");
             service.stop();
@@ -72,14 +74,14 @@ final class DiskTest {
     @Test
     void haltsOnADiskThatIsReallyFullAndLosesNoAcknowledgedClick() throws IOException {
         try (SmallDisk disk = SmallDisk.mount(folder.resolve("data"));
-                TestDatabase database = TestDatabase.create();
+                TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of("LOG_MIN_FREE", "0"))) {
-            Ledger ledger = new Ledger();
+            SentClicks sent = new SentClicks();
             try (ClickLoad load = load(service)) {
                 LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
                 disk.fill(0);
                 assertThat(service.ingest().awaitEnd()).isEqualTo(ExitCode.LOG_FAULT.status());
-                ledger.add(load.end());
+                sent.add(load.end());
             }
             assertThat(service.ingest().output())
                     .containsOnlyOnce("ERROR")
@@ -87,7 +89,7 @@ final class DiskTest {
                     .contains(
                             "Free space on its disk or repair it, then start again. Every acknowledged click is in the log.")
                     .doesNotContain("\tat ");
-            // Nor can the aggregator begin; what it needs is in the log.
+            // The aggregator cannot start either; the log has all that it needs.
             service.aggregator().kill();
             service.aggregator().restart();
             assertThat(service.aggregator().awaitEnd()).isEqualTo(ExitCode.START_FAILED.status());
@@ -98,18 +100,18 @@ final class DiskTest {
                     .doesNotContain("\tat ");
 
             disk.free();
-            for (ServiceProcess process : service.processes()) {
+            for (TestProcess process : service.processes()) {
                 if (!process.isAlive()) {
                     process.restart();
                 }
             }
             service.awaitReady();
-            service.verify(ledger);
+            sent.verify(service);
             try (ClickLoad load = load(service)) {
                 LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
-                ledger.add(load.end());
+                sent.add(load.end());
             }
-            service.verify(ledger);
+            sent.verify(service);
             service.stop();
         }
     }
@@ -129,21 +131,10 @@ final class DiskTest {
         }
 
         private static boolean run(String... command) {
-            try {
-                return new ProcessBuilder(List.of(command))
-                                .redirectErrorStream(true)
-                                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                                .start()
-                                .waitFor()
-                        == 0;
-            } catch (IOException notInstalled) {
-                return false;
-            } catch (InterruptedException interrupted) {
-                throw new AssertionError(interrupted);
-            }
+            return TestProcess.run(List.of(command)) == 0;
         }
 
-        /// Leaves so many bytes free.
+        /// Fills the disk until only so many bytes are free.
         void fill(long freeBytes) {
             byte[] block = new byte[BLOCK_BYTES];
             try (OutputStream file = Files.newOutputStream(filler())) {

@@ -1,10 +1,10 @@
 package clickcounter.endtoend;
 
-/// One thing that is done to a running service, and undone when it is over.
+/// Something that breaks a part of a running service for a while and then repairs it.
 ///
 /// @param name what the report calls it
-/// @param target what it breaks; of two faults with the same target only one happens at a time
-/// @param action returns when what was broken is being put right, though maybe not yet ready
+/// @param target the part that it breaks; faults with the same target never happen at the same time
+/// @param action returns when the part is being repaired, though it may not be ready yet
 record Fault(String name, Target target, Action action) {
     enum Target {
         INGEST_A,

@@ -3,21 +3,22 @@ package clickcounter.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.endtoend.Availability.State;
-import clickcounter.endtoend.ServiceProcess.Program;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.Program;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogSettings;
 import clickcounter.testing.Await;
 import clickcounter.testing.FaultyProxy;
+import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -34,22 +35,21 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The faults that have a name in the README, one by one, in the real processes.
+/// The faults that the README names, one by one, with the real processes.
 final class FaultTest {
     private static final int CONNECTIONS = 32;
     private static final int BANNERS = 200;
     private static final int CLICKS_PER_SECOND = 2_000;
 
-    /// How long a dead process's lock would stop the others if nobody but Chronicle looked after it: one and a
-    /// half times its time-out. With the keeper it is some hundred milliseconds, as the report of a long run
-    /// says.
+    /// How long the lock of a dead process would stop the others if only Chronicle released it: one and a half times
+    /// Chronicle's time-out. With our keeper it takes some hundred milliseconds, as the report of a long run shows.
     private static final Duration WITHOUT_THE_KEEPER = Duration.ofSeconds(3);
 
-    /// Banners of the clicks that are written straight into the log.
+    /// The first banner of the clicks that are written straight into the log.
     private static final long FIRST_IMPORTED_BANNER = 1_000_000;
 
     private static final int IMPORTED_BANNERS = 50_000;
-    private static final long MOST_MEMORY_BYTES = 450L << 20;
+    private static final long MAX_MEMORY_BYTES = 450L << 20;
 
     private final long seed = new Random().nextInt(1_000_000);
 
@@ -73,11 +73,11 @@ final class FaultTest {
 
     private void clicksGoOnWhileTheDatabaseIsAway(int clicks, Map<String, String> settings)
             throws IOException, SQLException {
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 FaultyProxy network = FaultyProxy.start(database.url());
                 Service service = Service.start(folder, network.url(database.url()), settings)) {
-            var ledger = new Ledger();
-            ledger.add(load(service, Duration.ofSeconds(1)));
+            var sent = new SentClicks();
+            sent.add(load(service, Duration.ofSeconds(1)));
             network.refuse();
             network.cutAll();
             long awayNs = System.nanoTime();
@@ -91,18 +91,18 @@ final class FaultTest {
                     .contains("The database does not answer at the moment. Clicks are still counted.");
 
             Map<Long, Long> imported = importClicks(clicks);
-            ledger.add(load(service, Duration.ofSeconds(2)));
-            assertThat(ledger.unansweredClicks()).isZero();
-            assertThat(ledger.refusedClicks()).isZero();
+            sent.add(load(service, Duration.ofSeconds(2)));
+            assertThat(sent.unansweredClicks()).isZero();
+            assertThat(sent.refusedClicks()).isZero();
             assertMemoryIsBounded(service, clicks + " clicks waiting");
 
             network.accept();
-            long all = clicks + ledger.acknowledgedClicks();
-            awaitClicks(database, all);
+            long all = clicks + sent.acknowledgedClicks();
+            database.awaitClicks(all);
             assertMemoryIsBounded(service, clicks + " clicks caught up");
             assertThat(importedIn(database)).isEqualTo(imported);
             Await.until("statistics are complete", () -> isComplete(service.statisticsAnswer(1)));
-            service.verify(ledger);
+            sent.verify(service);
             for (long bannerId = FIRST_IMPORTED_BANNER; bannerId < FIRST_IMPORTED_BANNER + BANNERS; bannerId++) {
                 assertThat(service.totalClicks(bannerId)).isEqualTo(imported.get(bannerId));
             }
@@ -112,20 +112,20 @@ final class FaultTest {
 
     @Test
     void theOlderOfTwoAggregatorsStopsAndTheNewerGoesOn() throws SQLException {
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of());
                 ClickLoad load = load(service)) {
-            ServiceProcess older = service.aggregator();
-            ServiceProcess newer = service.launch("newer", Program.AGGREGATOR, Map.of());
+            TestProcess older = service.aggregator();
+            TestProcess newer = service.launch("newer", Program.AGGREGATOR, Map.of());
             newer.awaitReady();
             assertThat(older.awaitEnd()).isEqualTo(ExitCode.SUPERSEDED.status());
             assertThat(older.output())
                     .contains("Another aggregator has taken this log over (epoch 2, ours was 1)")
                     .doesNotContain("\tat ");
             service.handOverTo(newer);
-            Ledger ledger = load.end();
-            service.verify(ledger);
-            awaitClicks(database, ledger.acknowledgedClicks());
+            SentClicks sent = load.end();
+            sent.verify(service);
+            database.awaitClicks(sent.acknowledgedClicks());
             assertThat(newer.isAlive()).isTrue();
             service.stop();
         }
@@ -133,32 +133,32 @@ final class FaultTest {
 
     @Test
     void theCountsOfANewLogAreAddedToThoseOfTheOldOne() throws IOException, SQLException {
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
-            Ledger ledger = load(service, Duration.ofSeconds(2));
+            SentClicks sent = load(service, Duration.ofSeconds(2));
             service.stop();
             Files.move(service.logFolder(), folder.resolve("log of yesterday"));
             service.restart();
-            service.verify(ledger);
-            ledger.add(load(service, Duration.ofSeconds(2)));
-            service.verify(ledger);
-            awaitClicks(database, ledger.acknowledgedClicks());
-            assertThat(number(database, "select count(*) from click_log")).isEqualTo(2);
+            sent.verify(service);
+            sent.add(load(service, Duration.ofSeconds(2)));
+            sent.verify(service);
+            database.awaitClicks(sent.acknowledgedClicks());
+            assertThat(database.number("select count(*) from click_log")).isEqualTo(2);
             service.stop();
         }
     }
 
     @Test
     void recordsThatAreNoClicksArePassedOverAndReported() throws SQLException {
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of());
                 ClickLoad load = load(service)) {
             int records = 1_000;
             appendForeignRecords(service.logFolder(), records);
             LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
-            Ledger ledger = load.end();
-            service.verify(ledger);
-            awaitClicks(database, ledger.acknowledgedClicks());
+            SentClicks sent = load.end();
+            sent.verify(service);
+            database.awaitClicks(sent.acknowledgedClicks());
             assertThat(service.aggregator().output()).contains("records of the log that are not clicks");
 
             service.aggregator().kill();
@@ -167,7 +167,7 @@ final class FaultTest {
             service.aggregator().restart();
             service.query().restart();
             service.awaitReady();
-            service.verify(ledger);
+            sent.verify(service);
             service.stop();
         }
     }
@@ -184,7 +184,7 @@ final class FaultTest {
                 availability.ready("ingest");
                 availability.loaded(true);
                 for (int death = 0; death < 5; death++) {
-                    LockHolder.start(service.logFolder()).kill();
+                    LockHolder.start(folder, service.logFolder()).kill();
                     long before = tally.acknowledgedClicks();
                     Await.until("clicks go on", () -> tally.acknowledgedClicks() > before + CLICKS_PER_SECOND / 2);
                 }
@@ -192,10 +192,10 @@ final class FaultTest {
                 Availability.Silence silence = availability.longestSilence(State.READY);
                 assertThat(silence.length()).as("a lock that was held").isGreaterThan(Duration.ofMillis(20));
                 assertThat(silence.ofTheService()).isLessThan(WITHOUT_THE_KEEPER);
-                Ledger ledger = load.end();
-                assertThat(ledger.unansweredClicks()).isZero();
-                assertThat(ledger.refusedClicks()).isZero();
-                service.verify(ledger);
+                SentClicks sent = load.end();
+                assertThat(sent.unansweredClicks()).isZero();
+                assertThat(sent.refusedClicks()).isZero();
+                sent.verify(service);
             }
         }
     }
@@ -204,7 +204,7 @@ final class FaultTest {
         return ClickLoad.start(service.port(), CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed);
     }
 
-    private Ledger load(Service service, Duration length) {
+    private SentClicks load(Service service, Duration length) {
         try (ClickLoad load = load(service)) {
             LockSupport.parkNanos(length.toNanos());
             return load.end();
@@ -215,7 +215,7 @@ final class FaultTest {
         return statistics.statusCode() == 200 && Service.isComplete(statistics);
     }
 
-    /// Writes clicks as one more ingest process would, only faster; returns how many each banner got.
+    /// Writes clicks into the log as another ingest process would, only faster; returns how many each banner got.
     private Map<Long, Long> importClicks(int clicks) {
         var settings =
                 new SettingsReader(Map.of("DATA_DIR", folder.resolve("data").toString(), "LOG_MIN_FREE", "64MiB"));
@@ -244,30 +244,14 @@ final class FaultTest {
     }
 
     private static void assertMemoryIsBounded(Service service, String when) {
-        for (ServiceProcess process : service.processes()) {
-            long bytes = process.ownMemoryBytes();
+        for (TestProcess process : service.processes()) {
+            long bytes = process.usage().ownBytes();
             System.out.printf("%s, %s: %d MiB%n", when, process.name(), bytes >> 20);
-            assertThat(bytes).as("memory of %s with %s", process.name(), when).isBetween(1L, MOST_MEMORY_BYTES);
+            assertThat(bytes).as("memory of %s with %s", process.name(), when).isBetween(1L, MAX_MEMORY_BYTES);
         }
     }
 
-    private static void awaitClicks(TestDatabase database, long clicks) {
-        Await.until(
-                "the database has %d clicks".formatted(clicks),
-                Duration.ofMinutes(5),
-                () -> number(database, "select coalesce(sum(clicks), 0) from banner_minute") == clicks);
-    }
-
-    private static long number(TestDatabase database, String query) throws SQLException {
-        try (Connection connection = database.connect();
-                var statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(query)) {
-            row.next();
-            return row.getLong(1);
-        }
-    }
-
-    /// What a damaged or a foreign program might write, while others write clicks.
+    /// Writes into the log what a damaged or a foreign program might write, while others write clicks.
     private void appendForeignRecords(Path logFolder, int records) {
         var random = new Random(seed);
         try (SingleChronicleQueue queue = SingleChronicleQueueBuilder.binary(logFolder)

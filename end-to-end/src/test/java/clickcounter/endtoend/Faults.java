@@ -3,10 +3,12 @@ package clickcounter.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.endtoend.Fault.Target;
-import clickcounter.endtoend.ServiceProcess.Program;
 import clickcounter.shared.ExitCode;
+import clickcounter.shared.Program;
 import clickcounter.testing.FaultyProxy;
 import clickcounter.testing.FaultyProxy.CutPoint;
+import clickcounter.testing.Service;
+import clickcounter.testing.TestProcess;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -21,20 +23,20 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 
-/// All faults of the chaos runs, and a deck of them: each is dealt once before any comes again.
+/// All faults of the chaos runs as a deck of cards: each fault is dealt once before any is dealt again.
 ///
 /// **Threads**: one deals; the faults that were dealt run in threads of their own.
 final class Faults {
-    private static final int SHORTEST_MILLIS = 500;
-    private static final int LONGEST_MILLIS = 3_000;
-    private static final int MAX_DELAY_MILLIS = 1_000;
+    private static final int MIN_LENGTH_MS = 500;
+    private static final int MAX_LENGTH_MS = 3_000;
+    private static final int MAX_DELAY_MS = 1_000;
     private static final Duration MAX_COMMIT_WAIT = Duration.ofSeconds(20);
 
     private final Service service;
-    private final ServiceProcess secondIngest;
+    private final TestProcess secondIngest;
     private final DatabaseProcess database;
     private final FaultyProxy network;
-    private final Supervisor supervisor;
+    private final Restarter restarter;
     private final Availability availability;
     private final Random random;
     private final List<Fault> all;
@@ -43,17 +45,17 @@ final class Faults {
 
     Faults(
             Service service,
-            ServiceProcess secondIngest,
+            TestProcess secondIngest,
             DatabaseProcess database,
             FaultyProxy network,
-            Supervisor supervisor,
+            Restarter restarter,
             Availability availability,
             Random random) {
         this.service = service;
         this.secondIngest = secondIngest;
         this.database = database;
         this.network = network;
-        this.supervisor = supervisor;
+        this.restarter = restarter;
         this.availability = availability;
         this.random = random;
         all = catalogue();
@@ -98,13 +100,13 @@ final class Faults {
                         this::replaceFrozenAggregator));
     }
 
-    /// Whether each has been dealt as often as any other.
+    /// Whether all faults have been dealt equally often.
     boolean isDeckEmpty() {
         return deck.isEmpty();
     }
 
-    /// The next faults of the deck that can happen at once, at most so many.
-    List<Fault> deal(int most) {
+    /// The next faults of the deck that can happen at the same time.
+    List<Fault> deal(int max) {
         if (deck.isEmpty()) {
             List<Fault> shuffled = new ArrayList<>(all);
             Collections.shuffle(shuffled, random);
@@ -113,7 +115,7 @@ final class Faults {
         List<Fault> dealt = new ArrayList<>();
         for (Fault fault : List.copyOf(deck)) {
             boolean isFree = dealt.stream().noneMatch(other -> other.target() == fault.target());
-            if (dealt.size() < most && isFree) {
+            if (dealt.size() < max && isFree) {
                 deck.remove(fault);
                 dealt.add(delayed(fault));
             }
@@ -122,25 +124,25 @@ final class Faults {
     }
 
     private Fault delayed(Fault fault) {
-        long delayNs = Duration.ofMillis(random.nextInt(MAX_DELAY_MILLIS)).toNanos();
+        long delayNs = Duration.ofMillis(random.nextInt(MAX_DELAY_MS)).toNanos();
         return new Fault(fault.name(), fault.target(), () -> {
             LockSupport.parkNanos(delayNs);
             fault.action().run();
         });
     }
 
-    private void killIngest(ServiceProcess ingest) {
+    private void killIngest(TestProcess ingest) {
         availability.away(ingest.name());
         ingest.kill();
     }
 
-    private void freezeIngest(ServiceProcess ingest) {
+    private void freezeIngest(TestProcess ingest) {
         availability.frozen(ingest.name());
         freeze(ingest);
         availability.thawed(ingest.name());
     }
 
-    private void freeze(ServiceProcess process) {
+    private void freeze(TestProcess process) {
         process.signal("STOP");
         lastAWhile();
         process.signal("CONT");
@@ -152,18 +154,18 @@ final class Faults {
         thaw.run();
     }
 
-    private void stopAndStartIngest(ServiceProcess ingest) {
+    private void stopAndStartIngest(TestProcess ingest) {
         availability.away(ingest.name());
         stopAndStart(ingest);
     }
 
-    private void stopAndStart(ServiceProcess process) {
-        supervisor.leave(process);
+    private void stopAndStart(TestProcess process) {
+        restarter.leave(process);
         int exitCode = process.stop();
         assertThat(exitCode).as(process::output).isEqualTo(ExitCode.STOPPED.status());
-        supervisor.ended(process, exitCode);
+        restarter.ended(process, exitCode);
         process.restart();
-        supervisor.watch(process);
+        restarter.watch(process);
     }
 
     private void makeReadOnly() throws SQLException {
@@ -177,7 +179,7 @@ final class Faults {
         }
     }
 
-    /// Holds every connection that PostgreSQL has, also those that the service had.
+    /// Holds every connection that PostgreSQL has, including those that the service had.
     private void takeAllConnections() throws SQLException {
         List<Connection> taken = new ArrayList<>();
         try {
@@ -201,7 +203,7 @@ final class Faults {
                 taken.add(database.connect());
             }
         } catch (SQLException noneLeft) {
-            // As intended.
+            // Now all connections are taken.
         }
     }
 
@@ -218,26 +220,26 @@ final class Faults {
         network.resume();
     }
 
-    /// When other faults keep the aggregator from committing for long, the cut comes later.
+    /// If other faults keep the aggregator from committing for a long time, the cut happens later.
     private void cutCommit(CutPoint point) throws Exception {
         try {
             network.cutAtNextCommit(point).get(MAX_COMMIT_WAIT.toSeconds(), TimeUnit.SECONDS);
         } catch (TimeoutException later) {
-            // It stays ordered.
+            // The proxy still cuts the next commit.
         }
     }
 
     private void startSecondAggregator() {
-        ServiceProcess first = service.aggregator();
-        supervisor.leave(first);
+        TestProcess first = service.aggregator();
+        restarter.leave(first);
         startAnotherAggregator();
         expectSuperseded(first);
     }
 
-    /// The first may have been frozen anywhere, also within its transaction.
+    /// The first aggregator may be frozen at any moment, even within a transaction.
     private void replaceFrozenAggregator() {
-        ServiceProcess first = service.aggregator();
-        supervisor.leave(first);
+        TestProcess first = service.aggregator();
+        restarter.leave(first);
         first.signal("STOP");
         startAnotherAggregator();
         first.signal("CONT");
@@ -246,17 +248,17 @@ final class Faults {
 
     private void startAnotherAggregator() {
         aggregators++;
-        ServiceProcess second = service.launch("aggregator-" + aggregators, Program.AGGREGATOR, Map.of());
-        supervisor.watch(second);
+        TestProcess second = service.launch("aggregator-" + aggregators, Program.AGGREGATOR, Map.of());
+        restarter.watch(second);
         service.handOverTo(second);
-        supervisor.awaitReady(second);
+        restarter.awaitReady(second);
     }
 
-    private void expectSuperseded(ServiceProcess first) {
+    private void expectSuperseded(TestProcess first) {
         int exitCode = first.awaitEnd();
         assertThat(exitCode).as(first::output).isEqualTo(ExitCode.SUPERSEDED.status());
         assertThat(first.output()).contains("Another aggregator has taken this log over");
-        supervisor.ended(first, exitCode);
+        restarter.ended(first, exitCode);
     }
 
     private void lastAWhile() {
@@ -266,7 +268,7 @@ final class Faults {
     private long someNs() {
         int millis;
         synchronized (random) {
-            millis = SHORTEST_MILLIS + random.nextInt(LONGEST_MILLIS - SHORTEST_MILLIS);
+            millis = MIN_LENGTH_MS + random.nextInt(MAX_LENGTH_MS - MIN_LENGTH_MS);
         }
         return Duration.ofMillis(millis).toNanos();
     }

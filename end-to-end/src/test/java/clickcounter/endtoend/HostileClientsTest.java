@@ -3,9 +3,12 @@ package clickcounter.endtoend;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import clickcounter.endtoend.ServiceProcess.Program;
+import clickcounter.shared.Program;
 import clickcounter.testing.Await;
+import clickcounter.testing.Ports;
+import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
+import clickcounter.testing.TestProcess;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -33,7 +36,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Clients that mean harm or know no better: clicks of the others go on and are counted exactly.
+/// Clients that are malicious or broken: the clicks of the others are still taken and counted exactly.
 @SuppressWarnings("StringConcatToTextBlock") // text blocks hide the CR and LF that matter here
 final class HostileClientsTest {
     private static final int CONNECTIONS = 32;
@@ -44,13 +47,14 @@ final class HostileClientsTest {
     private static final int FEW_FILES = 400;
     private static final Duration FUZZING = Duration.ofSeconds(6);
     private static final int FUZZERS = 48;
-    private static final int MAX_ANSWER_MILLIS = 60;
+    private static final int MAX_ANSWER_MS = 60;
     private static final int OWN_CLICKS = 500;
 
-    /// A fuzzed click may be a click; no mutation of the requests below makes it one of this banner.
+    /// A fuzzed request may still be a click, but no mutation of the requests below makes it a click on this banner.
     private static final long OWN_BANNER = 4_815_162_342_000_000_001L;
 
-    /// Besides 503: a transfer encoding and a version of HTTP that are not spoken here (RFC 9110, 15.6).
+    /// Statuses from 500 on that are no fault of the server: 501 and 505 refuse a transfer encoding and a version of HTTP
+    /// that it does not support (RFC 9110, 15.6), 503 asks to try again.
     private static final Set<Integer> NO_FAULTS = Set.of(501, 503, 505);
 
     private static final Pattern STATUS = Pattern.compile("HTTP/1\\.1 (\\d{3})");
@@ -72,7 +76,7 @@ final class HostileClientsTest {
                     + "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nConnection: Upgrade, HTTP2-Settings\r\n\r\n",
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-    /// Pieces that parsers trip over.
+    /// Pieces of text that parsers stumble over.
     private static final List<String> PIECES = List.of(
             "\0",
             "\r",
@@ -160,10 +164,10 @@ final class HostileClientsTest {
                     LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
                     assertThat(service.totalClicks(1)).isPositive();
                 }
-                Ledger ledger = load.end();
-                assertThat(ledger.unansweredClicks()).isZero();
-                assertThat(ledger.refusedClicks()).isZero();
-                service.verify(ledger);
+                SentClicks sent = load.end();
+                assertThat(sent.unansweredClicks()).isZero();
+                assertThat(sent.refusedClicks()).isZero();
+                sent.verify(service);
             }
             assertThat(service.statistics(77_000))
                     .as("a click whose body never came")
@@ -175,17 +179,17 @@ final class HostileClientsTest {
 
     @Test
     void moreConnectionsThanFilesDoNotCloseThePortForGood() throws IOException {
-        int port = Service.freePort();
+        int port = Ports.free();
         try (TestDatabase database = TestDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
-            ServiceProcess poor = service.launch(
+            TestProcess poor = service.launch(
                             "ingest-of-few-files",
                             Program.INGEST,
                             Map.of("SERVICE_PORT", Integer.toString(port)),
                             "prlimit",
                             "--nofile=" + FEW_FILES)
                     .awaitReady();
-            try (var early = new ClickConnection(port)) {
+            try (var early = new ClickClient(port)) {
                 assertThat(early.click(OWN_BANNER)).isEqualTo(204);
                 try (var crowd = new Crowd()) {
                     crowd.connect(port, 2 * FEW_FILES);
@@ -220,7 +224,7 @@ final class HostileClientsTest {
                     var random = new Random(seed + fuzzer);
                     fuzzers.add(threads.submit(() -> fuzz(port, random, faults)));
                 }
-                try (var connection = new ClickConnection(service.port())) {
+                try (var connection = new ClickClient(service.port())) {
                     for (int clicks = 1; clicks <= OWN_CLICKS; clicks++) {
                         assertThat(connection.click(OWN_BANNER)).isEqualTo(204);
                         assertThat(service.totalClicks(OWN_BANNER)).isEqualTo(clicks);
@@ -244,7 +248,7 @@ final class HostileClientsTest {
     }
 
     private static int click(int port) {
-        try (var connection = new ClickConnection(port)) {
+        try (var connection = new ClickClient(port)) {
             return connection.click(OWN_BANNER);
         } catch (IOException nobody) {
             return -1;
@@ -252,14 +256,14 @@ final class HostileClientsTest {
     }
 
     private void assertNoStackTraces(Service service) {
-        for (ServiceProcess process : service.processes()) {
+        for (TestProcess process : service.processes()) {
             assertThat(process.output())
                     .as("output of %s, seed %d", process.name(), seed)
                     .doesNotContain("\tat ");
         }
     }
 
-    /// Returns how often there was which status.
+    /// Sends mutated requests for a while; returns how often each status was answered.
     private static Map<Integer, Integer> fuzz(int port, Random random, Queue<String> faults) {
         Map<Integer, Integer> answers = new TreeMap<>();
         long endNs = System.nanoTime() + FUZZING.toNanos();
@@ -283,7 +287,7 @@ final class HostileClientsTest {
         return bytes;
     }
 
-    /// One or several requests, with some bytes of them changed, missing or doubled.
+    /// One or two requests with some bytes changed, missing or doubled.
     private static byte[] mutated(Random random) {
         var text = new StringBuilder(REQUESTS.get(random.nextInt(REQUESTS.size())));
         if (random.nextInt(4) == 0) {
@@ -303,11 +307,11 @@ final class HostileClientsTest {
         return text.toString().getBytes(ISO_8859_1);
     }
 
-    /// Sends the bytes and returns what is answered in a short time.
+    /// Sends the bytes and returns what the server answers within a short time.
     private static String exchange(int port, byte[] bytes) {
         var answer = new ByteArrayOutputStream();
         try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            socket.setSoTimeout(MAX_ANSWER_MILLIS);
+            socket.setSoTimeout(MAX_ANSWER_MS);
             socket.getOutputStream().write(bytes);
             InputStream in = socket.getInputStream();
             byte[] buffer = new byte[4096];
@@ -315,14 +319,14 @@ final class HostileClientsTest {
                 answer.write(buffer, 0, length);
             }
         } catch (SocketTimeoutException waitsForMore) {
-            // Not every piece of a request can be answered.
+            // A server cannot answer every piece of a request.
         } catch (IOException closedInTheMiddle) {
-            // The server need not read all of what it refuses.
+            // The server need not read the rest of a request that it refuses.
         }
         return answer.toString(ISO_8859_1);
     }
 
-    /// Many connections that do only what they are told.
+    /// Many connections that do nothing by themselves.
     private static final class Crowd implements AutoCloseable {
         private final List<Socket> sockets = new ArrayList<>();
 

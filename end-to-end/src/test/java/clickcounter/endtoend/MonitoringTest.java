@@ -2,12 +2,12 @@ package clickcounter.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.testing.Exposition;
+import clickcounter.testing.Ports;
+import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -19,31 +19,28 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The alert rules and the dashboard of `config/monitoring`, and OPERATIONS.md about them.
+/// The alert rules and the dashboard of `config/monitoring`, and what OPERATIONS.md says about them.
 final class MonitoringTest {
     private static final Pattern METRIC = Pattern.compile("\\b(?:clickcounter|process|jvm)_[a-z_]+");
     private static final Pattern ALERT = Pattern.compile("alert: (\\w+)");
-    private static final Path MONITORING = ServiceProcess.ROOT.resolve("config").resolve("monitoring");
+    private static final Path MONITORING = TestProcess.ROOT.resolve("config").resolve("monitoring");
 
     @TempDir
     Path folder;
 
     @Test
-    void everyMetricThatTheyAskForIsThere() throws IOException, InterruptedException {
+    void everyMetricThatTheyAskForIsThere() throws IOException {
         Map<String, String> ports = new HashMap<>();
         for (String process : Set.of("INGEST", "AGGREGATOR", "QUERY")) {
-            ports.put(process + "_ADMIN_PORT", Integer.toString(Service.freePort()));
+            ports.put(process + "_ADMIN_PORT", Integer.toString(Ports.free()));
         }
         var there = new TreeSet<String>();
-        try (TestDatabase database = TestDatabase.create();
-                Service service = Service.start(folder, database.url(), ports);
-                HttpClient client = HttpClient.newHttpClient()) {
+        try (TestDatabase database = MigratedDatabase.create();
+                Service service = Service.start(folder, database.url(), ports)) {
             assertThat(service.totalClicks(1)).isZero();
             for (String port : ports.values()) {
-                var request = HttpRequest.newBuilder(URI.create("http://localhost:%s/metrics".formatted(port)))
-                        .build();
-                there.addAll(
-                        metrics(client.send(request, BodyHandlers.ofString()).body()));
+                there.addAll(metrics(
+                        Exposition.get(Integer.parseInt(port), "/metrics").body()));
             }
         }
 
@@ -55,7 +52,7 @@ final class MonitoringTest {
 
     @Test
     void everyAlertIsExplained() throws IOException {
-        String operations = Files.readString(ServiceProcess.ROOT.resolve("OPERATIONS.md"));
+        String operations = Files.readString(TestProcess.ROOT.resolve("OPERATIONS.md"));
         String alerts = Files.readString(MONITORING.resolve("alerts.yml"));
         assertThat(ALERT.matcher(alerts).results().map(alert -> alert.group(1)))
                 .isNotEmpty()

@@ -1,15 +1,15 @@
 package clickcounter.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import clickcounter.testing.Nginx;
+import clickcounter.testing.Ports;
+import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -21,61 +21,50 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// `config/nginx.conf` in a real nginx, where one is installed.
 final class NginxTest {
+    private static final int BANNERS = 100;
+
     @TempDir
     Path folder;
 
-    private int port;
+    private final int port = Ports.free();
 
     @Test
-    void eachProcessIsReachedThroughTheProxyAndEveryClickIsCounted() throws IOException, InterruptedException {
+    void eachProcessIsReachedThroughTheProxyAndEveryClickIsCounted() throws IOException {
+        assumeTrue(Nginx.isInstalled(), "nginx is not installed");
         Path socket = folder.resolve("ingest.sock");
-        try (TestDatabase database = TestDatabase.create();
+        long ownBanner = BANNERS + 1;
+        String click = "/v1/banners/counter/" + ownBanner;
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of("INGEST_SOCKET", socket.toString()));
-                Nginx nginx = Nginx.start(folder, List.of("unix:" + socket), service.queryPort());
-                HttpClient client = HttpClient.newHttpClient()) {
-            port = nginx.port();
-            assertThat(get(client, "/v1/healthcheck").statusCode()).isEqualTo(200);
-            assertThat(get(client, "/v1/banners/counter/none").statusCode()).isEqualTo(400);
-            assertThat(get(client, "/v1/banners/stats/1").statusCode()).isEqualTo(400);
-            HttpResponse<String> click = get(client, "/v1/banners/counter/1");
-            assertThat(click.statusCode()).isEqualTo(204);
-            assertThat(click.headers().firstValue("Cache-Control")).hasValue("no-store");
-            var beacon = HttpRequest.newBuilder(uri("/v1/banners/counter/1"))
-                    .POST(BodyPublishers.ofString("seen"))
-                    .build();
-            assertThat(client.send(beacon, BodyHandlers.ofString()).statusCode())
-                    .isEqualTo(204);
-            assertThat(service.totalClicks(1)).isEqualTo(2);
+                TestProcess _ =
+                        Nginx.startProxy("nginx", folder, port, List.of("unix:" + socket), service.queryPort());
+                var client = new ClickClient(port)) {
+            assertThat(service.get(port, "/v1/healthcheck").statusCode()).isEqualTo(200);
+            assertThat(service.get(port, "/v1/banners/counter/none").statusCode())
+                    .isEqualTo(400);
+            assertThat(service.get(port, "/v1/banners/stats/1").statusCode()).isEqualTo(400);
+            HttpResponse<String> taken = service.get(port, click);
+            assertThat(taken.statusCode()).isEqualTo(204);
+            assertThat(taken.headers().firstValue("Cache-Control")).hasValue("no-store");
+            assertThat(client.beacon(ownBanner)).isEqualTo(204);
+            assertThat(service.totalClicks(ownBanner)).isEqualTo(2);
 
-            var ledger = new Ledger();
-            try (ClickLoad load = ClickLoad.start(port, 32, 100, 5_000, new Random().nextLong())) {
+            try (ClickLoad load = ClickLoad.start(port, 32, BANNERS, 5_000, new Random().nextLong())) {
                 LockSupport.parkNanos(Duration.ofSeconds(3).toNanos());
-                ledger.add(load.end());
-            }
-            assertThat(ledger.unansweredClicks()).isZero();
-            assertThat(ledger.refusedClicks()).isZero();
-            ledger.acknowledged(1, System.currentTimeMillis(), System.currentTimeMillis());
-            ledger.acknowledged(1, System.currentTimeMillis(), System.currentTimeMillis());
-            for (long bannerId : ledger.bannerIds()) {
-                assertThat(service.totalClicks(bannerId)).isEqualTo(ledger.acknowledgedClicks(bannerId));
+                SentClicks sent = load.end();
+                assertThat(sent.unansweredClicks()).isZero();
+                assertThat(sent.refusedClicks()).isZero();
+                sent.verify(service);
             }
 
             service.ingest().kill();
-            HttpResponse<String> unavailable = get(client, "/v1/banners/counter/1");
+            HttpResponse<String> unavailable = service.get(port, click);
             assertThat(unavailable.statusCode()).isEqualTo(503);
             assertThat(unavailable.headers().firstValue("Retry-After")).hasValue("1");
             assertThat(unavailable.headers().firstValue("Content-Type")).hasValue("application/problem+json");
             service.ingest().restart();
             service.awaitReady();
-            assertThat(get(client, "/v1/banners/counter/1").statusCode()).isEqualTo(204);
+            assertThat(service.get(port, click).statusCode()).isEqualTo(204);
         }
-    }
-
-    private HttpResponse<String> get(HttpClient client, String path) throws IOException, InterruptedException {
-        return client.send(HttpRequest.newBuilder(uri(path)).build(), BodyHandlers.ofString());
-    }
-
-    private URI uri(String path) {
-        return URI.create("http://localhost:" + port + path);
     }
 }

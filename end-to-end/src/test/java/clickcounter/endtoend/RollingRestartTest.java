@@ -1,11 +1,16 @@
 package clickcounter.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import clickcounter.endtoend.ServiceProcess.Program;
+import clickcounter.shared.Program;
 import clickcounter.testing.Await;
 import clickcounter.testing.Exposition;
+import clickcounter.testing.Nginx;
+import clickcounter.testing.Ports;
+import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
+import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,8 +26,8 @@ final class RollingRestartTest {
     private static final int BANNERS = 100;
     private static final int CLICKS_PER_SECOND = 3_000;
 
-    /// So many clicks a process takes between two restarts at least.
-    private static final int CLICKS_BETWEEN = 500;
+    /// How many clicks a process takes between two restarts at least.
+    private static final int MIN_CLICKS_BETWEEN = 500;
 
     @TempDir
     Path folder;
@@ -31,53 +36,57 @@ final class RollingRestartTest {
     void noRequestFailsAndNoClickIsLostWhileOneProcessAfterTheOtherIsRestarted() throws IOException {
         long seed = new Random().nextLong();
         System.out.println("seed " + seed);
-        int secondPort = Service.freePort();
-        var first = new Ingest(Service.freePort());
-        var second = new Ingest(Service.freePort());
-        try (TestDatabase database = TestDatabase.create();
+        assumeTrue(Nginx.isInstalled(), "nginx is not installed");
+        int nginxPort = Ports.free();
+        int secondPort = Ports.free();
+        var first = new Ingest(Ports.free());
+        var second = new Ingest(Ports.free());
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of("INGEST_ADMIN_PORT", first.setting()));
-                Nginx nginx = Nginx.start(
+                TestProcess nginx = Nginx.startProxy(
+                        "nginx",
                         folder,
+                        nginxPort,
                         List.of("127.0.0.1:" + service.port(), "127.0.0.1:" + secondPort),
                         service.queryPort())) {
-            ServiceProcess secondProcess = service.launch(
+            TestProcess secondProcess = service.launch(
                     "ingest-b",
                     Program.INGEST,
                     Map.of("SERVICE_PORT", Integer.toString(secondPort), "INGEST_ADMIN_PORT", second.setting()));
-            var ledger = new Ledger();
-            try (ClickLoad load = ClickLoad.start(nginx.port(), CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed)) {
+            var sent = new SentClicks();
+            try (ClickLoad load = ClickLoad.start(nginxPort, CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed)) {
                 second.awaitClicks(secondProcess);
                 for (int round = 1; round <= ROUNDS; round++) {
                     first.restart(service.ingest());
                     second.restart(secondProcess);
                 }
-                ledger.add(load.end());
+                sent.add(load.end());
             }
 
-            assertThat(ledger.refusedClicks()).as(nginx.errors()).isZero();
-            assertThat(ledger.unansweredClicks()).as(nginx.errors()).isZero();
-            service.verify(ledger);
+            assertThat(sent.refusedClicks()).as(nginx.output()).isZero();
+            assertThat(sent.unansweredClicks()).as(nginx.output()).isZero();
+            sent.verify(service);
         }
     }
 
-    /// One of the two.
+    /// One of the two ingest processes.
     private record Ingest(int adminPort) {
         String setting() {
             return Integer.toString(adminPort);
         }
 
-        /// Returns when it takes clicks again: until nginx has tried it, the other one must stay.
-        void restart(ServiceProcess process) {
-            assertThat(process.stop()).as(process::output).isZero();
+        /// Restarts the process; returns when nginx sends it clicks again, for until then the other one must not stop.
+        void restart(TestProcess process) {
+            process.stopCleanly();
             process.restart();
             awaitClicks(process);
         }
 
-        void awaitClicks(ServiceProcess process) {
+        void awaitClicks(TestProcess process) {
             process.awaitReady();
             Await.until(
                     "clicks come to " + process.name(),
-                    () -> Exposition.of(adminPort).value("clickcounter_clicks_acknowledged_total") >= CLICKS_BETWEEN);
+                    () -> Exposition.of(adminPort).value("clickcounter_clicks_acknowledged_total") >= MIN_CLICKS_BETWEEN);
         }
     }
 }

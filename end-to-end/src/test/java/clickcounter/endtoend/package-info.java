@@ -1,5 +1,4 @@
-/// Tests of the three real processes together: started, killed and stopped as an operator would, driven over
-/// HTTP.
+/// Tests of the real processes together, which are started, killed and stopped as by an operator and driven over HTTP.
 @NullMarked
 package clickcounter.endtoend;
 

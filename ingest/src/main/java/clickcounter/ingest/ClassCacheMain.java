@@ -10,16 +10,14 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 
-/// Starts ingest, has it answer each kind of request once, and stops. With `-XX:AOTCacheOutput=FILE` Java
-/// writes the classes that were loaded on the way into a cache that makes later starts faster; `run.sh` makes
-/// it so, with settings that concern nobody.
+/// Starts ingest, sends it one request of each kind, and stops. With `-XX:AOTCacheOutput=FILE`, Java writes the classes
+/// that this has loaded into a file; see [ClassCache].
 public final class ClassCacheMain {
     private ClassCacheMain() {}
 
-    /// Ends by itself.
     public static void main(String[] arguments) {
         ProcessMain.run("ingest", (settings, lifetime) -> {
-            Ingest ingest = Ingest.start(IngestSettings.read(settings), lifetime);
+            Ingest ingest = IngestMain.start(IngestSettings.read(settings), lifetime);
             useAll("http://127.0.0.1:" + ingest.port());
             lifetime.end(ExitCode.STOPPED, "the classes are loaded");
             return ingest;
@@ -27,14 +25,14 @@ public final class ClassCacheMain {
     }
 
     private static void useAll(String address) throws IOException, InterruptedException {
-        // Of HTTP/1.1: a client that offers HTTP/2 sends no plain clicks.
+        // The client must speak HTTP/1.1: what a client that offers HTTP/2 sends first is no plain click.
         try (var client = HttpClient.newBuilder().version(Version.HTTP_1_1).build()) {
             send(client, address + "/v1/banners/counter/1", "GET");
             send(client, address + "/v1/banners/counter/1", "HEAD");
             send(client, address + "/v1/banners/counter/1", "POST");
             send(client, address + "/v1/banners/counter/x", "GET");
             send(client, address + "/v1/healthcheck", "GET");
-            // Of query, which does not run: it is answered 503.
+            // This is a request to query, which is not running, so it is answered 503.
             send(client, address + "/v1/banners/stats/1", "POST");
         }
     }

@@ -3,9 +3,12 @@ package clickcounter.migrations;
 import clickcounter.migrations.PostgresBinaries.ProgramFailure;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.PeriodicTask;
 import clickcounter.shared.StartFailure;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -31,6 +34,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,8 +42,8 @@ import org.slf4j.LoggerFactory;
 /// `DATA_DIR/postgres`, listens on the loopback address only, and asks for a password, which is made up at the
 /// first start.
 ///
-/// The server outlives this process when this one is killed, and goes on to serve; the next start stops it and
-/// starts it anew on the same port, so that its clients find it again.
+/// When this process is killed, the server goes on to serve, unless [#endWithThisProcess()] was called. The next
+/// start stops a server that was left behind and starts a new one on the same port, where its clients find it.
 ///
 /// **Threads**: one starts and closes.
 ///
@@ -53,7 +57,7 @@ import org.slf4j.LoggerFactory;
 /// | `database.url` | the URL for our processes while the server runs; secret |
 /// | `database.password` | secret |
 /// | `database.lock` | held by this process |
-final class EmbeddedDatabase implements AutoCloseable {
+public final class EmbeddedDatabase implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(EmbeddedDatabase.class);
 
     private static final String ADDRESS = "127.0.0.1";
@@ -71,6 +75,26 @@ final class EmbeddedDatabase implements AutoCloseable {
 
     /// While the last processes of a server that was killed are still ending, a new one cannot start.
     private static final int MAX_START_ATTEMPTS = 10;
+
+    /// How soon the end of the server is noticed.
+    private static final Duration WATCH_INTERVAL = Duration.ofMillis(500);
+
+    /// Waits until its standard input ends, which is when the process ends that started it, however that ends. Then
+    /// stops the server with the id `$0`: when its last client has gone, or after `$1` seconds.
+    private static final String GUARD = """
+            trap '' HUP INT TERM
+            read -r _
+            kill -TERM "$0"
+            seconds=$1
+            while kill -0 "$0" && [ "$seconds" -gt 0 ]; do
+              sleep 1
+              seconds=$((seconds - 1))
+            done
+            [ "$seconds" -gt 0 ] || kill -INT "$0"
+            """;
+
+    /// Longer than our processes take to stop.
+    private static final Duration MAX_GUARD_WAIT = Duration.ofSeconds(90);
 
     private static final Duration BETWEEN_START_ATTEMPTS = Duration.ofMillis(500);
     private static final int PASSWORD_BYTES = 24;
@@ -90,7 +114,8 @@ final class EmbeddedDatabase implements AutoCloseable {
     private final FileChannel lock;
     private final PostgresBinaries binaries;
     private final SecureRandom random = new SecureRandom();
-    private volatile boolean closing;
+    private @Nullable PeriodicTask watch;
+    private @Nullable Process guard;
 
     private EmbeddedDatabase(Path folder, FileChannel lock, PostgresBinaries binaries) {
         this.folder = folder;
@@ -104,7 +129,10 @@ final class EmbeddedDatabase implements AutoCloseable {
     /// @param dataDir the setting `DATA_DIR`
     /// @param port 0 for the one of the last time, or any free one
     /// @param lifetime is ended when the server ends by itself
-    static EmbeddedDatabase start(Path dataDir, int port, Lifetime lifetime) throws IOException, InterruptedException {
+    ///
+    /// **Errors**: [StartFailure] when the operator can fix the cause; no server runs then.
+    public static EmbeddedDatabase start(Path dataDir, int port, Lifetime lifetime)
+            throws IOException, InterruptedException {
         Path folder = Files.createDirectories(dataDir).toRealPath();
         FileChannel lock = lock(folder);
         try {
@@ -127,34 +155,56 @@ final class EmbeddedDatabase implements AutoCloseable {
         try {
             createDatabase(port, password);
             ProcessHandle server = runningServer().orElseThrow();
-            var _ = server.onExit().thenRun(() -> ended(server, lifetime));
             writeSecret(
                     folder.resolve(DatabaseSettings.URL_FILE),
                     "postgres://%s:%s@%s:%d/%s".formatted(NAME, password, ADDRESS, port, NAME));
             logger.info("PostgreSQL listens on {}:{}; its own log is {}", ADDRESS, port, serverLog());
+            watch = PeriodicTask.start("postgres-watch", WATCH_INTERVAL, lifetime, () -> endWith(server, lifetime));
         } catch (Throwable failure) {
             stopServer();
             throw failure;
         }
     }
 
+    /// From now on, the server stops when this process ends in any way, even by `kill -9`: it then waits until its
+    /// clients have gone, for at most [#MAX_GUARD_WAIT].
+    public void endWithThisProcess() throws IOException {
+        String server = Long.toString(runningServer().orElseThrow().pid());
+        guard = new ProcessBuilder("sh", "-c", GUARD, server, Long.toString(MAX_GUARD_WAIT.toSeconds()))
+                .redirectOutput(Redirect.DISCARD)
+                .redirectError(Redirect.DISCARD)
+                .start();
+    }
+
     /// Stops the server, and removes its URL.
     @Override
     public void close() throws IOException {
-        closing = true;
         try (lock) {
+            if (watch != null) {
+                watch.close();
+            }
             Files.deleteIfExists(folder.resolve(DatabaseSettings.URL_FILE));
             if (runningServer().isPresent()) {
                 stopServer();
             }
+            if (guard != null) {
+                guard.destroyForcibly();
+            }
         }
     }
 
-    private void ended(ProcessHandle server, Lifetime lifetime) {
-        if (!closing) {
-            lifetime.end(
-                    ExitCode.UNEXPECTED,
-                    "PostgreSQL (process %d) has ended by itself; %s may say why".formatted(server.pid(), serverLog()));
+    /// Ends the lifetime when the server does not run any more. A process handle would not tell in a container, where
+    /// a server that has ended may stay a zombie.
+    private void endWith(ProcessHandle server, Lifetime lifetime) {
+        try {
+            if (!runningServer().equals(Optional.of(server))) {
+                lifetime.end(
+                        ExitCode.UNEXPECTED,
+                        "PostgreSQL (process %d) has ended by itself; %s may say why"
+                                .formatted(server.pid(), serverLog()));
+            }
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
         }
     }
 
@@ -204,13 +254,12 @@ final class EmbeddedDatabase implements AutoCloseable {
     }
 
     private Optional<ProcessHandle> processInPidFile() throws IOException {
-        if (Files.notExists(pidFile())) {
-            return Optional.empty();
-        }
         try (Stream<String> lines = Files.lines(pidFile())) {
             return lines.findFirst()
                     .filter(line -> line.matches("\\d{1,18}"))
                     .flatMap(line -> ProcessHandle.of(Long.parseLong(line)));
+        } catch (NoSuchFileException noServer) {
+            return Optional.empty();
         }
     }
 

@@ -48,11 +48,12 @@ record PostgresBinaries(Path home) {
         return new PostgresBinaries(home);
     }
 
-    /// Runs a program to its end.
+    /// Runs a program to its end. A server that it starts makes way for ingest: what comes after the log can wait for a
+    /// moment, a browser cannot.
     ///
     /// **Errors**: [ProgramFailure] with what it printed when its exit code is not 0.
     String run(String program, List<String> arguments) throws IOException {
-        var command = new ArrayList<String>();
+        var command = new ArrayList<>(List.of("nice", "-n", "5"));
         if (isRoot()) {
             // PostgreSQL refuses to run as root; in a user namespace of its own it does not see that it does.
             command.addAll(List.of("unshare", "--user"));

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.ProcessMain;
 import clickcounter.shared.StartFailure;
+import clickcounter.testing.Await;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -111,7 +113,7 @@ class EmbeddedDatabaseTest {
 
     @Test
     void takesOverFromAProcessThatWasKilled() throws Exception {
-        Process process = startInAProcessOfItsOwn();
+        Process process = startInAProcessOfItsOwn(DatabaseMain.class);
         String url = Files.readString(urlFile());
         long server = server();
         execute("create table kept as select 42 as answer");
@@ -127,8 +129,37 @@ class EmbeddedDatabaseTest {
     }
 
     @Test
+    void endsWithAProcessThatWasKilledWhenItsLastClientHasGone() throws Exception {
+        Process process = startInAProcessOfItsOwn(EndsWithItsProcess.class);
+        ProcessHandle server = ProcessHandle.of(server()).orElseThrow();
+        try (Connection connection = connect();
+                var statement = connection.createStatement()) {
+            process.destroyForcibly();
+            Await.until("the server takes no more clients", () -> !takesClients());
+            statement.execute("create table kept as select 42 as answer");
+            assertThat(server.isAlive()).isTrue();
+        }
+        server.onExit().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+
+        try (var _ = start()) {
+            assertThat(text("select answer from kept")).isEqualTo("42");
+        }
+    }
+
+    /// The process of an embedded database that ends with it.
+    static final class EndsWithItsProcess {
+        public static void main(String[] arguments) {
+            ProcessMain.run("database", (settings, lifetime) -> {
+                EmbeddedDatabase database = DatabaseMain.start(settings, lifetime);
+                database.endWithThisProcess();
+                return database;
+            });
+        }
+    }
+
+    @Test
     void startsWhenEverythingWasKilledAndTheProcessIdBelongsToSomebodyElse() throws Exception {
-        Process process = startInAProcessOfItsOwn();
+        Process process = startInAProcessOfItsOwn(DatabaseMain.class);
         ProcessHandle server = ProcessHandle.of(server()).orElseThrow();
         process.destroyForcibly();
         server.destroyForcibly();
@@ -234,12 +265,12 @@ class EmbeddedDatabaseTest {
         return EmbeddedDatabase.start(dataDir, 0, lifetime);
     }
 
-    private Process startInAProcessOfItsOwn() throws IOException {
+    private Process startInAProcessOfItsOwn(Class<?> main) throws IOException {
         var builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-cp",
                         System.getProperty("java.class.path"),
-                        DatabaseMain.class.getName())
+                        main.getName())
                 .redirectErrorStream(true);
         builder.environment().put("DATA_DIR", dataDir.toString());
         builder.environment().put("DATABASE_PORT", "0");
@@ -272,6 +303,14 @@ class EmbeddedDatabaseTest {
         return DatabaseUrl.parse(Files.readString(urlFile()).strip())
                 .dataSource("test", PATIENCE)
                 .getConnection();
+    }
+
+    private boolean takesClients() throws IOException {
+        try (var _ = connect()) {
+            return true;
+        } catch (SQLException refused) {
+            return false;
+        }
     }
 
     private String text(String query) throws IOException, SQLException {

@@ -2,10 +2,11 @@ package clickcounter.shared;
 
 import clickcounter.shared.Logging.LoggingSettings;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.io.OutputStream;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -13,19 +14,23 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The life of a process, the same for all: read the settings, start, say that it is ready, wait for a signal
-/// or for a reason to stop, close in order, exit with an [ExitCode].
+/// The life of a process, the same for all: it reads the settings, starts, says that it is ready, waits for a signal
+/// or for a reason to stop, closes everything in order, and exits with an [ExitCode].
 ///
-/// While it is ready, the file `DATA_DIR/run/<name>.ready` holds its process id; `run.sh` waits for it.
+/// While it is ready, the file `DATA_DIR/run/NAME.ready` holds its process id; the supervisor waits for that.
 public final class ProcessMain {
-    private static final long MAX_CLOSE_SECONDS = 60;
+    /// The JVM flag of a process that must not outlive the process that started it: it stops when its standard input
+    /// ends, as if a signal had asked it to.
+    public static final String DEPENDENT = "-Dclickcounter.dependent=true";
 
-    /// What `main` starts and tests start too: a process without the signals.
+    private static final Duration MAX_CLOSE = Duration.ofSeconds(60);
+
+    /// Starts a process without the signals; `main` uses it, and so do tests.
     @FunctionalInterface
     public interface Starter {
-        /// Starts everything and returns when it is ready. `lifetime` is how its threads end the process later.
+        /// Starts everything and returns when it is ready. Threads end the process later by ending `lifetime`.
         ///
-        /// **Errors**: [StartFailure] when the operator can mend it; what was opened is closed again.
+        /// **Errors**: [StartFailure] when the operator can fix the cause; what was opened is closed again.
         AutoCloseable start(SettingsReader settings, Lifetime lifetime) throws Exception;
     }
 
@@ -33,13 +38,24 @@ public final class ProcessMain {
 
     /// Runs a process from start to exit. Does not return.
     public static void run(String name, Starter starter) {
-        var settings = new SettingsReader(System.getenv());
+        run(name, MAX_CLOSE, starter);
+    }
+
+    /// Runs a process from start to exit. Does not return.
+    ///
+    /// @param maxClose how long closing may take after a signal before the process is halted
+    public static void run(String name, Duration maxClose, Starter starter) {
+        var settings = SettingsReader.ofProcess();
         Logging.configure(LoggingSettings.read(settings), name);
         var lifetime = new Lifetime();
         var exitCode = new CompletableFuture<ExitCode>();
         Runtime.getRuntime()
-                .addShutdownHook(
-                        Thread.ofPlatform().name("signal").unstarted(() -> exitAfterClose(lifetime, exitCode)));
+                .addShutdownHook(Thread.ofPlatform()
+                        .name("signal")
+                        .unstarted(() -> exitAfterClose(lifetime, exitCode, maxClose)));
+        if (Boolean.getBoolean(DEPENDENT.substring(2, DEPENDENT.indexOf('=')))) {
+            Thread.ofPlatform().name("standard-input").daemon().start(() -> endWithStandardInput(lifetime));
+        }
         ExitCode code = run(name, starter, settings, lifetime);
         exitCode.complete(code);
         System.exit(code.status());
@@ -61,9 +77,13 @@ public final class ProcessMain {
                 differences.isEmpty() ? "all settings at their defaults" : "with " + String.join(" ", differences));
         Lifetime.End end;
         try (AutoCloseable _ = starter.start(settings, lifetime)) {
-            writeReadyFile(readyFile);
-            logger.info(
-                    "ready after {} ms", ManagementFactory.getRuntimeMXBean().getUptime());
+            if (!lifetime.hasEnded()) {
+                Files.createDirectories(readyFile.getParent());
+                Files.writeString(readyFile, Long.toString(ProcessHandle.current().pid()));
+                logger.info(
+                        "ready after {} ms",
+                        ManagementFactory.getRuntimeMXBean().getUptime());
+            }
             end = lifetime.await();
             if (end.code() == ExitCode.LOG_FAULT) {
                 // Closing would write; the log is safest as it is.
@@ -77,6 +97,11 @@ public final class ProcessMain {
                 logger.error("stopping: {}", end.reason());
             }
         } catch (StartFailure failure) {
+            if (lifetime.hasEnded()) {
+                // The signal may have reached a helper of the start, too, and made it fail.
+                logger.info("stopped before it was ready: {}", failure.getMessage());
+                return ExitCode.STOPPED;
+            }
             logger.error("{}", failure.getMessage());
             logger.debug("the failure in full", failure);
             return failure.code();
@@ -88,21 +113,21 @@ public final class ProcessMain {
         return end.code();
     }
 
-    /// The hook of SIGTERM and SIGINT: lets the main thread close everything, then exits with its code instead
-    /// of the signal's. After [System#exit] there is nothing left to wait for.
-    private static void exitAfterClose(Lifetime lifetime, CompletableFuture<ExitCode> exitCode) {
+    /// Runs after SIGTERM, SIGINT, SIGHUP and [System#exit]: lets the main thread close everything, then exits with
+    /// its code instead of the signal's.
+    private static void exitAfterClose(Lifetime lifetime, CompletableFuture<ExitCode> exitCode, Duration maxClose) {
         lifetime.end(ExitCode.STOPPED, "asked to stop by a signal");
-        ExitCode code = exitCode.completeOnTimeout(ExitCode.UNEXPECTED, MAX_CLOSE_SECONDS, TimeUnit.SECONDS)
+        ExitCode code = exitCode.completeOnTimeout(ExitCode.UNEXPECTED, maxClose.toSeconds(), TimeUnit.SECONDS)
                 .join();
         Runtime.getRuntime().halt(code.status());
     }
 
-    private static void writeReadyFile(Path file) {
+    private static void endWithStandardInput(Lifetime lifetime) {
         try {
-            Files.createDirectories(file.getParent());
-            Files.writeString(file, Long.toString(ProcessHandle.current().pid()));
-        } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
+            System.in.transferTo(OutputStream.nullOutputStream());
+        } catch (IOException noInput) {
+            // The same as its end.
         }
+        lifetime.end(ExitCode.STOPPED, "the process that started it has ended");
     }
 }

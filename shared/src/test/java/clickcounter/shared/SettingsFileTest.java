@@ -1,6 +1,7 @@
 package clickcounter.shared;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,12 +9,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class SettingsFileTest {
     private static final Path ROOT = Path.of(System.getProperty("clickcounter.root"));
     private static final Path FILE = ROOT.resolve("config/settings.env");
     private static final Path DOCUMENT = ROOT.resolve("docs/settings.md");
+
+    @TempDir
+    Path folder;
 
     @Test
     void theFileListsEverySettingOnceWithItsDefault() throws IOException {
@@ -50,7 +56,42 @@ class SettingsFileTest {
                 .containsExactlyElementsOf(rows);
     }
 
-    /// A changed key or default is a changed interface: whoever changes one changes it here, too.
+    @Test
+    void readsAFileAsSystemdDoes() throws IOException {
+        Path file = Files.writeString(folder.resolve("settings.env"), """
+                # DEBUG=1
+                SERVICE_PORT=8080
+                  QUERY_PORT = 8081\t
+                LOG_RETENTION="2d"
+                STATS_TOKEN='a "quoted" \\ token # of everything '
+                SECRET_KEY="say \\"yes\\" \\\\ \\n"
+                DATABASE_URL=postgres://clicks:a\\\\b"c"@db/clicks?sslmode=require
+                INGEST_SOCKET=
+                no setting
+                """);
+
+        assertThat(SettingsFile.under(Map.of(), file))
+                .containsOnly(
+                        entry("SERVICE_PORT", "8080"),
+                        entry("QUERY_PORT", "8081"),
+                        entry("LOG_RETENTION", "2d"),
+                        entry("STATS_TOKEN", "a \"quoted\" \\ token # of everything "),
+                        entry("SECRET_KEY", "say \"yes\" \\ \\n"),
+                        entry("DATABASE_URL", "postgres://clicks:a\\b\"c\"@db/clicks?sslmode=require"),
+                        entry("INGEST_SOCKET", ""));
+    }
+
+    @Test
+    void theEnvironmentWinsOverTheFile() throws IOException {
+        Path file = Files.writeString(folder.resolve("settings.env"), "SERVICE_PORT=8080\nQUERY_PORT=8081\n");
+
+        assertThat(SettingsFile.under(Map.of("SERVICE_PORT", "", "HOME", "/root"), file))
+                .containsOnly(entry("SERVICE_PORT", ""), entry("QUERY_PORT", "8081"), entry("HOME", "/root"));
+        assertThat(SettingsFile.under(Map.of("SERVICE_PORT", "80"), folder.resolve("missing")))
+                .containsOnly(entry("SERVICE_PORT", "80"));
+    }
+
+    /// Keys and defaults are an interface to users: a change of one must be repeated here.
     @Test
     void keysAndDefaultsAreThese() {
         assertThat(Arrays.stream(Setting.values()).map(setting -> setting.name() + "=" + setting.defaultText()))

@@ -4,21 +4,23 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
 
-/// Waits for something that gives no signal of its own, such as a row in the database.
+/// Waits for something that gives no signal, such as a row in the database.
 public final class Await {
     private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final Duration PAUSE = Duration.ofMillis(2);
 
     private Await() {}
 
-    /// Returns when `condition` holds.
+    /// Returns when the condition holds.
     ///
-    /// **Errors**: [AssertionError] with `what` when it does not hold within a minute, or throws.
+    /// **Errors**: [AssertionError] with `what` when the condition does not hold within a minute, or throws.
     public static void until(String what, Callable<Boolean> condition) {
         until(what, LIMIT, condition);
     }
 
-    /// The same with a limit of its own.
+    /// Returns when the condition holds.
+    ///
+    /// **Errors**: [AssertionError] with `what` when the condition does not hold within the limit, or throws.
     public static void until(String what, Duration limit, Callable<Boolean> condition) {
         long startNs = System.nanoTime();
         try {

@@ -19,9 +19,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// Metrics in Prometheus' text format 0.0.4, read strictly: every family has one `HELP` and one `TYPE` before
-/// its samples, which stand together; no sample stands twice; counters are called `…_total` and are not
-/// negative; the buckets of a histogram grow up to its count.
+/// Metrics in Prometheus' text format 0.0.4, read strictly: every family has one `HELP` and one `TYPE` before its samples,
+/// which are together; no sample occurs twice; the names of counters end in `_total` and their values are not negative; the
+/// buckets of a histogram grow up to its count.
 public final class Exposition {
     private static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
     private static final Pattern DESCRIPTION = Pattern.compile("# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (\\S.*)");
@@ -39,18 +39,20 @@ public final class Exposition {
 
     private Exposition(String text) {
         if (!text.endsWith("\n")) {
-            throw new AssertionError("The last line does not end: " + text);
+            throw new AssertionError("The last line has no end: " + text);
         }
         text.lines().forEach(this::readLine);
         checkHistograms();
     }
 
+    /// Reads metrics.
+    ///
     /// **Errors**: [AssertionError] that names the line that is wrong.
     public static Exposition parse(String text) {
         return new Exposition(text);
     }
 
-    /// What the admin port answers at `/metrics`.
+    /// Reads what the admin port answers at `/metrics`.
     public static Exposition of(int adminPort) {
         HttpResponse<String> answer = get(adminPort, "/metrics");
         String type = answer.headers().firstValue("Content-Type").orElse("");
@@ -60,7 +62,7 @@ public final class Exposition {
         return parse(answer.body());
     }
 
-    /// What the admin port answers.
+    /// What the admin port answers to a `GET`.
     public static HttpResponse<String> get(int adminPort, String path) {
         try (HttpClient client = HttpClient.newHttpClient()) {
             URI address = URI.create("http://127.0.0.1:%d%s".formatted(adminPort, path));
@@ -70,8 +72,7 @@ public final class Exposition {
         }
     }
 
-    /// The value of a sample by its name, with labels as they stand in the text:
-    /// `requests_total{status="204"}`.
+    /// The value of a sample by its name with the labels as in the text, such as `requests_total{status="204"}`.
     public double value(String sample) {
         Double value = samples.get(sample);
         if (value == null) {
@@ -116,12 +117,12 @@ public final class Exposition {
         require(!ended.contains(name), "its family has ended before", line);
         require(samples.keySet().stream().noneMatch(sample -> isOf(name, sample)), "it comes after its samples", line);
         if (kind.equals("HELP")) {
-            require(helped.add(name), "its family has a HELP", line);
+            require(helped.add(name), "its family has two HELPs", line);
             return;
         }
         require(text.matches("counter|gauge|histogram|summary|untyped"), "there is no such type", line);
-        require(types.put(name, text) == null, "its family has a TYPE", line);
-        require(!text.equals("counter") || name.endsWith("_total"), "a counter is called …_total", line);
+        require(types.put(name, text) == null, "its family has two TYPEs", line);
+        require(!text.equals("counter") || name.endsWith("_total"), "the name of a counter ends in _total", line);
     }
 
     private boolean isOf(String name, String sample) {
@@ -143,20 +144,20 @@ public final class Exposition {
                 isOf(family, name) && types.containsKey(family) && helped.contains(family),
                 "it is not described",
                 line);
-        require(!typeOf(family).equals("counter") || value >= 0, "a counter is not negative", line);
+        require(!typeOf(family).equals("counter") || value >= 0, "a counter is negative", line);
         String key = labels.isEmpty() ? name : name + "{" + String.join(",", labels) + "}";
-        require(samples.put(key, value) == null, "it stands twice", line);
+        require(samples.put(key, value) == null, "it occurs twice", line);
         if (typeOf(family).equals("histogram") && name.endsWith("_bucket")) {
             List<String> others =
                     labels.stream().filter(label -> !label.startsWith("le=")).toList();
-            require(others.size() == labels.size() - 1, "a bucket has one \"le\"", line);
+            require(others.size() == labels.size() - 1, "a bucket must have one \"le\"", line);
             String histogram = family + others;
-            require(lastBucket.getOrDefault(histogram, 0.0) <= value, "buckets grow", line);
+            require(lastBucket.getOrDefault(histogram, 0.0) <= value, "a bucket is smaller than the one before", line);
             lastBucket.put(histogram, value);
         }
     }
 
-    /// The last bucket of each histogram must be that of all, and as large as its count.
+    /// Checks that the last bucket of each histogram has no upper bound and is as large as the histogram's count.
     private void checkHistograms() {
         types.forEach((name, type) -> {
             if (type.equals("histogram")) {

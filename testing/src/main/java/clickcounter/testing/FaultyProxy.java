@@ -20,10 +20,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/// A TCP proxy in front of PostgreSQL that fails when it is told to: the network between a process and its
-/// database, in a test.
+/// A TCP proxy in front of PostgreSQL that fails when it is told to: the network between a process and its database.
 ///
-/// It passes bytes on until then. It reads what clients say, so clients must not encrypt; [#url] sees to that.
+/// Until then it passes all bytes on. It reads what clients send, so clients must not encrypt; [#url] ensures that.
 ///
 /// **Threads**: any.
 public final class FaultyProxy implements AutoCloseable {
@@ -38,16 +37,16 @@ public final class FaultyProxy implements AutoCloseable {
     private final AtomicInteger refusedConnections = new AtomicInteger();
     private volatile boolean isRefusing;
 
-    /// Guarded by this, as pumps wait on it.
+    /// Guarded by this, on which the threads of all links wait.
     private boolean isStalled;
 
-    /// At which moment of a commit its connection is lost. The client cannot tell one from another.
+    /// The moment of a commit at which its connection is lost. The client cannot tell which one it was.
     public enum CutPoint {
         /// The server never gets the commit, and rolls back.
         BEFORE_SERVER_SEES_IT,
-        /// The server gets the commit; whether it has finished when the client's connection is cut is open.
+        /// The server gets the commit, and may or may not have finished it when the client's connection is cut.
         AFTER_SERVER_HAS_IT,
-        /// The server has committed, or has said that it cannot; the client does not hear it.
+        /// The server has committed or failed to commit, and the client does not receive the answer.
         AFTER_SERVER_ANSWERED
     }
 
@@ -59,7 +58,7 @@ public final class FaultyProxy implements AutoCloseable {
         this.listener = listener;
     }
 
-    /// Listens on a free port of the loopback address, and connects to that server for each client.
+    /// Listens on a free port of the loopback address and connects each client to the server given.
     public static FaultyProxy start(String host, int port) {
         try {
             var proxy = new FaultyProxy(host, port, new ServerSocket(0, 0, InetAddress.getLoopbackAddress()));
@@ -70,18 +69,18 @@ public final class FaultyProxy implements AutoCloseable {
         }
     }
 
-    /// In front of the server of `databaseUrl`.
+    /// Listens on a free port of the loopback address and connects each client to the server of `databaseUrl`.
     public static FaultyProxy start(String databaseUrl) {
         URI url = URI.create(databaseUrl);
         return start(url.getHost(), url.getPort());
     }
 
-    /// Where it listens.
+    /// The port on which it listens.
     public int port() {
         return listener.getLocalPort();
     }
 
-    /// The database of `databaseUrl`, which is without parameters, through this proxy.
+    /// The URL that leads through this proxy to the database of `databaseUrl`, which must have no parameters.
     public String url(String databaseUrl) {
         URI url = URI.create(databaseUrl);
         return "%s://%s@%s:%d%s?sslmode=disable"
@@ -93,40 +92,40 @@ public final class FaultyProxy implements AutoCloseable {
                         url.getRawPath());
     }
 
-    /// From now on new connections are closed at once; the others stay.
+    /// Closes each new connection at once from now on; existing connections stay.
     public void refuse() {
         isRefusing = true;
     }
 
-    /// How many connections were closed at once, so far.
+    /// How many new connections have been closed at once so far.
     public int refusedConnections() {
         return refusedConnections.get();
     }
 
-    /// Takes new connections again.
+    /// Accepts new connections again.
     public void accept() {
         isRefusing = false;
     }
 
-    /// Closes all connections, towards clients and server.
+    /// Closes all connections to clients and to the server.
     public void cutAll() {
         links.forEach(Link::cut);
     }
 
-    /// From now on no byte flows in any direction. Connections stay, and new ones are taken: what a lost route
-    /// or a frozen server looks like.
+    /// Passes no byte on in any direction from now on, as with a lost route or a frozen server: connections stay, and new
+    /// ones are accepted.
     public synchronized void stall() {
         isStalled = true;
     }
 
-    /// Lets bytes flow again; none was lost.
+    /// Passes all bytes on again, including those that were held back.
     public synchronized void resume() {
         isStalled = false;
         notifyAll();
     }
 
-    /// Cuts the connection that commits next, and no other. What is returned completes when it is cut; replaces
-    /// an earlier order that has not come to pass.
+    /// Cuts the connection that commits next, and no other; the result completes when it is cut. Replaces an earlier order
+    /// that has not been carried out yet.
     public CompletableFuture<Void> cutAtNextCommit(CutPoint point) {
         var cut = new CommitCut(point, new CompletableFuture<>());
         commitCut.set(cut);
@@ -150,7 +149,7 @@ public final class FaultyProxy implements AutoCloseable {
             try {
                 open(listener.accept());
             } catch (IOException closedOrServerAway) {
-                // The client has been closed: it sees what it would see without the proxy.
+                // The client has been closed, so it sees what it would see without the proxy.
             }
         }
     }
@@ -177,14 +176,14 @@ public final class FaultyProxy implements AutoCloseable {
         }
     }
 
-    /// A client's connection and its connection to the server. Each direction has a thread, which ends when
+    /// A client's connection together with its connection to the server. Each direction has a thread, which ends when
     /// either side closes.
     private final class Link {
         private final Socket client;
         private final Socket server;
         private volatile boolean isCut;
 
-        /// Set before the server gets the commit that is to be cut: from then on the client hears nothing.
+        /// Is set before the server gets the commit that is to be cut; from then on the client receives nothing.
         private volatile @Nullable CommitCut cutting;
 
         Link(Socket client, Socket server) throws IOException {
@@ -233,8 +232,8 @@ public final class FaultyProxy implements AutoCloseable {
             }
         }
 
-        /// The server has the commit. Its own connection is not closed before it has answered, else it might
-        /// never read what was sent.
+        /// Lets the server finish a commit that it has. The server's connection stays open until it has answered, because
+        /// otherwise it might never read what was sent.
         private void letServerFinish(CommitCut cut) throws IOException {
             if (cut.point == CutPoint.AFTER_SERVER_HAS_IT) {
                 client.close();
@@ -260,7 +259,7 @@ public final class FaultyProxy implements AutoCloseable {
                     length = fromServer.read(buffer);
                 }
             } catch (IOException closed) {
-                // Either side has closed; so does the other one now.
+                // One side has closed; now the other one is closed, too.
             }
             cut();
         }
@@ -281,7 +280,7 @@ public final class FaultyProxy implements AutoCloseable {
             try {
                 socket.close();
             } catch (IOException closedAnyway) {
-                // Nothing can be done about it, and nothing needs to be.
+                // Nothing needs to be done.
             }
         }
     }

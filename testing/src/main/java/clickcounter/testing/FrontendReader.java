@@ -12,17 +12,15 @@ import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Takes what a client says to PostgreSQL apart into messages, and recognises the one that makes the server
-/// commit.
+/// Splits what a client sends to PostgreSQL into messages, and recognises the message that makes the server commit.
 ///
-/// In the extended protocol that is not the message with the word `COMMIT`: the client names a statement with
-/// Parse, a portal of it with Bind, and runs the portal with Execute; a statement that is run often is parsed
-/// once. So the names of statements and portals are kept (PostgreSQL, Frontend/Backend Protocol, Message
-/// Formats).
+/// In the extended protocol, that is not the message with the word `COMMIT`: the client names a statement with Parse and a
+/// portal of it with Bind, and runs the portal with Execute. A statement that is run often is parsed only once. Therefore
+/// the names of statements and portals are remembered (PostgreSQL, Frontend/Backend Protocol, Message Formats).
 ///
 /// **Threads**: one.
 final class FrontendReader {
-    /// Requests before the real start-up message, which the server answers with one byte.
+    /// The codes of requests that come before the start-up message, and that the server answers with one byte.
     private static final Set<Integer> SSL_AND_GSS_REQUEST = Set.of(80_877_103, 80_877_104);
 
     private final DataInputStream in;
@@ -30,17 +28,19 @@ final class FrontendReader {
     private final Set<String> commitPortals = new HashSet<>();
     private boolean hasStarted;
 
-    /// @param bytes as they came, to be passed on
-    /// @param commits whether the server commits when it has this message
-    /// @param isAnswered whether the server answers this message and all before it at once
-    @SuppressWarnings("ArrayRecordComponent") // made for one reader, who passes it on
+    /// One message of the client.
+    ///
+    /// @param bytes as they were received, to be passed on
+    /// @param commits whether this message makes the server commit
+    /// @param isAnswered whether the server answers this message, with all before it, at once
+    @SuppressWarnings("ArrayRecordComponent") // made for one reader, which passes it on
     record Message(byte[] bytes, boolean commits, boolean isAnswered) {}
 
     FrontendReader(InputStream in) {
         this.in = new DataInputStream(in);
     }
 
-    /// The next message, or null at the end.
+    /// The next message; null at the end.
     @Nullable
     Message next() throws IOException {
         int first = in.read();
@@ -82,7 +82,7 @@ final class FrontendReader {
         };
     }
 
-    /// A name may be given anew, above all the empty one.
+    /// Remembers whether a name stands for a commit. Names are used again, above all the empty name.
     private static void note(Set<String> commits, String name, boolean isCommit) {
         if (isCommit) {
             commits.add(name);
@@ -95,7 +95,7 @@ final class FrontendReader {
         return sql.strip().equalsIgnoreCase("commit");
     }
 
-    /// Text up to a zero byte.
+    /// Reads text up to a zero byte.
     private static String text(ByteBuffer message) {
         var text = new ByteArrayOutputStream();
         for (byte next = message.get(); next != 0; next = message.get()) {

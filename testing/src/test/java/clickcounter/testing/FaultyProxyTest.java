@@ -20,17 +20,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class FaultyProxyTest {
-    /// pgjdbc names a statement, and parses it no more, from its fifth run on.
+    /// From its fifth run on, pgjdbc gives a statement a name and does not parse it again.
     private static final int RUNS_UNTIL_PREPARED = 8;
 
     private final TestDatabase database = TestDatabase.create();
     private final FaultyProxy proxy = FaultyProxy.start(database.url());
 
     @BeforeEach
-    void createTable() throws SQLException {
-        try (Connection direct = database.connect()) {
-            execute(direct, "create table seen (number int)");
-        }
+    void createTable() {
+        database.execute("create table seen (number int)");
     }
 
     @AfterEach
@@ -179,22 +177,13 @@ class FaultyProxyTest {
                 "jdbc:postgresql://" + url.substring(url.indexOf('@') + 1) + "&" + parameters, user, password);
     }
 
-    private int seen() throws SQLException {
-        try (Connection direct = database.connect();
-                var statement = direct.createStatement();
-                var row = statement.executeQuery("select count(*) from seen")) {
-            row.next();
-            return row.getInt(1);
-        }
+    private long seen() {
+        return database.number("select count(*) from seen");
     }
 
     private static void insert(Connection connection, int number) throws SQLException {
-        execute(connection, "insert into seen values (%d)".formatted(number));
-    }
-
-    private static void execute(Connection connection, String sql) throws SQLException {
         try (var statement = connection.createStatement()) {
-            statement.execute(sql);
+            statement.execute("insert into seen values (%d)".formatted(number));
         }
     }
 }

@@ -16,8 +16,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// What do the metrics cost each click?
 ///
-/// Measured: all that a click does for them: two looks at the clock, the count of acknowledged clicks, and the
-/// histogram of its status. To be compared with the processor time of a click (`./run.sh bench direct`).
+/// Measured: all that a click does for them, which is two looks at the clock, the count of acknowledged clicks, and the
+/// histogram of its status. Not measured: the rest of the click, whose processor time `./run.sh bench direct` tells.
 ///
 /// `./run.sh jmh RequestMetricsBenchmark -prof gc`
 @State(Scope.Benchmark)
@@ -30,7 +30,7 @@ public class RequestMetricsBenchmark {
     private final RequestMetrics metrics = new RequestMetrics(new PrometheusRegistry());
     private final LongAdder acknowledged = new LongAdder();
 
-    /// One click.
+    /// Records one click.
     @Benchmark
     public void click() {
         long startNs = System.nanoTime();

@@ -2,6 +2,7 @@ package clickcounter.shared.log;
 
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.log.LogSettings.MinFree;
+import clickcounter.testing.TestFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,8 +22,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// What does it cost to append a click to the log?
 ///
-/// Measured: the lock, the encoding and Chronicle's append into the mapped file, with the keeper forcing the
-/// log to the disk in the background each second. Not measured: HTTP.
+/// Measured: the lock, the encoding and Chronicle's append to the mapped file, while the keeper forces the log to the disk
+/// in the background each second. Not measured: HTTP.
 ///
 /// `./run.sh jmh AppendBenchmark -prof gc` (threads: `-t 2`)
 @State(Scope.Benchmark)
@@ -44,7 +45,7 @@ public class AppendBenchmark {
                 new LogSettings(folder, new MinFree(1L << 30, 0), Duration.ofSeconds(1)), new Lifetime());
     }
 
-    /// One click; the banner does not matter.
+    /// Appends one click; the banner does not matter.
     @Benchmark
     public void append() {
         writer.append(1 + (bannerId++ & 1023));
@@ -54,6 +55,6 @@ public class AppendBenchmark {
     @TearDown
     public void close() throws IOException {
         writer.close();
-        BenchmarkLog.delete(folder);
+        TestFiles.delete(folder);
     }
 }

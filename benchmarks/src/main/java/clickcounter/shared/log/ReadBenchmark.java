@@ -1,5 +1,6 @@
 package clickcounter.shared.log;
 
+import clickcounter.testing.TestFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -18,8 +19,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// What does it cost to read a click from the log?
 ///
-/// Measured: Chronicle's tailer, the check of the record and the call of the sink, for a log in the page cache
-/// that is read again and again from its start. Not measured: what is done with the click.
+/// Measured: Chronicle's tailer, the check of the record and the call of the sink, for a log in the page cache that is read
+/// again and again from its start. Not measured: what happens to the click afterwards.
 ///
 /// `./run.sh jmh ReadBenchmark -prof gc`
 @State(Scope.Benchmark)
@@ -42,7 +43,7 @@ public class ReadBenchmark {
         reader = ClickReader.open(folder);
     }
 
-    /// The whole log, per click.
+    /// Reads the whole log; the result is per click.
     @Benchmark
     @OperationsPerInvocation(CLICKS)
     public long read() {
@@ -63,6 +64,6 @@ public class ReadBenchmark {
     @TearDown
     public void close() throws IOException {
         reader.close();
-        BenchmarkLog.delete(folder);
+        TestFiles.delete(folder);
     }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package clickcounter.supervisor;
+
+import org.jspecify.annotations.NullMarked;
