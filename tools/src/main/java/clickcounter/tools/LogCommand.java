@@ -192,7 +192,7 @@ final class LogCommand {
     }
 
     /// The options that select clicks.
-    private static final class Selection {
+    static final class Selection {
         @Option(
                 names = "--from",
                 paramLabel = "TIME",
@@ -205,7 +205,7 @@ final class LogCommand {
         @Option(names = "--banner", paramLabel = "ID", description = "Leave out the clicks of other banners.")
         private Optional<Long> bannerId = Optional.empty();
 
-        Filter filter() {
+        private Filter filter() {
             if (!from.isBefore(to)) {
                 throw new StartFailure("--from is %s, which is not before --to, %s.".formatted(from, to));
             }

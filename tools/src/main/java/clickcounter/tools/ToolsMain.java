@@ -72,8 +72,8 @@ public final class ToolsMain {
     /// Returns the exit status.
     static int run(Object command, PrintStream out, PrintStream err, String... words) {
         CommandLine line = new CommandLine(command)
-                .setOut(new PrintWriter(out, true))
-                .setErr(new PrintWriter(err, true))
+                .setOut(new PrintWriter(out, true, out.charset()))
+                .setErr(new PrintWriter(err, true, err.charset()))
                 .setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF))
                 .setUsageHelpWidth(HELP_WIDTH)
                 .setExpandAtFiles(false)
