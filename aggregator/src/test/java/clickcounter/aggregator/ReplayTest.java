@@ -10,6 +10,7 @@ import clickcounter.shared.SettingsReader;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.LogCycle;
+import clickcounter.testing.TestFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -59,7 +60,7 @@ final class ReplayTest {
         scene.clicks(7, START, 3);
         scene.countAll();
         scene.closeWriter();
-        scene.delete(scene.logFolder());
+        TestFiles.delete(scene.logFolder());
         scene.clicks(7, START, 4);
 
         replay();

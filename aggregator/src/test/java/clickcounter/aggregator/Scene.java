@@ -13,6 +13,7 @@ import clickcounter.shared.log.LogSettings;
 import clickcounter.shared.log.LogSettings.MinFree;
 import clickcounter.testing.Await;
 import clickcounter.testing.TestDatabase;
+import clickcounter.testing.TestFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -231,28 +232,16 @@ final class Scene implements AutoCloseable {
     }
 
     long clicksInDatabase() {
-        return number("select coalesce(sum(clicks), 0) from banner_minute");
+        return database.clicks();
     }
 
     /// The first number of the first row.
     long number(String query) {
-        try (Connection connection = database.connect();
-                var statement = connection.createStatement();
-                var row = statement.executeQuery(query)) {
-            row.next();
-            return row.getLong(1);
-        } catch (SQLException failure) {
-            throw new IllegalStateException(failure);
-        }
+        return database.number(query);
     }
 
     void execute(String sql) {
-        try (Connection connection = database.connect();
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
-        } catch (SQLException failure) {
-            throw new IllegalStateException(failure);
-        }
+        database.execute(sql);
     }
 
     /// A connection that bypasses every proxy; the caller closes it.
@@ -278,21 +267,11 @@ final class Scene implements AutoCloseable {
         }
     }
 
-    void delete(Path fileOrFolder) {
-        try (var files = Files.walk(fileOrFolder)) {
-            for (Path file : files.toList().reversed()) {
-                Files.delete(file);
-            }
-        } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
-        }
-    }
-
     @Override
     public void close() {
         closeWriter();
         database.close();
-        delete(folder);
+        TestFiles.delete(folder);
     }
 
     private ClickWriter writer() {

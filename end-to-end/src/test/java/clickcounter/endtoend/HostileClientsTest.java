@@ -146,7 +146,7 @@ final class HostileClientsTest {
 
     @Test
     void idleConnectionsAndSlowSendersDoNotStopTheOthers() throws IOException {
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of());
                 var idle = new Crowd();
                 var slow = new Crowd()) {
@@ -180,7 +180,7 @@ final class HostileClientsTest {
     @Test
     void moreConnectionsThanFilesDoNotCloseThePortForGood() throws IOException {
         int port = Ports.free();
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
             TestProcess poor = service.launch(
                             "ingest-of-few-files",
@@ -213,7 +213,7 @@ final class HostileClientsTest {
 
     @Test
     void anyBytesAreAnsweredWithoutAnErrorOfTheServerAndCountsStayExact() throws IOException {
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
             Map<Integer, Integer> answers = new TreeMap<>();
             Queue<String> faults = new ConcurrentLinkedQueue<>();
