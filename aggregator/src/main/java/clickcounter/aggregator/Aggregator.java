@@ -5,6 +5,7 @@ import clickcounter.counts.LogPosition;
 import clickcounter.migrations.Database;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.Opened;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.admin.AdminServer;
 import clickcounter.shared.admin.Readiness;
@@ -17,8 +18,6 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,8 +56,7 @@ public final class Aggregator implements AutoCloseable {
     /// other two are for the roll-up and the watch.
     private static final int CONNECTIONS = 4;
 
-    /// What is open, the latest first.
-    private final Deque<Runnable> closers = new ArrayDeque<>();
+    private final Opened opened = new Opened();
 
     private final AggregatorSettings settings;
     private final Lifetime lifetime;
@@ -88,29 +86,25 @@ public final class Aggregator implements AutoCloseable {
                 .help("Clicks that this process has read from the log and counted.")
                 .register(metrics);
         try {
-            admin = AdminServer.start(settings.admin(), readiness, metrics);
-            closers.push(admin::close);
-            reader = ClickReader.open(settings.logFolder());
-            closers.push(reader::close);
-            database = Database.connect(settings.database(), "click-counter-aggregator", CONNECTIONS);
-            closers.push(database::close);
+            admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
+            reader = opened.add(ClickReader.open(settings.logFolder()));
+            database = opened.add(Database.connect(settings.database(), "click-counter-aggregator", CONNECTIONS));
             var store = new CountStore(database, reader.logId());
             LogPosition position = takeOver(store);
             flusher = new Flusher(store, position, new FlushMetrics(metrics), lifetime);
-            shards = new MinuteShards(
+            shards = opened.add(new MinuteShards(
                     settings.shardFolder(),
                     position.epoch(),
                     settings.maxRows() + BATCH_RECORDS,
-                    settings.flushWorkers());
-            closers.push(shards::close);
-            closers.push(RollUp.start(store, settings.minuteRetention(), lifetime)::close);
+                    settings.flushWorkers()));
+            opened.add(RollUp.start(store, settings.minuteRetention(), lifetime));
             ledger = new Ledger(position);
-            closers.push(AggregatorWatch.start(
-                    store, database, ledger, LogMeter.open(settings.logFolder()), readiness, metrics, lifetime)::close);
+            opened.add(AggregatorWatch.start(
+                    store, database, ledger, LogMeter.open(settings.logFolder()), readiness, metrics, lifetime));
             // It is also closed before the watch, which may be waiting for it.
-            closers.push(database::close);
+            opened.add(database);
         } catch (RuntimeException failure) {
-            closeAll();
+            opened.closeAfter(failure);
             throw failure;
         }
         readiness.started();
@@ -143,14 +137,8 @@ public final class Aggregator implements AutoCloseable {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
-        closeAll();
+        opened.close();
         logger.info("wrote {} clicks to the database in {} rows", flusher.flushedClicks(), flusher.flushedRows());
-    }
-
-    private void closeAll() {
-        while (!closers.isEmpty()) {
-            closers.pop().run();
-        }
     }
 
     private LogPosition takeOver(CountStore store) {

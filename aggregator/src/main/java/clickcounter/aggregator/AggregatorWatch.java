@@ -153,7 +153,7 @@ final class AggregatorWatch implements AutoCloseable {
             long end = meter.end();
             state = new State(
                     meter.records(lastKnown.lastIndex(), end),
-                    meter.firstTimeMillisAfter(lastKnown.lastIndex()),
+                    meter.firstTimeMsAfter(lastKnown.lastIndex()),
                     meter.size(),
                     isBalanced ? ledger.balance(entry, meter, end) : state.balance);
             logProblem = null;

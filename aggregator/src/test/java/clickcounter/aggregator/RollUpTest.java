@@ -32,32 +32,6 @@ class RollUpTest {
     private static final long FEBRUARY = minute("2024-02-01T00:00:00Z");
     private static final long MARCH = minute("2024-03-01T00:00:00Z");
 
-    /// Rows that are in one but not in the other, for each of the sums; one statement sees one state.
-    static final String DIFFERENCES = """
-            select count(*) from (
-                select coalesce(sums.clicks, 0) - coalesce(minutes.clicks, 0) as difference
-                from (select banner_id, {sum}, clicks from banner_{sum}) sums
-                full join (
-                    select banner_id, date_trunc('{sum}', minute, 'UTC') as {sum}, sum(clicks) as clicks
-                    from banner_minute where minute < (select rolled_until from roll_up) group by 1, 2) minutes
-                using (banner_id, {sum})) differences
-            where difference <> 0""";
-
-    private static final String TOTAL_DIFFERENCES = """
-            select count(*) from total_{sum} total
-            full join (select {sum}, sum(clicks) as clicks from banner_{sum} group by 1) banners using ({sum})
-            where total.clicks is distinct from banners.clicks""";
-
-    /// Of dropped minutes there are only the totals.
-    private static final String TOTAL_MINUTE_DIFFERENCES = """
-            select count(*) from (
-                select minute, clicks from total_minute
-                where minute >= (select minutes_since from roll_up)) total
-            full join (
-                select minute, sum(clicks) as clicks from banner_minute
-                where minute < (select rolled_until from roll_up) group by 1) banners using (minute)
-            where total.clicks is distinct from banners.clicks""";
-
     private final Scene scene = new Scene();
     private final Database database = Database.connect(DatabaseSettings.of(scene.databaseUrl()), "test", 8);
     private final CountStore store = new CountStore(database, UUID.randomUUID());
@@ -86,16 +60,6 @@ class RollUpTest {
         return builder.build();
     }
 
-    private void assertSumsAreExact() {
-        for (String sum : List.of("hour", "day", "month")) {
-            assertThat(scene.number(DIFFERENCES.replace("{sum}", sum))).as(sum).isZero();
-            assertThat(scene.number(TOTAL_DIFFERENCES.replace("{sum}", sum)))
-                    .as("total by " + sum)
-                    .isZero();
-        }
-        assertThat(scene.number(TOTAL_MINUTE_DIFFERENCES)).as("total by minute").isZero();
-    }
-
     private long clicks(String table) {
         return scene.number("select coalesce(sum(clicks), 0) from " + table);
     }
@@ -109,13 +73,13 @@ class RollUpTest {
                 .as("from the start of the first partition")
                 .isEqualTo(FEBRUARY + 10);
         assertThat(store.rollUp(MARCH + 1, 1_000_000, TIMEOUT)).isEqualTo(MARCH + 1);
-        assertSumsAreExact();
+        scene.assertSumsAreExact();
         assertThat(clicks("banner_hour")).isEqualTo(21);
         assertThat(store.rollUp(MARCH + 1, 1, TIMEOUT)).as("nothing to do").isEqualTo(MARCH + 1);
         assertThat(store.rollUp(MARCH - 100, 1, TIMEOUT)).as("never back").isEqualTo(MARCH + 1);
 
         assertThat(store.rollUp(MARCH + 60, 1_000, TIMEOUT)).isEqualTo(MARCH + 60);
-        assertSumsAreExact();
+        scene.assertSumsAreExact();
         assertThat(clicks("banner_day")).isEqualTo(4_321);
         assertThat(scene.number("select count(*) from banner_month")).isEqualTo(3);
     }
@@ -128,7 +92,7 @@ class RollUpTest {
 
         flush(store, counts(7, MARCH, 10, 7, MARCH + 1_439, 100, 7, MARCH + 1_440, 1_000, 9, FEBRUARY, 1));
 
-        assertSumsAreExact();
+        scene.assertSumsAreExact();
         assertThat(clicks("banner_month")).isEqualTo(112);
         assertThat(clicks("banner_minute")).isEqualTo(1_112);
     }
@@ -151,7 +115,7 @@ class RollUpTest {
         scene.execute("drop trigger fail on banner_month");
 
         store.rollUp(MARCH + 10, 1_000_000, TIMEOUT);
-        assertSumsAreExact();
+        scene.assertSumsAreExact();
         assertThat(clicks("banner_hour")).isEqualTo(1);
     }
 
@@ -253,7 +217,7 @@ class RollUpTest {
                 var random = new Random(-seed);
                 while (!done.get()) {
                     store.rollUp(FEBRUARY + random.nextLong(flushes * 1_440L), 1 + random.nextInt(5_000), TIMEOUT);
-                    assertSumsAreExact();
+                    scene.assertSumsAreExact();
                 }
                 return null;
             });
@@ -267,10 +231,10 @@ class RollUpTest {
             }
             rollUp.get(1, TimeUnit.MINUTES);
 
-            assertSumsAreExact();
+            scene.assertSumsAreExact();
             assertThat(clicks("banner_minute")).isEqualTo(sum);
             while (store.rollUp(FEBRUARY + 1_000_000, 1_000_000, TIMEOUT) < FEBRUARY + 1_000_000) {
-                assertSumsAreExact();
+                scene.assertSumsAreExact();
             }
             assertThat(clicks("banner_hour")).isEqualTo(sum);
             assertThat(clicks("banner_month")).isEqualTo(sum);

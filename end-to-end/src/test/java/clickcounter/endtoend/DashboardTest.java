@@ -3,6 +3,7 @@ package clickcounter.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.shared.Program;
+import clickcounter.shared.http.BannerId;
 import clickcounter.testing.Ports;
 import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
@@ -364,36 +365,73 @@ final class DashboardTest {
     }
 
     @Test
-    void stepsFollowTheClockOnTheWall() {
+    void stepsAreThoseOfTheServer() {
         browser.open(address("/start"));
         // Berlin's clocks went forward on 29 March 2026 and back on 25 October; Kathmandu is 5:45 ahead of UTC.
         assertThat(browser.evaluate("""
                 const script = [...document.scripts].at(-1).src;
-                const {addSteps, stepStart, rangeUntilNow} = await import(new URL('steps.js', script));
+                const {addSteps, rangeUntilNow, wholeSteps} = await import(new URL('steps.js', script));
                 const time = Date.parse;
-                const text = (ms) => new Date(ms).toISOString();
-                const day = stepStart(time('2026-03-29T12:00Z'), 'day', 'Europe/Berlin');
-                const range = rangeUntilNow('7d', 'day', 'Europe/Berlin', time('2026-10-28T12:00Z'));
+                const text = (ms) => new Date(ms).toISOString().slice(0, 16);
+                const around = async (at, step, zone) => {
+                  const {from, to, count} = await wholeSteps({from: time(at), to: time(at) + 1}, step, zone);
+                  return `${text(from)}/${text(to)}=${count}`;
+                };
+                const day = time('2026-03-28T23:00Z');
+                const range = await rangeUntilNow('7d', 'day', 'Europe/Berlin', time('2026-10-28T12:00Z'));
                 return [
-                  text(day),
-                  text(addSteps(day, 'day', 1, 'Europe/Berlin')),
-                  text(stepStart(time('2026-10-25T01:30Z'), 'hour', 'Europe/Berlin')),
-                  text(stepStart(time('2026-11-23T12:00:05.678Z'), 'hour', 'Asia/Kathmandu')),
-                  text(stepStart(time('2026-11-22T12:00Z'), 'week', 'UTC')),
-                  text(stepStart(time('2026-11-22T12:00Z'), 'month', 'America/New_York')),
-                  text(range.from), text(range.to),
+                  await around('2026-03-29T12:00Z', 'day', 'Europe/Berlin'),
+                  await around('2026-10-25T01:30Z', 'hour', 'Europe/Berlin'),
+                  await around('2026-11-23T12:00:05.678Z', 'hour', 'Asia/Kathmandu'),
+                  await around('2026-11-22T12:00Z', 'week', 'UTC'),
+                  await around('2026-11-22T12:00Z', 'month', 'America/New_York'),
+                  text(await addSteps(day, 'day', 3, 'Europe/Berlin')),
+                  text(await addSteps(day, 'day', -30, 'Europe/Berlin')),
+                  `${text(range.from)}/${text(range.to)}=${range.count}`,
+                  await addSteps(day, 'quarter', 1, 'Europe/Berlin').catch(({name}) => name),
                 ].join(' ');
-                """))
-                .isEqualTo(String.join(
-                        " ",
-                        "2026-03-28T23:00:00.000Z",
-                        "2026-03-29T22:00:00.000Z",
-                        "2026-10-25T01:00:00.000Z",
-                        "2026-11-23T11:15:00.000Z",
-                        "2026-11-16T00:00:00.000Z",
-                        "2026-11-01T04:00:00.000Z",
-                        "2026-10-21T22:00:00.000Z",
-                        "2026-10-28T23:00:00.000Z"));
+                """)).isEqualTo("""
+                2026-03-28T23:00/2026-03-29T22:00=1
+                2026-10-25T01:00/2026-10-25T02:00=1
+                2026-11-23T11:15/2026-11-23T12:15=1
+                2026-11-16T00:00/2026-11-23T00:00=1
+                2026-11-01T04:00/2026-12-01T05:00=1
+                2026-03-31T22:00
+                2026-02-26T23:00
+                2026-10-21T22:00/2026-10-28T23:00=7
+                TypeError""".replace("\n", " "));
+    }
+
+    @Test
+    void bannerIdsAreThoseOfTheApi() {
+        browser.open(address("/start"));
+        for (String text : List.of(
+                "1",
+                "007",
+                "0",
+                "000",
+                "9223372036854775807",
+                "0009223372036854775807",
+                "9223372036854775808",
+                "99999999999999999999",
+                "-1",
+                "+1",
+                "1.5",
+                "1e3",
+                "0x10",
+                "1 ",
+                "",
+                "abc",
+                "\u0661")) {
+            long id = BannerId.parse(text, 0);
+            assertThat(browser.evaluate("""
+                            const script = [...document.scripts].at(-1).src;
+                            const {bannerIdOf} = await import(new URL('banner-id.js', script));
+                            return String(bannerIdOf('%s'));
+                            """.formatted(text)))
+                    .as(text)
+                    .isEqualTo(id == BannerId.INVALID ? "null" : Long.toString(id));
+        }
     }
 
     private String address(String path) {

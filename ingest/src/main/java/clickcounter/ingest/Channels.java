@@ -6,14 +6,14 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.channels.SocketChannel;
 
-/// The channel behind one of Helidon's sockets. Helidon 4.5.0 keeps it to itself; with another release that has
-/// another field, ingest does not start and says so.
+/// Gets the channel behind one of Helidon's sockets, which Helidon 4.5.0 keeps in a private field. If another
+/// release names that field otherwise, ingest does not start and says so.
 final class Channels {
     private static final VarHandle CHANNEL = channelOfNioSocket();
 
     private Channels() {}
 
-    /// The channel of a socket that the server has accepted; it is always one of NIO's.
+    /// Returns the channel of a socket that the server has accepted, which is always a [NioSocket].
     static SocketChannel of(HelidonSocket socket) {
         return (SocketChannel) CHANNEL.get((NioSocket) socket);
     }

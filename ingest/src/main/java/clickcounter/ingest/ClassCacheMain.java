@@ -15,7 +15,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 public final class ClassCacheMain {
     private ClassCacheMain() {}
 
-    /// Ends by itself.
     public static void main(String[] arguments) {
         ProcessMain.run("ingest", (settings, lifetime) -> {
             Ingest ingest = IngestMain.start(IngestSettings.read(settings), lifetime);
@@ -26,14 +25,14 @@ public final class ClassCacheMain {
     }
 
     private static void useAll(String address) throws IOException, InterruptedException {
-        // A client that offers HTTP/2 sends no plain clicks.
+        // The client must speak HTTP/1.1: what a client that offers HTTP/2 sends first is no plain click.
         try (var client = HttpClient.newBuilder().version(Version.HTTP_1_1).build()) {
             send(client, address + "/v1/banners/counter/1", "GET");
             send(client, address + "/v1/banners/counter/1", "HEAD");
             send(client, address + "/v1/banners/counter/1", "POST");
             send(client, address + "/v1/banners/counter/x", "GET");
             send(client, address + "/v1/healthcheck", "GET");
-            // Query does not run, so this is answered 503.
+            // This is a request to query, which is not running, so it is answered 503.
             send(client, address + "/v1/banners/stats/1", "POST");
         }
     }

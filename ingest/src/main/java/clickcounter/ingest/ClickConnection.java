@@ -19,15 +19,16 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// A connection whose plain clicks a [ClickLoop] answers, while its own thread sleeps. With the first request
-/// that is anything else, [ClickRequest] says which, it becomes a connection of Helidon's, and stays one.
+/// A connection whose plain clicks ([ClickRequest]) a [ClickLoop] answers while the connection's own thread
+/// sleeps. At its first request that is anything else, it becomes one of Helidon's connections, and remains
+/// one.
 ///
 /// ```
 /// Helidon ─► add to the loop … let go ─► Helidon ─► ClickFilter, the other routes, errors
 /// ```
 ///
-/// **Threads**: its own handles requests, the loop's does so before; any may close it. What the two hand over
-/// goes through `isMine`.
+/// **Threads**: first the loop's thread handles requests, then the connection's own; any thread may close it.
+/// Writing `isMine` publishes what one thread hands over to the other.
 final class ClickConnection implements ServerConnection, InterruptableTask<Void> {
     private static final byte[] NOTHING = {};
 
@@ -39,19 +40,19 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
     private volatile long lastRequestNs = System.nanoTime();
     private volatile @Nullable ServerConnection successor;
 
-    /// Whether this connection's own thread may use the channel; else the loop may.
+    /// Whether this connection's own thread may use the channel; if not, the loop may.
     private volatile boolean isMine = true;
 
     private volatile @Nullable Thread thread;
 
-    // Of the loop, until it lets go.
+    // The loop owns these until it lets go.
     private byte[] unread = NOTHING;
     private byte[] unsent = NOTHING;
     private boolean isLeaving;
     private boolean isEnd;
 
     /// @param loop answers the clicks
-    /// @param helidon makes Helidon's own connections
+    /// @param helidon creates Helidon's own connections
     ClickConnection(ClickLoop loop, ServerConnectionSelector helidon, ConnectionContext context) {
         this.loop = loop;
         this.helidon = helidon;
@@ -67,13 +68,13 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
         isMine = false;
         loop.add(this);
         if (isClosing) {
-            // Whoever closes may have asked the loop before it knew this connection.
+            // close() may have asked the loop before the loop knew this connection.
             loop.remove(this);
         }
         awaitLetGo();
         sendUnsent();
         if (isEnd || isClosing) {
-            throw new CloseConnectionException("the client is gone, or the server stops");
+            throw new CloseConnectionException("the client has disconnected, or the server is stopping");
         }
         goOnWithHelidon(limit);
     }
@@ -106,7 +107,7 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
         ServerConnection other = helidon.connection(new ReadAhead(context, unread));
         successor = other;
         if (isClosing) {
-            // Whoever closes may not have seen it yet.
+            // close() may not have seen the successor yet.
             other.close(false);
         }
         other.handle(limit);
@@ -118,12 +119,12 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
         return channel;
     }
 
-    /// What was read before the loop had the channel.
+    /// Returns what was read before the loop had the channel.
     byte[] firstBytes() {
         return unread;
     }
 
-    /// Returns false when it has been asked to leave already.
+    /// Registers the channel with the selector. Returns false if [#leave] was called before.
     boolean register(Selector selector) throws IOException {
         if (isLeaving) {
             return false;
@@ -133,16 +134,15 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
         return true;
     }
 
-    /// A click was answered.
     void answered(long nowNs) {
         lastRequestNs = nowNs;
     }
 
-    /// Takes the channel off the selector, which knows it until its next selection. Returns false when that has
-    /// been done before.
+    /// Removes the channel from the selector, which keeps it until its next selection. Returns false if that
+    /// was done before.
     ///
-    /// @param newUnread bytes of the client that nobody has looked at
-    /// @param newUnsent bytes for the client that it has not taken
+    /// @param newUnread bytes from the client that were not processed
+    /// @param newUnsent bytes for the client that it has not received
     /// @param newIsEnd whether there will be no more requests
     boolean leave(Selector selector, byte[] newUnread, byte[] newUnsent, boolean newIsEnd) {
         if (isMine) {
@@ -175,7 +175,7 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
         LockSupport.unpark(thread);
     }
 
-    // ---- For whoever closes it ----
+    // ---- For closing ----
 
     @Override
     public Duration idleTime() {
@@ -183,7 +183,7 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
         return other == null ? Duration.ofNanos(System.nanoTime() - lastRequestNs) : other.idleTime();
     }
 
-    /// A request that is being answered is finished; one that is waited for is not.
+    /// Finishes a request that is being answered, but does not wait for the next one.
     @Override
     public void close(boolean interrupt) {
         isClosing = true;

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Makes each connection of ingest a [ClickConnection], and spreads them evenly over the loops.
+/// Creates a [ClickConnection] for each connection to ingest, and distributes them evenly over the loops.
 ///
 /// **Threads**: any.
 final class ClickConnections implements ServerConnectionSelector {
@@ -16,7 +16,7 @@ final class ClickConnections implements ServerConnectionSelector {
     private final ServerConnectionSelector helidon;
     private final AtomicInteger next = new AtomicInteger();
 
-    /// @param helidon makes Helidon's own connections
+    /// @param helidon creates Helidon's own connections
     ClickConnections(List<ClickLoop> loops, ServerConnectionSelector helidon) {
         this.loops = loops;
         this.helidon = helidon;

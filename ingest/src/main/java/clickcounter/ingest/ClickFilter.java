@@ -16,15 +16,14 @@ import io.helidon.webserver.http.FilterChain;
 import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
 
-/// Counts the clicks that [ClickConnection] leaves to it: `GET` and `POST` of `/v1/banners/counter/{bannerID}`
-/// are appended to the log and then answered 204.
+/// Counts the clicks that are not plain ([ClickRequest]): appends `GET` and `POST` of
+/// `/v1/banners/counter/{bannerID}` to the log, then answers them 204.
 ///
-/// It is a filter and not a route because it sees every request first and costs nothing but a comparison of the
+/// This is a filter, not a route, because a filter sees every request first and costs only a comparison of the
 /// path; a route with a parameter is matched with a regular expression.
 final class ClickFilter implements Filter {
     private static final String PATH = "/v1/banners/counter/";
     private static final Header ALLOW = HeaderValues.createCached(HeaderNames.ALLOW, "GET, HEAD, POST");
-    private static final Header RETRY_AFTER = HeaderValues.createCached(HeaderNames.RETRY_AFTER, "1");
 
     private final ClickWriter writer;
     private final ClickMetrics metrics;
@@ -49,7 +48,8 @@ final class ClickFilter implements Filter {
             response.header(ALLOW);
             new Problem(
                             Status.METHOD_NOT_ALLOWED_405,
-                            "The method %s is not for clicks; use GET or POST.".formatted(Problem.quote(method.text())))
+                            "The method %s does not count clicks; use GET or POST."
+                                    .formatted(Problem.quote(method.text())))
                     .send(request, response);
             return;
         }
@@ -69,10 +69,10 @@ final class ClickFilter implements Filter {
         }
     }
 
-    /// Returns false when the click is not in the log; the answer has then been sent.
+    /// Appends a click. If it could not be appended, sends the answer and returns false.
     private boolean append(long bannerId, RoutingRequest request, RoutingResponse response) {
-        // The body says nothing. It is read first, so that a request that breaks off or is too large counts
-        // nothing.
+        // The body has no meaning, but is read first, so that a request that breaks off or is too large does
+        // not count.
         RequestBody.skip(request);
         try {
             writer.append(bannerId);
@@ -81,7 +81,6 @@ final class ClickFilter implements Filter {
             String reason = unavailable.reason().sentence();
             metrics.refused(unavailable.reason());
             refusals.count(reason);
-            response.header(RETRY_AFTER);
             new Problem(Status.SERVICE_UNAVAILABLE_503, reason + " The click was not counted.").send(request, response);
             return false;
         }

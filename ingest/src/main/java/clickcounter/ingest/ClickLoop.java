@@ -21,26 +21,28 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Answers the plain clicks of many connections in one thread: for each click one read, one append, one write.
+/// Answers the plain clicks of many connections in one thread, with one read, one append and one write for each
+/// click.
 ///
 /// ```
 /// select ─► read ─► ClickRequest ─► ClickWriter ─► 204          again and again
-///                        └─ not plain, not taken, leaving, or the client is gone ─► let go
+///                        └─ not plain, refused, draining, or disconnected ─► let go
 /// ```
 ///
-/// A [ClickConnection] that is let go is never taken again. It gets the bytes that were read and not answered.
+/// A [ClickConnection] that was let go is never taken again. It receives the bytes that were read but not
+/// answered.
 ///
-/// One thread that sleeps in one place costs a click less than half of what threads of their own do, when clicks
-/// are few: the next click wakes one thread and not three. When there are many, a selection brings as many as
-/// there are connections.
+/// If clicks are few, one thread for all connections costs a click less than half of what a thread for each
+/// connection does, because a click wakes one thread, not three. If clicks are many, one selection brings
+/// clicks of many connections.
 ///
-/// With `LOG_SYNC=commit` the answers to all clicks of one selection wait together for the disk.
+/// With `LOG_SYNC=commit`, the answers to all clicks of one selection wait for the disk together.
 ///
-/// **Threads**: any may give it connections and ask it to let them go; all else happens in its own.
+/// **Threads**: any thread may add and remove connections; everything else happens in the loop's own thread.
 final class ClickLoop implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(ClickLoop.class);
 
-    /// Room for the answers to as many clicks as fit into one read.
+    /// The size of a buffer that can hold the answers to as many clicks as fit into one read.
     private static final int ANSWERS_BYTES = 32 << 10;
 
     private static final byte[] NOTHING = {};
@@ -56,22 +58,22 @@ final class ClickLoop implements AutoCloseable {
     private volatile boolean isClosing;
 
     private final ClickRequest request = new ClickRequest();
-    private final ByteBuffer in = ByteBuffer.allocateDirect(ClickRequest.MOST_BYTES);
+    private final ByteBuffer in = ByteBuffer.allocateDirect(ClickRequest.MAX_BYTES);
     private final ByteBuffer out = ByteBuffer.allocateDirect(ANSWERS_BYTES);
     private final List<Unanswered> unanswered = new ArrayList<>();
     private byte[] date = NOTHING;
     private byte[] answer = NOTHING;
 
-    /// Their keys are cancelled; with the next selection nobody knows them any more.
+    /// Connections whose keys are cancelled; the next selection removes them from the selector.
     private List<ClickConnection> leaving = new ArrayList<>();
 
-    /// The log has let a click of this selection wait in vain: no other one may wait behind it.
+    /// Whether the log has refused a click of this selection. No other click of it may have to wait in vain,
+    /// too.
     private boolean isLogBusy;
 
-    /// When the click before was answered, within one selection.
+    /// When the previous click of this selection was answered; 0 if there was none.
     private long lastAnswerNs;
 
-    /// Clicks that are in the log and wait for the disk.
     private record Unanswered(ClickConnection connection, int clicks, long startNs) {}
 
     private ClickLoop(String name, ClickWriter writer, ClickMetrics metrics, RequestFrame frame, Lifetime lifetime) {
@@ -87,7 +89,7 @@ final class ClickLoop implements AutoCloseable {
         thread = Thread.ofPlatform().name(name).daemon().unstarted(this::run);
     }
 
-    /// @param name of its thread
+    /// @param name the name of the loop's thread
     static ClickLoop start(
             String name, ClickWriter writer, ClickMetrics metrics, RequestFrame frame, Lifetime lifetime) {
         var loop = new ClickLoop(name, writer, metrics, frame, lifetime);
@@ -95,13 +97,14 @@ final class ClickLoop implements AutoCloseable {
         return loop;
     }
 
-    /// From now on the connection's clicks are answered here, until it is told [ClickConnection#letGo].
+    /// Answers the connection's clicks from now on, until this loop calls [ClickConnection#letGo].
     void add(ClickConnection connection) {
         arriving.add(connection);
         selector.wakeup();
     }
 
-    /// Asks to let a connection go: after the click that is being answered, without waiting for another one.
+    /// Asks the loop to let the connection go after the click that is being answered, without waiting for
+    /// another one.
     void remove(ClickConnection connection) {
         unwanted.add(connection);
         selector.wakeup();
@@ -126,7 +129,7 @@ final class ClickLoop implements AutoCloseable {
         }
     }
 
-    /// One selection, and what follows from it.
+    /// Selects once, and does everything that follows from it.
     private void pass() throws IOException {
         List<ClickConnection> gone = leaving;
         isLogBusy = false;
@@ -176,12 +179,12 @@ final class ClickLoop implements AutoCloseable {
         }
     }
 
-    /// Answers what was read.
+    /// Answers the clicks in the input buffer.
     private void serve(ClickConnection connection) throws IOException {
         long startNs = lastAnswerNs == 0 ? System.nanoTime() : lastAnswerNs;
         int clicks = 0;
         while (in.hasRemaining()) {
-            if (frame.isLeaving() || !request.read(in) || !append(request.bannerId())) {
+            if (frame.isDraining() || !request.read(in) || !append(request.bannerId())) {
                 leave(connection, rest(in), NOTHING, false);
                 break;
             }
@@ -195,7 +198,7 @@ final class ClickLoop implements AutoCloseable {
         }
     }
 
-    /// Returns false when the log takes no click now; [ClickFilter] will say why.
+    /// Appends a click. Returns false if the log takes none at the moment; [ClickFilter] will answer why.
     private boolean append(long bannerId) {
         if (isLogBusy) {
             return false;
@@ -220,7 +223,7 @@ final class ClickLoop implements AutoCloseable {
                 }
             }
         } catch (LogUnavailable fault) {
-            // The clicks are in the log and maybe not on the disk: neither answer would be true.
+            // The clicks are in the log but may not be on disk, so neither 204 nor 503 would be true.
             unanswered.forEach(each -> end(each.connection));
         } finally {
             unanswered.clear();
@@ -235,7 +238,7 @@ final class ClickLoop implements AutoCloseable {
         }
         connection.channel().write(out.flip());
         if (out.hasRemaining()) {
-            // The client sends and does not read. Whoever waits for it must not be this thread.
+            // The client sends requests but does not read the answers. This thread must not wait for it.
             leave(connection, NOTHING, rest(out), false);
         }
         long endNs = System.nanoTime();
@@ -247,7 +250,7 @@ final class ClickLoop implements AutoCloseable {
         }
     }
 
-    @SuppressWarnings("ReferenceEquality") // the same array means the same second; another one at worst the same text
+    @SuppressWarnings("ReferenceEquality") // the same array means the same second; another array may hold the same text
     private void prepareAnswer() {
         byte[] now = DateTime.http1Bytes();
         if (date != now) {
@@ -258,7 +261,7 @@ final class ClickLoop implements AutoCloseable {
         }
     }
 
-    /// The client is gone, or nobody wants to hear it any more.
+    /// Lets a connection go that has disconnected or is to be closed.
     private void end(ClickConnection connection) {
         leave(connection, NOTHING, NOTHING, true);
     }
@@ -275,7 +278,7 @@ final class ClickLoop implements AutoCloseable {
         return bytes;
     }
 
-    /// Lets all connections go.
+    /// Lets all connections go and stops the thread.
     @Override
     public void close() {
         isClosing = true;

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
-/// What became of the clicks that were sent to this process.
+/// Counts what became of the clicks that were sent to this process.
 ///
 /// **Threads**: any.
 final class ClickMetrics {

@@ -2,33 +2,34 @@ package clickcounter.ingest;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import clickcounter.shared.http.BannerId;
 import java.nio.ByteBuffer;
 
-/// Recognises the request that nearly all requests are, byte by byte and without allocation: a whole `GET
-/// /v1/banners/counter/{bannerID}` without a body that leaves the connection open.
+/// Recognises a plain click, which nearly all requests are: a complete `GET /v1/banners/counter/{bannerID}`
+/// without a body that keeps the connection open. It does so byte by byte and without allocation.
 ///
-/// It takes no request that it does not understand to the last byte; whatever is left over is answered the long
-/// way, by Helidon and [ClickFilter], which also know what is wrong with it. So it may be stricter than HTTP,
-/// and must never be laxer.
+/// It accepts a request only if it understands every byte of it. All other requests take the long way through
+/// Helidon and [ClickFilter], which also find out what is wrong with them. So this class may be stricter than
+/// HTTP, but must never be laxer.
 ///
 /// **Threads**: one.
 final class ClickRequest {
-    /// A longer one is not recognised.
-    static final int MOST_BYTES = 8_192;
+    /// Longer requests are not recognised.
+    static final int MAX_BYTES = 8_192;
 
     private static final byte[] START = "GET /v1/banners/counter/".getBytes(US_ASCII);
     private static final byte[] VERSION = " HTTP/1.1\r\n".getBytes(US_ASCII);
 
-    /// So many digits never overflow. Ids of 19 digits are rare, and answered the long way.
-    private static final int MOST_DIGITS = 18;
+    /// Longer ids begin with zeros; Helidon limits how many.
+    private static final int MAX_DIGITS = 19;
 
-    private static final int MOST_PORT_DIGITS = 5;
+    private static final int MAX_PORT_DIGITS = 5;
 
     private static final byte[] HOST = "host".getBytes(US_ASCII);
     private static final byte[] CONNECTION = "connection".getBytes(US_ASCII);
     private static final byte[] KEEP_ALIVE = "keep-alive".getBytes(US_ASCII);
 
-    /// What these say changes how the request is read or answered.
+    /// Headers that change how the request is read or answered.
     private static final byte[][] NOT_UNDERSTOOD = {
         "content-length".getBytes(US_ASCII),
         "expect".getBytes(US_ASCII),
@@ -48,22 +49,20 @@ final class ClickRequest {
     private long bannerId;
     private boolean hasHost;
 
-    /// Whether the bytes from the position on begin with such a request. The buffer stays as it is.
+    /// Whether the bytes from the buffer's position begin with a plain click. Does not change the buffer.
     boolean read(ByteBuffer received) {
         bytes = received;
         start = received.position();
-        end = start + Math.min(received.remaining(), MOST_BYTES);
+        end = start + Math.min(received.remaining(), MAX_BYTES);
         at = start;
         hasHost = false;
         return skip(START) && readBannerId() && skip(VERSION) && readHeaders() && hasHost;
     }
 
-    /// Of the request that was read.
     long bannerId() {
         return bannerId;
     }
 
-    /// How many bytes the request has that was read.
     int byteCount() {
         return at - start;
     }
@@ -71,12 +70,12 @@ final class ClickRequest {
     private boolean readBannerId() {
         int idStart = at;
         long id = 0;
-        while (at < end && isDigit(bytes.get(at))) {
-            id = id * 10 + (bytes.get(at) - '0');
+        while (at < end && bytes.get(at) != ' ' && id != BannerId.INVALID) {
+            id = BannerId.append(id, bytes.get(at));
             at++;
         }
         bannerId = id;
-        return id > 0 && at - idStart <= MOST_DIGITS;
+        return id > 0 && at - idStart <= MAX_DIGITS;
     }
 
     private boolean readHeaders() {
@@ -125,7 +124,7 @@ final class ClickRequest {
         return true;
     }
 
-    /// A name or an IPv4 address, with a port or without.
+    /// Whether the bytes are a host name or an IPv4 address, with or without a port.
     private boolean isHost(int hostStart, int hostEnd) {
         int index = hostStart;
         while (index < hostEnd && is(IS_HOST, bytes.get(index))) {
@@ -138,10 +137,9 @@ final class ClickRequest {
             } while (index < hostEnd && isDigit(bytes.get(index)));
         }
         int portLength = index - nameEnd - 1;
-        return nameEnd > hostStart && index == hostEnd && portLength != 0 && portLength <= MOST_PORT_DIGITS;
+        return nameEnd > hostStart && index == hostEnd && portLength != 0 && portLength <= MAX_PORT_DIGITS;
     }
 
-    /// Whether the bytes are this text, be it in capital letters.
     private boolean isText(byte[] lowerCase, int textStart, int textEnd) {
         if (textEnd - textStart != lowerCase.length) {
             return false;
@@ -181,7 +179,7 @@ final class ClickRequest {
         return character >= '0' && character <= '9';
     }
 
-    /// Printable ASCII, and tabs.
+    /// Whether the character is printable ASCII or a tab.
     private static boolean isValue(int character) {
         return (character >= ' ' && character < 0x7f) || character == '\t';
     }

@@ -1,6 +1,7 @@
 package clickcounter.ingest;
 
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.Opened;
 import clickcounter.shared.admin.AdminServer;
 import clickcounter.shared.admin.Readiness;
 import clickcounter.shared.http.HealthCheck;
@@ -11,20 +12,18 @@ import clickcounter.shared.log.LogUnavailable.Reason;
 import io.helidon.http.media.MediaContext;
 import io.helidon.webserver.http.HttpRouting;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The running ingest: clicks go into the log, the health check is answered, everything else goes on to query.
+/// The running ingest: it appends clicks to the log, answers the health check, and forwards everything else to
+/// query.
 public final class Ingest implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(Ingest.class);
 
-    /// What is open, the latest first.
-    private final Deque<Runnable> closers = new ArrayDeque<>();
+    private final Opened opened = new Opened();
 
     private final AdminServer admin;
     private final HttpListener listener;
@@ -33,48 +32,43 @@ public final class Ingest implements AutoCloseable {
         try {
             var readiness = new Readiness("log", "disk");
             var metrics = new PrometheusRegistry();
-            admin = AdminServer.start(settings.admin(), readiness, metrics);
-            closers.push(admin::close);
-            var writer = ClickWriter.open(settings.log(), lifetime);
-            closers.push(writer::close);
+            admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
+            var writer = opened.add(ClickWriter.open(settings.log(), lifetime));
             readiness.prove("log", () -> logProblem(writer));
             readiness.prove("disk", () -> diskProblem(writer));
-            var refusals = RefusalReport.start("clicks", lifetime);
-            closers.push(refusals::close);
-            var forwarder = new QueryForwarder(settings.query());
-            closers.push(forwarder::close);
+            var refusals = opened.add(RefusalReport.start("clicks", lifetime));
+            var forwarder = opened.add(new QueryForwarder(settings.query()));
 
             var clickMetrics = new ClickMetrics(writer, metrics);
-            List<ClickLoop> loops = new ArrayList<>();
-            closers.push(() -> loops.forEach(ClickLoop::close));
             var routing = HttpRouting.builder()
                     .addFilter(new ClickFilter(writer, clickMetrics, refusals))
-                    .get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
-                    .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
+                    .get(HealthCheck.PATH, HealthCheck::send)
+                    .head(HealthCheck.PATH, HealthCheck::send)
                     .any(forwarder);
             listener =
                     HttpListener.start(settings.http(), routing, MediaContext.create(), metrics, (helidon, frame) -> {
-                        for (int number = 1; number <= settings.threads(); number++) {
-                            loops.add(ClickLoop.start("clicks-" + number, writer, clickMetrics, frame, lifetime));
-                        }
-                        return new ClickConnections(List.copyOf(loops), helidon);
+                        List<ClickLoop> loops = IntStream.rangeClosed(1, settings.threads())
+                                .mapToObj(number -> opened.add(
+                                        ClickLoop.start("clicks-" + number, writer, clickMetrics, frame, lifetime)))
+                                .toList();
+                        return new ClickConnections(loops, helidon);
                     });
-            closers.push(() -> logger.info("answers by status: {}", listener.answers()));
-            closers.push(listener::close);
-            closers.push(listener::drain);
-            // They would go on for ever.
-            closers.push(forwarder::endStreams);
-            closers.push(readiness::stopping);
+            opened.onClose(() -> logger.info("answers by status: {}", listener.answers()));
+            opened.add(listener);
+            opened.onClose(listener::drain);
+            // Streams would never end by themselves.
+            opened.onClose(forwarder::endStreams);
+            opened.onClose(readiness::stopping);
             readiness.started();
         } catch (RuntimeException failure) {
-            close();
+            opened.closeAfter(failure);
             throw failure;
         }
     }
 
-    /// Returns when clicks are taken.
+    /// Starts ingest; returns when it takes clicks.
     ///
-    /// **Errors**: [clickcounter.shared.StartFailure] when the log cannot be opened or the port is taken.
+    /// **Errors**: [clickcounter.shared.StartFailure] if the log cannot be opened or a port is in use.
     public static Ingest start(IngestSettings settings, Lifetime lifetime) {
         return new Ingest(settings, lifetime);
     }
@@ -88,21 +82,18 @@ public final class Ingest implements AutoCloseable {
         return writer.refusalReason() == Reason.DISK_FULL ? Reason.DISK_FULL.sentence() : null;
     }
 
-    /// The port that it listens on.
     public int port() {
         return listener.port();
     }
 
-    /// The port where it answers operators.
+    /// The port on which ingest answers operators.
     public int adminPort() {
         return admin.port();
     }
 
-    /// Takes leave of the clients, lets running requests finish, then forces the log to the disk and closes it.
+    /// Lets clients go away and running requests finish, then forces the log to disk and closes it.
     @Override
     public void close() {
-        while (!closers.isEmpty()) {
-            closers.pop().run();
-        }
+        opened.close();
     }
 }

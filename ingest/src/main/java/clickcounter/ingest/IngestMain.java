@@ -7,9 +7,7 @@ import clickcounter.shared.ProcessMain;
 public final class IngestMain {
     private IngestMain() {}
 
-    /// Runs until a signal ends it.
-    ///
-    /// @param arguments the number of this process where there are several; none for the only one
+    /// @param arguments the number of this process if there are several; none if it is the only one
     public static void main(String[] arguments) {
         int number = arguments.length == 0 ? 1 : Integer.parseInt(arguments[0]);
         String name = number == 1 ? "ingest" : "ingest-" + number;

@@ -9,31 +9,31 @@ import java.net.URI;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// All that ingest can be told.
+/// The settings of ingest.
 ///
-/// @param http where it listens
-/// @param log where clicks go
-/// @param query where requests go that are no clicks
+/// @param http where ingest listens
+/// @param log where it appends clicks
+/// @param query where it forwards requests that are no clicks
 /// @param admin where it answers operators
-/// @param threads that answer clicks
+/// @param threads how many threads answer clicks
 public record IngestSettings(HttpSettings http, LogSettings log, URI query, AdminSettings admin, int threads) {
 
-    private static final int MOST_PROCESSES = 256;
-    private static final int MOST_THREADS = 256;
+    private static final int MAX_PROCESSES = 256;
+    private static final int MAX_THREADS = 256;
 
-    /// The settings of the only ingest process, or of the first of several.
+    /// Reads the settings of the only ingest process, or of the first of several.
     ///
     /// **Errors**: [clickcounter.shared.StartFailure] that lists everything that is wrong.
     public static IngestSettings read(SettingsReader settings) {
         return read(settings, 1);
     }
 
-    /// The settings of one of `INGEST_PROCESSES` processes.
+    /// Reads the settings of one of `INGEST_PROCESSES` processes.
     ///
-    /// @param number from 1 on
+    /// @param number the number of the process, from 1
     static IngestSettings read(SettingsReader settings, int number) {
-        boolean sharesPort = settings.integer(Setting.INGEST_PROCESSES, 1, MOST_PROCESSES) > 1;
-        int threads = settings.optionalInteger(Setting.INGEST_THREADS, 1, MOST_THREADS)
+        boolean sharesPort = settings.integer(Setting.INGEST_PROCESSES, 1, MAX_PROCESSES) > 1;
+        int threads = settings.optionalInteger(Setting.INGEST_THREADS, 1, MAX_THREADS)
                 .orElse(sharesPort ? 1 : Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
         var http = HttpSettings.read(settings, Setting.SERVICE_ADDRESS, Setting.SERVICE_PORT)
                 .listening(sharesPort, socket(settings, number));
@@ -52,7 +52,7 @@ public record IngestSettings(HttpSettings http, LogSettings log, URI query, Admi
 
     private static URI queryAddress(SettingsReader settings) {
         String address = settings.text(Setting.QUERY_ADDRESS).orElseThrow();
-        // Query that listens on every interface is reached on the loopback one.
+        // If query listens on all interfaces, ingest reaches it through the loopback interface.
         String host = switch (address) {
             case "0.0.0.0" -> "127.0.0.1";
             case "::" -> "[::1]";

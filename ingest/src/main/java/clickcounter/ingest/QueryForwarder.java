@@ -5,7 +5,6 @@ import clickcounter.shared.http.RequestBody;
 import io.helidon.http.BadRequestException;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
-import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
@@ -28,17 +27,17 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// Passes a request on to the query process and its answer back, so that one port serves the whole API where
+/// Forwards requests to the query process and returns its answers, so that one port serves the whole API if
 /// there is no reverse proxy.
 ///
 /// **Threads**: any.
 final class QueryForwarder implements Handler, AutoCloseable {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(60);
-    private static final Header RETRY_AFTER = HeaderValues.createCached(HeaderNames.RETRY_AFTER, "1");
 
-    /// Headers of one connection (RFC 9110, 7.6.1), and what the client or the server sets by itself.
-    private static final Set<String> NOT_PASSED_ON = Set.of(
+    /// Headers that concern a single connection (RFC 9110, 7.6.1), and those that the HTTP client or server
+    /// sets itself.
+    private static final Set<String> NOT_FORWARDED = Set.of(
             "connection",
             "content-length",
             "expect",
@@ -75,8 +74,7 @@ final class QueryForwarder implements Handler, AutoCloseable {
         try {
             forwarded = forwarded(request);
         } catch (BadRequestException refusal) {
-            // Left to Helidon, it would be logged with a stack trace when the client does not wait for the
-            // answer.
+            // If Helidon answered, it would log a stack trace whenever the client does not wait for the answer.
             new Problem(refusal.status(), String.valueOf(refusal.getMessage())).send(request, response);
             return;
         }
@@ -86,7 +84,7 @@ final class QueryForwarder implements Handler, AutoCloseable {
                 passBack(request, answer, body, response);
             }
         } catch (HttpTimeoutException timeout) {
-            unavailable("The statistics have not answered in time.", request, response);
+            unavailable("The statistics did not answer in time.", request, response);
         } catch (InterruptedException stopping) {
             Thread.currentThread().interrupt();
             unavailable("The server is stopping.", request, response);
@@ -109,7 +107,7 @@ final class QueryForwarder implements Handler, AutoCloseable {
                             request.prologue().method().text(),
                             body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
             for (Header header : request.headers()) {
-                if (isPassedOn(header.name())) {
+                if (isForwarded(header.name())) {
                     header.allValues().forEach(value -> forwarded.header(header.name(), value));
                 }
             }
@@ -119,8 +117,8 @@ final class QueryForwarder implements Handler, AutoCloseable {
         }
     }
 
-    /// Only the path and the query string are the client's: a request for another host, as to a proxy, must not
-    /// get there.
+    /// Returns the target of the forwarded request. Only its path and query string come from the client, so a
+    /// request that names another host, as one to a proxy does, cannot get there.
     private URI target(ServerRequest request) {
         String path = request.prologue().uriPath().rawPath();
         String parameters = request.prologue().query().rawValue();
@@ -137,7 +135,7 @@ final class QueryForwarder implements Handler, AutoCloseable {
                 && answer.statusCode() != Status.NOT_MODIFIED_304.code();
         response.status(Status.create(answer.statusCode()));
         answer.headers().map().forEach((name, values) -> {
-            if (isPassedOn(name)) {
+            if (isForwarded(name)) {
                 response.header(HeaderNames.create(name), values.toArray(String[]::new));
             }
         });
@@ -160,7 +158,7 @@ final class QueryForwarder implements Handler, AutoCloseable {
         }
     }
 
-    /// Events are passed on at once, not when there are many. They have no end of their own.
+    /// Forwards each event at once; does not wait for more of them. A stream of events has no end of its own.
     private void passEvents(InputStream events, OutputStream out) throws IOException {
         byte[] buffer = new byte[EVENT_BUFFER_BYTES];
         int length = events.read(buffer);
@@ -171,20 +169,19 @@ final class QueryForwarder implements Handler, AutoCloseable {
         }
     }
 
-    /// Ends the streams of events with their next event; other answers are passed back to their end.
+    /// Ends each stream of events at its next event; other answers are returned completely.
     void endStreams() {
         isEnding = true;
     }
 
-    private static boolean isPassedOn(String name) {
-        return !NOT_PASSED_ON.contains(name.toLowerCase(Locale.ROOT));
+    private static boolean isForwarded(String name) {
+        return !NOT_FORWARDED.contains(name.toLowerCase(Locale.ROOT));
     }
 
     private static void unavailable(String detail, ServerRequest request, ServerResponse response) {
         if (!((RoutingResponse) response).reset()) {
-            throw new CloseConnectionException("the answer of query broke off, and so does this one");
+            throw new CloseConnectionException("the answer of query broke off, so this one does, too");
         }
-        response.header(RETRY_AFTER);
         new Problem(Status.SERVICE_UNAVAILABLE_503, detail).send(request, response);
     }
 }

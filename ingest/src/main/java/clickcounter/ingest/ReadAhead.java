@@ -12,15 +12,15 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import org.jspecify.annotations.Nullable;
 
-/// A connection of which some bytes have been read already; they come first.
+/// The context of a connection from which some bytes were read already; its reader returns them first.
 ///
-/// **Threads**: that of the connection.
+/// **Threads**: the connection's own.
 final class ReadAhead implements ConnectionContext {
     private final ConnectionContext context;
     private final DataReader reader;
     private byte @Nullable [] ahead;
 
-    /// @param ahead what has been read
+    /// @param ahead the bytes that were read already
     ReadAhead(ConnectionContext context, byte[] ahead) {
         this.context = context;
         this.ahead = ahead;

@@ -1,4 +1,5 @@
-/// The ingest process: HTTP requests into the click log. It knows no database.
+/// The ingest process: it appends clicks that arrive over HTTP to the click log, and forwards all other
+/// requests to query. It does not use the database.
 @NullMarked
 package clickcounter.ingest;
 

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A connection from plain clicks to anything else.
+/// A connection that changes from plain clicks to other requests.
 @Timeout(60)
 class ClickConnectionTest {
     private static final String CLICK = "GET /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -52,8 +52,7 @@ class ClickConnectionTest {
     @Test
     void goesOnAfterARequestThatIsNoPlainClick() {
         for (long bannerId = 1; bannerId <= 3; bannerId++) {
-            assertThat(connection.send(CLICK.formatted(bannerId)).answer().status())
-                    .isEqualTo(204);
+            assertThat(connection.click(bannerId)).isEqualTo(204);
         }
         assertThat(connection.request("GET /v1/healthcheck").answer().status()).isEqualTo(200);
         assertThat(connection
@@ -61,7 +60,7 @@ class ClickConnectionTest {
                         .answer()
                         .status())
                 .isEqualTo(204);
-        assertThat(connection.send(CLICK.formatted(5)).answer().status()).isEqualTo(204);
+        assertThat(connection.click(5)).isEqualTo(204);
 
         assertThat(ingest.newClicks())
                 .containsExactlyElementsOf(LongStream.rangeClosed(1, 5).boxed().toList());
@@ -70,8 +69,7 @@ class ClickConnectionTest {
     @Test
     void answersAClickThatArrivesInPieces() {
         String click = CLICK.formatted(7);
-        connection.send(CLICK.formatted(6));
-        assertThat(connection.answer().status()).isEqualTo(204);
+        assertThat(connection.click(6)).isEqualTo(204);
         for (int at = 0; at < click.length(); at++) {
             connection.send(click.substring(at, at + 1));
         }
@@ -82,8 +80,7 @@ class ClickConnectionTest {
 
     @Test
     void closesWhenItIsAskedTo() {
-        connection.send(CLICK.formatted(1));
-        assertThat(connection.answer().status()).isEqualTo(204);
+        assertThat(connection.click(1)).isEqualTo(204);
         Answer last = connection
                 .request("GET /v1/banners/counter/2", "Connection: close")
                 .answer();
@@ -95,8 +92,7 @@ class ClickConnectionTest {
 
     @Test
     void closesIdleConnectionsAtOnceWhenTheServerStops() {
-        connection.send(CLICK.formatted(1));
-        assertThat(connection.answer().status()).isEqualTo(204);
+        assertThat(connection.click(1)).isEqualTo(204);
 
         ingest.stop();
 

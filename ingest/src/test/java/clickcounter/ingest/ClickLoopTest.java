@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Many connections in one thread, and more than one such thread.
+/// One thread answers many connections, and several such threads run side by side.
 @Timeout(60)
 class ClickLoopTest {
     private static final String CLICK = "GET /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -36,7 +36,7 @@ class ClickLoopTest {
             for (int number = 0; number < CONNECTIONS; number++) {
                 connections.add(ingest.connect());
             }
-            // Two at a time, and the second round after the first was answered.
+            // Each connection sends two clicks at a time, and the next two when these are answered.
             for (int round = 0; round < 2; round++) {
                 for (int number = 0; number < CONNECTIONS; number++) {
                     long bannerId = 1 + 4L * number + 2L * round;
@@ -55,12 +55,13 @@ class ClickLoopTest {
         }
     }
 
-    /// Its answers fill all buffers; the thread that answers everybody must not wait for it. It sends no more at
-    /// once than the server reads at once: what is cut is Helidon's.
+    /// The client's answers fill all buffers, but the thread that answers all clients must not wait for it. The
+    /// client sends no more at once than the server reads at once, because Helidon answers a click that arrives
+    /// in parts.
     @Test
     void aClientThatSendsAndDoesNotReadHoldsUpNobodyAndGetsAllItsAnswers() throws IOException {
         int batch = 100;
-        int mostBatches = 2_000; // answers of 18 MB, more than all buffers take
+        int maxBatches = 2_000; // answers of 18 MB, more than all buffers take
         byte[] clicks = CLICK.formatted(1).repeat(batch).getBytes(US_ASCII);
         try (var ingest = RunningIngest.start(folder, "INGEST_THREADS", 1);
                 var greedy = new Socket();
@@ -70,12 +71,12 @@ class ClickLoopTest {
             int sent = 0;
             int counted = 0;
             while (counted == sent) {
-                assertThat(sent).as("clicks without a stop").isLessThan(batch * mostBatches);
+                assertThat(sent).as("clicks without a stop").isLessThan(batch * maxBatches);
                 greedy.getOutputStream().write(clicks);
                 sent += batch;
-                // When the other one has been answered so often, the greedy one is not answered any more.
+                // Once the other client has been answered this often, the greedy one is no longer answered.
                 for (int round = 0; counted < sent && round < 200; round++) {
-                    assertThat(other.send(CLICK.formatted(2)).answer().status()).isEqualTo(204);
+                    assertThat(other.click(2)).isEqualTo(204);
                     counted += clicksOfBannerOne(ingest);
                 }
             }
@@ -85,7 +86,7 @@ class ClickLoopTest {
             for (int click = 0; click < sent; click++) {
                 assertThat(answers.readLine()).isEqualTo("HTTP/1.1 204 No Content");
                 while (!answers.readLine().isEmpty()) {
-                    // The other lines of the head.
+                    // Skips the other lines of the head.
                 }
             }
             assertThat(counted + clicksOfBannerOne(ingest)).isEqualTo(sent);
@@ -101,13 +102,9 @@ class ClickLoopTest {
     void letsAConnectionGoThatItsClientHasLeft() {
         try (var ingest = RunningIngest.start(folder, "SERVICE_MAX_CONNECTIONS", 1)) {
             for (long bannerId = 1; bannerId <= 20; bannerId++) {
-                // There is room for one: the next is taken when this one is gone.
+                // There is room for one connection, so the next is accepted only after this one has ended.
                 try (HttpConnection connection = ingest.connect()) {
-                    assertThat(connection
-                                    .send(CLICK.formatted(bannerId))
-                                    .answer()
-                                    .status())
-                            .isEqualTo(204);
+                    assertThat(connection.click(bannerId)).isEqualTo(204);
                 }
             }
             assertThat(ingest.newClicks()).hasSize(20);

@@ -244,7 +244,7 @@ class ClickTest {
                     connection.request(method + " /v1/banners/counter/42").answer();
             assertIsProblem(answer, 405);
             assertThat(answer.header("allow")).isEqualTo("GET, HEAD, POST");
-            assertThat(answer.detail()).isEqualTo("The method \"%s\" is not for clicks; use GET or POST.", method);
+            assertThat(answer.detail()).isEqualTo("The method \"%s\" does not count clicks; use GET or POST.", method);
         }
         assertThat(ingest.newClicks()).isEmpty();
     }
@@ -301,7 +301,7 @@ class ClickTest {
         assertThat(ingest.newClicks()).containsExactly(42L, 43L);
     }
 
-    /// As this client does with its first request.
+    /// Java's client offers HTTP/2 with its first request.
     @Test
     void servesAClientThatOffersAnotherProtocol() throws Exception {
         try (var client =

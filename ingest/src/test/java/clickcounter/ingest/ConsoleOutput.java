@@ -4,7 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
-/// What this process prints while this is open.
+/// Captures what this process prints while this object is open.
 final class ConsoleOutput implements AutoCloseable {
     private final PrintStream standardOutput = System.out;
     private final PrintStream standardError = System.err;
@@ -20,7 +20,7 @@ final class ConsoleOutput implements AutoCloseable {
         return new ConsoleOutput();
     }
 
-    /// What was printed since the last call.
+    /// Returns what was printed since the last call.
     String newText() {
         synchronized (bytes) {
             String text = bytes.toString(StandardCharsets.UTF_8);

@@ -34,7 +34,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What is no click goes on to query, for which a small server stands here, and its answer comes back.
+/// Requests that are no clicks are forwarded to query, which a small server replaces here, and its answer is
+/// returned.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
 class ForwardingTest {
@@ -46,7 +47,7 @@ class ForwardingTest {
     private volatile HttpHandler handler = HttpExchange::close;
     private volatile Received received = new Received("", "", new Headers(), "");
 
-    /// What the server got last.
+    /// The last request that the server received.
     private record Received(String method, String target, Headers headers, String body) {}
 
     ForwardingTest(@TempDir Path folder) throws IOException {
@@ -62,7 +63,7 @@ class ForwardingTest {
         });
         query.start();
         ingest = RunningIngest.start(folder, "QUERY_PORT", query.getAddress().getPort(), "SERVICE_MAX_BODY", "64KiB");
-        console.newText(); // what it says at its start
+        console.newText(); // what ingest logs when it starts
     }
 
     @BeforeEach
@@ -305,8 +306,7 @@ class ForwardingTest {
                     .request("POST /v1/banners/stats/42", "Content-Length: 2")
                     .send("{}")
                     .answer());
-            assertThat(connection.request("GET /v1/banners/counter/42").answer().status())
-                    .isEqualTo(204);
+            assertThat(connection.click(42)).isEqualTo(204);
             assertThat(connection.request("GET /v1/healthcheck").answer().status())
                     .isEqualTo(200);
             assertThat(alone.newClicks()).containsExactly(42L);
@@ -352,7 +352,7 @@ class ForwardingTest {
         }
     }
 
-    /// The second event is sent when the first one has arrived.
+    /// The server sends the second event only after the client has received the first.
     @Test
     void passesEventsOnAtOnce() throws IOException {
         var hasArrived = new CountDownLatch(1);

@@ -15,12 +15,12 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 
-/// A connection that sends exactly the bytes it is told to, which a proper HTTP client would not, and reads
-/// answers. Characters are bytes (ISO 8859-1).
+/// A connection that sends exactly the given bytes, which a real HTTP client would not, and reads answers.
+/// Characters are bytes (ISO 8859-1).
 ///
 /// **Threads**: one.
 final class HttpConnection implements AutoCloseable {
-    private static final int MAX_WAIT_MILLIS = 5_000;
+    private static final int MAX_WAIT_MS = 5_000;
 
     private final Socket socket;
     private final InputStream in;
@@ -37,7 +37,7 @@ final class HttpConnection implements AutoCloseable {
                     && body.contains("\"status\":" + status + ",");
         }
 
-        /// The sentence in the body of a problem.
+        /// Returns the sentence in the body of a problem.
         String detail() {
             return body.replaceAll("(?s).*\"detail\":\"(.*)\"}", "$1").replace("\\\"", "\"");
         }
@@ -51,7 +51,7 @@ final class HttpConnection implements AutoCloseable {
     static HttpConnection to(int port) {
         try {
             var socket = new Socket(InetAddress.getLoopbackAddress(), port);
-            socket.setSoTimeout(MAX_WAIT_MILLIS);
+            socket.setSoTimeout(MAX_WAIT_MS);
             socket.setTcpNoDelay(true);
             return new HttpConnection(socket);
         } catch (IOException failure) {
@@ -59,7 +59,7 @@ final class HttpConnection implements AutoCloseable {
         }
     }
 
-    /// Sends the text as it is.
+    /// Sends the text unchanged.
     HttpConnection send(String text) {
         try {
             socket.getOutputStream().write(text.getBytes(ISO_8859_1));
@@ -69,7 +69,7 @@ final class HttpConnection implements AutoCloseable {
         }
     }
 
-    /// Sends a request with these headers, each a line, and no body.
+    /// Sends a request without a body. Each header is a whole line.
     HttpConnection request(String methodAndTarget, String... headers) {
         var text = new StringBuilder(methodAndTarget).append(" HTTP/1.1\r\nHost: localhost\r\n");
         for (String header : headers) {
@@ -78,12 +78,17 @@ final class HttpConnection implements AutoCloseable {
         return send(text.append("\r\n").toString());
     }
 
-    /// The next answer, interim ones (100) included.
+    /// Sends a plain click. Returns the status of its answer.
+    int click(long bannerId) {
+        return request("GET /v1/banners/counter/" + bannerId).answer().status();
+    }
+
+    /// Returns the next answer, which may be an interim one (100).
     Answer answer() {
         return answer(true);
     }
 
-    /// The next answer up to the empty line, as it is.
+    /// Returns the head of the next answer, unchanged, including the empty line.
     String headers() {
         var headers = new StringBuilder();
         try {
@@ -96,7 +101,7 @@ final class HttpConnection implements AutoCloseable {
         }
     }
 
-    /// The next answer when it is to a `HEAD`: its headers announce a body that does not come.
+    /// Returns the next answer, to a `HEAD`: its headers announce a body that does not follow.
     Answer answerWithoutBody() {
         return answer(false);
     }
@@ -119,7 +124,7 @@ final class HttpConnection implements AutoCloseable {
         }
     }
 
-    /// Says that nothing more will be sent.
+    /// Tells the server that no more bytes follow.
     void endOutput() {
         try {
             socket.shutdownOutput();
@@ -128,7 +133,7 @@ final class HttpConnection implements AutoCloseable {
         }
     }
 
-    /// Waits for the server's next byte or for the end. Returns whether it was the end.
+    /// Reads the server's next byte. Returns whether the connection has ended instead.
     boolean isClosedByServer() {
         try {
             return in.read() == -1;
@@ -139,20 +144,20 @@ final class HttpConnection implements AutoCloseable {
         }
     }
 
-    /// All that the server sends until it closes the connection.
+    /// Returns everything that the server sends until it closes the connection.
     String rest() {
         var rest = new ByteArrayOutputStream();
         try {
             in.transferTo(rest);
         } catch (SocketException reset) {
-            // That is an end, too.
+            // The connection has ended, too.
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
         return rest.toString(ISO_8859_1);
     }
 
-    /// Closes the connection such that the server sees it reset.
+    /// Closes the connection in such a way that the server sees it reset.
     void reset() {
         try {
             socket.setSoLinger(true, 0);

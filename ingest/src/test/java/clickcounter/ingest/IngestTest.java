@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Starting and stopping, limits, and a log that cannot be written.
+/// Ingest starts and stops, obeys its limits, and survives a log that cannot be written.
 @Timeout(60)
 class IngestTest {
     private static final Duration AT_ONCE = Duration.ofSeconds(5);
@@ -98,7 +98,7 @@ class IngestTest {
             assertThatThrownBy(() -> Ingest.start(settings, new Lifetime()))
                     .isInstanceOf(StartFailure.class)
                     .hasMessage(
-                            "Port %d of 127.0.0.1 cannot be listened on: it is taken or not allowed. Stop what uses it,"
+                            "Cannot listen on port %d of 127.0.0.1: it is in use or not permitted. Stop what uses it,"
                                     + " or set SERVICE_PORT to another port.",
                             taken.getLocalPort());
 
@@ -118,7 +118,7 @@ class IngestTest {
 
         assertThatThrownBy(() -> Ingest.start(settings, new Lifetime()))
                 .isInstanceOf(StartFailure.class)
-                .hasMessageStartingWith("Port 0 of 192.0.2.1 cannot be listened on");
+                .hasMessageStartingWith("Cannot listen on port 0 of 192.0.2.1");
     }
 
     @Test
@@ -128,7 +128,7 @@ class IngestTest {
 
         assertThatThrownBy(() -> RunningIngest.start(folder))
                 .isInstanceOf(StartFailure.class)
-                .hasMessageContaining("does not hold a UUID");
+                .hasMessageContaining("does not contain a UUID");
     }
 
     @Test
@@ -164,11 +164,7 @@ class IngestTest {
         for (long bannerId = 1; bannerId <= 3; bannerId++) {
             try (var ingest = RunningIngest.start(folder);
                     var connection = ingest.connect()) {
-                assertThat(connection
-                                .request("GET /v1/banners/counter/" + bannerId)
-                                .answer()
-                                .status())
-                        .isEqualTo(204);
+                assertThat(connection.click(bannerId)).isEqualTo(204);
             }
         }
         var bannerIds = new ArrayList<Long>();
@@ -221,7 +217,7 @@ class IngestTest {
         }
     }
 
-    /// The port is closed at about the same time as the idle connections.
+    /// Waits until the port is closed, which happens at about the same time as the idle connections are closed.
     private static void awaitRefusal(RunningIngest ingest) {
         while (true) {
             try {
@@ -265,11 +261,7 @@ class IngestTest {
             }
             try (var connection = ingest.connect()) {
                 for (int click = 1; click <= 1_000; click++) {
-                    assertThat(connection
-                                    .request("GET /v1/banners/counter/" + click)
-                                    .answer()
-                                    .status())
-                            .isEqualTo(204);
+                    assertThat(connection.click(click)).isEqualTo(204);
                 }
             }
             assertThat(ingest.newClicks()).hasSize(1_000);
@@ -304,9 +296,9 @@ class IngestTest {
     }
 
     private static Duration timeOf(Runnable action) {
-        long beganNanos = System.nanoTime();
+        long startNs = System.nanoTime();
         action.run();
-        return Duration.ofNanos(System.nanoTime() - beganNanos);
+        return Duration.ofNanos(System.nanoTime() - startNs);
     }
 
     private static List<String> threadNames() {

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Requests that are no proper HTTP/1.1, and connections that break: none counts, none troubles the next one,
-/// and none is worth a line in the log.
+/// Requests that are not valid HTTP/1.1 and connections that break count no click, do not affect the next
+/// request, and are not worth a line in the log.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
 class ProtocolErrorTest {
@@ -27,7 +27,7 @@ class ProtocolErrorTest {
 
     ProtocolErrorTest(@TempDir Path folder) {
         ingest = RunningIngest.start(folder, "SERVICE_MAX_BODY", "1KiB", "QUERY_PORT", 1);
-        console.newText(); // what it says at its start
+        console.newText(); // what ingest logs when it starts
     }
 
     @AfterEach
@@ -144,7 +144,7 @@ class ProtocolErrorTest {
         }
     }
 
-    /// It is not a proxy, so it does not need to know how to be asked as one.
+    /// Ingest is not a proxy, so it need not understand requests to one.
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -187,7 +187,7 @@ class ProtocolErrorTest {
                 .isEqualTo("Host header must be present in the request");
         assertThat(assertIsProblem("GET /v1/%zz HTTP/1.1\r\n" + HOST + "\r\n", 400))
                 .isEqualTo(
-                        "The first line of the request is not one of HTTP/1.1, or has a character that must be encoded.");
+                        "The first line of the request is not valid HTTP/1.1, or contains a character that must be encoded.");
         assertThat(assertIsProblem("POST /v1/banners/counter/1 HTTP/1.1\r\n" + HOST + "Content-Length: x\r\n\r\n", 400))
                 .isEqualTo("Content length is not a number");
     }
@@ -209,7 +209,7 @@ class ProtocolErrorTest {
             try (var connection = ingest.connect().send(beginning)) {
                 connection.endOutput();
                 while (!connection.isClosedByServer()) {
-                    // 100 Continue, perhaps.
+                    // This may be "100 Continue".
                 }
             }
             ingest.connect().send(beginning).reset();
@@ -254,7 +254,7 @@ class ProtocolErrorTest {
         ingest.newClicks(); // a digit may have changed
     }
 
-    /// Returns the sentence of the answer.
+    /// Sends a request and asserts that it is answered with a problem, whose sentence is returned.
     private String assertIsProblem(String request, int status) {
         try (var connection = ingest.connect().send(request)) {
             Answer answer = connection.answer();

@@ -9,7 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Ingest on a free port of the loopback interface, with a log of its own.
+/// Runs ingest on a free port of the loopback interface, with a log of its own.
 final class RunningIngest implements AutoCloseable {
     private final Lifetime lifetime = new Lifetime();
     private final Ingest ingest;
@@ -20,7 +20,7 @@ final class RunningIngest implements AutoCloseable {
         reader = ClickReader.open(settings.log().folder());
     }
 
-    /// `settings` are names and values in turn, as in the environment.
+    /// @param settings names and values in turn, as in the environment
     static RunningIngest start(Path dataFolder, Object... settings) {
         return new RunningIngest(settings(dataFolder, settings));
     }
@@ -58,14 +58,14 @@ final class RunningIngest implements AutoCloseable {
         return lifetime;
     }
 
-    /// The banner ids of the clicks that came into the log since the last call, in their order.
+    /// Returns the banner ids of the clicks that were appended to the log since the last call, in their order.
     List<Long> newClicks() {
         var bannerIds = new ArrayList<Long>();
         reader.read(Integer.MAX_VALUE, (_, bannerId, _) -> bannerIds.add(bannerId));
         return bannerIds;
     }
 
-    /// Stops it; the log can still be read.
+    /// Stops ingest; the log can still be read.
     void stop() {
         ingest.close();
     }

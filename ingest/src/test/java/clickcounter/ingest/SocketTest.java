@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Where ingest listens besides its own port: on a Unix domain socket, and on a port that it shares.
+/// Ingest can listen on a Unix domain socket, too, and on a port that it shares with other processes.
 @Timeout(60)
 class SocketTest {
     private static final int CONNECTIONS = 64;
@@ -38,11 +38,7 @@ class SocketTest {
     void answersOnItsSocketAndOnItsPort() throws IOException {
         try (RunningIngest ingest = RunningIngest.start(folder, "INGEST_SOCKET", socket)) {
             assertThat(click(socket, 1)).startsWith("HTTP/1.1 204 No Content\r\n");
-            assertThat(ingest.connect()
-                            .request("GET /v1/banners/counter/2")
-                            .answer()
-                            .status())
-                    .isEqualTo(204);
+            assertThat(ingest.connect().click(2)).isEqualTo(204);
             assertThat(click(socket, 0)).startsWith("HTTP/1.1 400 ").contains("application/problem+json");
             assertThat(ingest.newClicks()).containsExactly(1L, 2L);
         }
@@ -77,7 +73,7 @@ class SocketTest {
 
         assertThatThrownBy(() -> RunningIngest.start(folder, "INGEST_SOCKET", socket))
                 .isInstanceOf(StartFailure.class)
-                .hasMessageContaining("The socket %s cannot be listened on", socket)
+                .hasMessageContaining("Cannot listen on the socket %s", socket)
                 .hasMessageContaining("set INGEST_SOCKET to another path");
     }
 
@@ -87,7 +83,7 @@ class SocketTest {
 
         assertThatThrownBy(() -> RunningIngest.start(folder, "INGEST_SOCKET", tooLong))
                 .isInstanceOf(StartFailure.class)
-                .hasMessageContaining("The socket %s cannot be listened on", tooLong)
+                .hasMessageContaining("Cannot listen on the socket %s", tooLong)
                 .hasMessageContaining("too long");
     }
 
@@ -114,7 +110,8 @@ class SocketTest {
                     .containsExactlyElementsOf(
                             LongStream.rangeClosed(1, CONNECTIONS).boxed().toList());
 
-            // The system spreads them by a hash of both ends: that all get to the same one is a case in 2^63.
+            // The system distributes connections by a hash of both ends; the chance that all reach one process
+            // is 1 in 2^63.
             first.stop();
             connections.removeIf(connection -> !isAnswered(connection, CONNECTIONS + 1));
             assertThat(connections).hasSizeBetween(1, CONNECTIONS - 1);
@@ -127,23 +124,19 @@ class SocketTest {
         try (RunningIngest first = RunningIngest.start(folder)) {
             assertThatThrownBy(() -> RunningIngest.start(folder, "SERVICE_PORT", first.port()))
                     .isInstanceOf(StartFailure.class)
-                    .hasMessageContaining("Port %d of 127.0.0.1 cannot be listened on", first.port());
+                    .hasMessageContaining("Cannot listen on port %d of 127.0.0.1", first.port());
         }
     }
 
     private static boolean isAnswered(HttpConnection connection, long bannerId) {
         try {
-            return connection
-                            .request("GET /v1/banners/counter/" + bannerId)
-                            .answer()
-                            .status()
-                    == 204;
+            return connection.click(bannerId) == 204;
         } catch (UncheckedIOException closed) {
             return false;
         }
     }
 
-    /// Returns what is answered, up to the end of its headers at least.
+    /// Sends a click. Returns the answer, at least to the end of its headers.
     private static String click(Path socket, long bannerId) throws IOException {
         try (var channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
             channel.write(ByteBuffer.wrap("GET /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\n\r\n"

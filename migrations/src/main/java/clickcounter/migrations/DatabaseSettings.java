@@ -60,14 +60,13 @@ public record DatabaseSettings(DatabaseUrl url, boolean embedded, int poolSize, 
             if (Files.exists(file)) {
                 return Optional.of(Files.readString(file).strip());
             }
-            settings.problems().add("""
+            settings.error("""
                         DATABASE_URL is not set, and no embedded database is running (%s is missing): set \
                         DATABASE_URL, or start ./run.sh database.\
                         """.formatted(file));
         } catch (IOException failure) {
-            settings.problems()
-                    .add("DATABASE_URL is not set, and the URL of the embedded database cannot be read: %s."
-                            .formatted(failure));
+            settings.error("DATABASE_URL is not set, and the URL of the embedded database cannot be read: %s."
+                    .formatted(failure));
         }
         return Optional.empty();
     }
@@ -76,7 +75,7 @@ public record DatabaseSettings(DatabaseUrl url, boolean embedded, int poolSize, 
         try {
             return url.map(DatabaseUrl::parse).orElse(NOWHERE);
         } catch (IllegalArgumentException wrong) {
-            settings.problems().add("DATABASE_URL %s.".formatted(wrong.getMessage()));
+            settings.error("DATABASE_URL %s.".formatted(wrong.getMessage()));
             return NOWHERE;
         }
     }

@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 ///
 /// @param folder on the class path
 /// @param undoScripts file name by version, of those that have one
-record Migrations(String folder, SortedMap<Integer, String> scripts, SortedMap<Integer, String> undoScripts) {
+public record Migrations(String folder, SortedMap<Integer, String> scripts, SortedMap<Integer, String> undoScripts) {
     /// Those of the product.
     static final String FOLDER = "clickcounter/migrations/sql";
 
@@ -44,12 +44,12 @@ record Migrations(String folder, SortedMap<Integer, String> scripts, SortedMap<I
     }
 
     /// The version of the schema that this release needs; 0 without any migration.
-    int newest() {
+    public int newest() {
         return scripts.isEmpty() ? 0 : scripts.lastKey();
     }
 
     /// The name of a migration as one reads it: `count clicks per minute`.
-    String description(int version) {
+    public String description(int version) {
         Matcher matcher = SCRIPT.matcher(scripts.getOrDefault(version, ""));
         return matcher.matches() ? matcher.group(3).replace('_', ' ') : "unknown";
     }

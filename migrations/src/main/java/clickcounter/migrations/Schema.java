@@ -49,14 +49,15 @@ public final class Schema {
     public record Change(int from, int to) {}
 
     /// What the database has, and what this release knows.
-    record Status(SchemaHistory history, Migrations known) {}
+    public record Status(SchemaHistory history, Migrations known) {}
 
     /// What runs while no one else changes the schema; in a transaction that is committed at the end.
     private interface Locked {
         Change run(Connection connection, SchemaHistory history) throws SQLException;
     }
 
-    Status status() {
+    /// Reads what the database has.
+    public Status status() {
         try (Connection connection = connect()) {
             return new Status(SchemaHistory.read(connection), migrations);
         } catch (SQLException failure) {

@@ -11,11 +11,11 @@ import java.util.List;
 /// start would cost every process more than all the rest of its start.
 ///
 /// @param exists whether the table is there; it is made by the first migration
-record SchemaHistory(boolean exists, List<Entry> entries) {
+public record SchemaHistory(boolean exists, List<Entry> entries) {
     static final String TABLE = "flyway_schema_history";
 
     /// One migration. `succeeded` is false for one that failed halfway and could not be rolled back.
-    record Entry(int version, String description, OffsetDateTime appliedAt, boolean succeeded) {}
+    public record Entry(int version, String description, OffsetDateTime appliedAt, boolean succeeded) {}
 
     static SchemaHistory read(Connection connection) throws SQLException {
         try (var statement = connection.createStatement()) {
@@ -46,7 +46,7 @@ record SchemaHistory(boolean exists, List<Entry> entries) {
     }
 
     /// The newest migration that was applied, or failed; 0 when there is none.
-    int version() {
+    public int version() {
         return entries.isEmpty() ? 0 : entries.getLast().version();
     }
 

@@ -2,9 +2,19 @@ package clickcounter.query;
 
 import clickcounter.counts.BannerCounts;
 import clickcounter.migrations.Database;
-import clickcounter.query.content.StaticFile;
 import clickcounter.query.dashboard.Dashboard;
+import clickcounter.query.http.AllowedMethods;
+import clickcounter.query.http.JsonBody;
+import clickcounter.query.http.StaticFile;
+import clickcounter.query.http.TokenCheck;
+import clickcounter.query.live.LiveHandler;
+import clickcounter.query.live.LiveStream;
+import clickcounter.query.statistics.Statistics;
+import clickcounter.query.statistics.StatisticsHandler;
+import clickcounter.query.tail.LogTail;
+import clickcounter.query.tail.PositionPoller;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.Opened;
 import clickcounter.shared.admin.AdminServer;
 import clickcounter.shared.admin.Readiness;
 import clickcounter.shared.http.HealthCheck;
@@ -13,11 +23,9 @@ import clickcounter.shared.http.Problem;
 import clickcounter.shared.http.RefusalReport;
 import clickcounter.shared.log.ClickReader;
 import io.helidon.http.Header;
-import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.FilterChain;
-import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
@@ -26,29 +34,28 @@ import io.helidon.webserver.http.ServerResponse;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The running query: statistics over HTTP from the database and the log.
+/// The running query process: statistics over HTTP, from the database and the log.
 public final class Query implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(Query.class);
     private static final String PROCESS = "click-counter-query";
 
-    /// The description of the API, which is kept by hand; a test holds it against the server.
-    static final String OPEN_API = "/openapi.yaml";
+    /// The path of the description of the API, which is written by hand; a test compares it with the server.
+    public static final String OPEN_API = "/openapi.yaml";
 
-    private static final Duration LONGEST_LIVE_WRITE = Duration.ofSeconds(5);
+    private static final Duration MAX_LIVE_WRITE = Duration.ofSeconds(5);
 
+    /// Browsers must believe the content type, show no answer in the frame of another site, and not tell other
+    /// sites which page they come from.
     private static final List<Header> PROTECTION = List.of(
             HeaderValues.createCached("X-Content-Type-Options", "nosniff"),
             HeaderValues.createCached("X-Frame-Options", "DENY"),
             HeaderValues.createCached("Referrer-Policy", "no-referrer"));
 
-    /// What is open, the latest first.
-    private final Deque<Runnable> closers = new ArrayDeque<>();
+    private final Opened opened = new Opened();
 
     private final AdminServer admin;
     private final HttpListener listener;
@@ -57,55 +64,48 @@ public final class Query implements AutoCloseable {
         try {
             var readiness = new Readiness("log", "database", "schema", "lag");
             var metrics = new PrometheusRegistry();
-            admin = AdminServer.start(settings.admin(), readiness, metrics);
-            closers.push(admin::close);
+            admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
             int poolSize = settings.database().poolSize();
-            var database = Database.connect(settings.database(), PROCESS, poolSize);
-            closers.push(database::close);
+            var database = opened.add(Database.connect(settings.database(), PROCESS, poolSize));
 
-            var reader = ClickReader.open(settings.logFolder());
-            closers.push(reader::close);
-            var counts = new BannerCounts(database, poolSize, reader.logId(), settings.maxRows());
-            var tail = LogTail.start(reader, counts.position(), settings.maxKept(), lifetime);
-            closers.push(tail::close);
+            var reader = opened.add(ClickReader.open(settings.logFolder()));
+            var counts = new BannerCounts(database, poolSize, reader.logId());
+            var tail = opened.add(LogTail.start(reader, counts.position(), settings.maxKept(), lifetime));
             readiness.prove("log", tail::logProblem);
             readiness.prove("lag", tail::lagProblem);
-            var poller = PositionPoller.start(database, counts, tail, lifetime);
-            closers.push(poller::close);
+            var poller = opened.add(PositionPoller.start(database, counts, tail, lifetime));
             readiness.prove("database", poller::databaseProblem);
             readiness.prove("schema", poller::schemaProblem);
             QueryMetrics.register(database, tail, metrics);
 
             var statistics = new Statistics(counts, tail, settings.maxRows(), settings.maxWait());
-            var refusals = RefusalReport.start("requests for statistics", lifetime);
-            closers.push(refusals::close);
+            var refusals = opened.add(RefusalReport.start("requests for statistics", lifetime));
 
-            var live = LiveStream.start(
-                    ClickReader.open(settings.logFolder()), tail, statistics, LONGEST_LIVE_WRITE, lifetime);
-            closers.push(live::close);
+            var live = opened.add(LiveStream.start(
+                    ClickReader.open(settings.logFolder()), tail, statistics, MAX_LIVE_WRITE, lifetime));
 
             listener = HttpListener.start(
                     settings.http(),
                     routing(settings, new StatisticsHandler(statistics, refusals), new LiveHandler(live)),
-                    StatisticsJson.mediaContext(),
+                    JsonBody.mediaContext(),
                     metrics);
-            closers.push(() -> logger.info("answers by status: {}", listener.answers()));
-            closers.push(listener::close);
-            closers.push(listener::drain);
-            // They would go on for ever.
-            closers.push(live::end);
-            closers.push(readiness::stopping);
+            opened.onClose(() -> logger.info("answers by status: {}", listener.answers()));
+            opened.add(listener);
+            opened.onClose(listener::drain);
+            // Live answers would never end by themselves.
+            opened.onClose(live::end);
+            opened.onClose(readiness::stopping);
             readiness.started();
         } catch (SQLException | RuntimeException failure) {
-            close();
+            opened.closeAfter(failure);
             throw failure;
         }
     }
 
-    /// Returns when requests are answered.
+    /// Returns when the process answers requests.
     ///
-    /// **Errors**: [clickcounter.shared.StartFailure] when the database cannot be used or has another schema,
-    /// when the log cannot be opened, or when the port is taken.
+    /// **Errors**: [clickcounter.shared.StartFailure] if the database cannot be used or has another schema, if the
+    /// log cannot be opened, or if the port is taken.
     public static Query start(QuerySettings settings, Lifetime lifetime) throws SQLException {
         return new Query(settings, lifetime);
     }
@@ -114,38 +114,16 @@ public final class Query implements AutoCloseable {
         HttpRouting.Builder routing = HttpRouting.builder().addFilter(Query::protectBrowsers);
         settings.token().ifPresent(token -> routing.any(TokenCheck.PATHS, new TokenCheck(token)));
         statistics.setup(routing);
-        for (String path : StatisticsHandler.PATHS) {
-            routing.any(path, only(StatisticsHandler.METHODS));
-        }
-        var openApi = StaticFile.of(Query.class, "openapi.yaml");
-        Handler sendOpenApi = (request, response) -> openApi.send(request, response, StaticFile.REVALIDATE);
-        routing.get(OPEN_API, sendOpenApi).head(OPEN_API, sendOpenApi).any(OPEN_API, only("GET, HEAD"));
-        routing.get(LiveHandler.PATH, live).any(LiveHandler.PATH, only("GET"));
-        return routing.get(HealthCheck.PATH, (_, response) -> HealthCheck.send(response))
-                .head(HealthCheck.PATH, (_, response) -> HealthCheck.sendHead(response))
-                .any(HealthCheck.PATH, only("GET, HEAD"))
+        return routing.any(LiveHandler.PATH, new AllowedMethods("GET", live))
+                .any(OPEN_API, StaticFile.of(Query.class, "openapi.yaml").handler())
+                .any(HealthCheck.PATH, new AllowedMethods(AllowedMethods.GET_AND_HEAD, HealthCheck::send))
                 .register(new Dashboard())
                 .any(Query::answerUnknownPath);
     }
 
-    /// An answer is what its type says, is shown in no other site's frame, and tells other sites nothing.
     private static void protectBrowsers(FilterChain chain, RoutingRequest request, RoutingResponse response) {
         PROTECTION.forEach(response::header);
         chain.proceed();
-    }
-
-    private static Handler only(String methods) {
-        return (request, response) -> {
-            response.header(HeaderNames.ALLOW, methods);
-            new Problem(
-                            Status.METHOD_NOT_ALLOWED_405,
-                            "The method %s is not allowed here; use %s."
-                                    .formatted(
-                                            Problem.quote(
-                                                    request.prologue().method().text()),
-                                            methods))
-                    .send(request, response);
-        };
     }
 
     private static void answerUnknownPath(ServerRequest request, ServerResponse response) {
@@ -157,21 +135,19 @@ public final class Query implements AutoCloseable {
                 .send(request, response);
     }
 
-    /// The port that it listens on.
+    /// Returns the port for clients.
     public int port() {
         return listener.port();
     }
 
-    /// The port where it answers operators.
+    /// Returns the port for operators.
     public int adminPort() {
         return admin.port();
     }
 
-    /// Takes leave of the clients, lets running requests finish, then closes everything.
+    /// Ends live streams, lets other requests finish, then closes everything.
     @Override
     public void close() {
-        while (!closers.isEmpty()) {
-            closers.pop().run();
-        }
+        opened.close();
     }
 }

@@ -2,22 +2,23 @@ package clickcounter.query;
 
 import clickcounter.migrations.Database;
 import clickcounter.migrations.Database.Connections;
+import clickcounter.query.tail.LogTail;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 
-/// What query has at hand to answer with.
+/// Metrics of what query answers with: the kept clicks and the connections to the database.
 final class QueryMetrics {
     private QueryMetrics() {}
 
     static void register(Database database, LogTail tail, PrometheusRegistry metrics) {
         GaugeWithCallback.builder()
                 .name("clickcounter_kept_clicks")
-                .help("Clicks that are kept in memory because the database may not have them.")
+                .help("Clicks kept in memory because the database may not have them.")
                 .callback(gauge -> gauge.call(tail.keptClicks()))
                 .register(metrics);
         GaugeWithCallback.builder()
                 .name("clickcounter_database_connections")
-                .help("Connections of the pool by what they do; for waiting: threads that wait for one.")
+                .help("Connections of the pool by state; waiting is the number of threads that wait for one.")
                 .labelNames("state")
                 .callback(gauge -> {
                     Connections seen = database.connections();

@@ -10,16 +10,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/// All that query can be told.
+/// The settings of query.
 ///
 /// @param http where it listens
 /// @param database where the counts are
 /// @param logFolder where the clicks are that the database does not have yet
-/// @param maxKept most of those clicks to keep in memory
-/// @param maxRows most minutes in one answer
-/// @param maxWait longest wait of a request for the log's end
+/// @param maxKept how many of these clicks to keep in memory
+/// @param maxRows how many rows an answer may have, one for each step of each banner
+/// @param maxWait how long a request may wait until the log is read to its end
 /// @param admin where it answers operators
-/// @param token what requests for statistics must bring; empty: they are open to all
+/// @param token what requests for statistics must carry; if empty, statistics are open to everyone
 public record QuerySettings(
         HttpSettings http,
         DatabaseSettings database,
@@ -29,19 +29,19 @@ public record QuerySettings(
         Duration maxWait,
         AdminSettings admin,
         Optional<String> token) {
-    private static final int MOST_KEPT = 100_000_000;
-    private static final int MOST_ROWS = 10_000_000;
-    private static final Duration MOST_WAIT = Duration.ofSeconds(10);
+    private static final int MAX_KEPT = 100_000_000;
+    private static final int MAX_ROWS = 10_000_000;
+    private static final Duration MAX_WAIT = Duration.ofSeconds(10);
 
-    /// **Errors**: [clickcounter.shared.StartFailure] that lists everything that is wrong.
+    /// **Errors**: [clickcounter.shared.StartFailure] that lists all settings that are wrong.
     public static QuerySettings read(SettingsReader settings) {
         var read = new QuerySettings(
                 HttpSettings.read(settings, Setting.QUERY_ADDRESS, Setting.QUERY_PORT),
                 DatabaseSettings.read(settings),
                 LogSettings.read(settings).folder(),
-                settings.integer(Setting.STATS_MAX_KEPT, 1, MOST_KEPT),
-                settings.integer(Setting.STATS_MAX_ROWS, 1, MOST_ROWS),
-                settings.duration(Setting.STATS_MAX_WAIT, Duration.ZERO, MOST_WAIT),
+                settings.integer(Setting.STATS_MAX_KEPT, 1, MAX_KEPT),
+                settings.integer(Setting.STATS_MAX_ROWS, 1, MAX_ROWS),
+                settings.duration(Setting.STATS_MAX_WAIT, Duration.ZERO, MAX_WAIT),
                 AdminSettings.read(settings, Setting.QUERY_ADMIN_PORT),
                 settings.secret(Setting.STATS_TOKEN));
         settings.finish();

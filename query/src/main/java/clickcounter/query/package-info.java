@@ -1,4 +1,4 @@
-/// The query process: what PostgreSQL has counted plus the rest of the click log, over HTTP.
+/// The query process: it puts together the packages below, and answers over HTTP.
 @NullMarked
 package clickcounter.query;
 

@@ -1,13 +1,13 @@
-// Requests to the statistics API, with the token where it asks for one.
+// Requests to the statistics API, with the token if the API asks for one.
 
 import {askForToken, savedToken} from './token.js';
 
 const UNAUTHORIZED = 401;
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** The API did not answer with what was asked for. */
+/** Thrown if the API does not give the requested answer. */
 export class ApiError extends Error {
-  /** @param {number} status the HTTP status; 0 when there was no answer at all */
+  /** @param {number} status the HTTP status; 0 if there was no answer */
   constructor(status, message) {
     super(message);
     this.status = status;
@@ -19,7 +19,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The address of a request; parameters that are undefined or empty are left out, arrays repeat the name. */
+/** The address of a request. Undefined and empty parameters are left out; arrays repeat the name. */
 export function address(path, parameters = {}) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
@@ -42,7 +42,7 @@ export async function getJson(path, parameters) {
   }
 }
 
-/** Answers with a response whose status is good; throws an ApiError otherwise. */
+/** Returns a successful response, or throws an ApiError. */
 export async function request(url, options = {}) {
   const {accept = 'application/json', signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS)} = options;
   let response = await send(url, accept, signal);

@@ -1,5 +1,6 @@
-// The controls of the banner page: they show a view, and tell which view is wanted.
+// The controls of the banner page, which show a view and report which view the user wants.
 
+import {report} from './notice.js';
 import {choose, fillSegments} from './segments.js';
 import {RANGES, STEPS, addSteps, isPossible} from './steps.js';
 import {fromInputValue, isZone, toInputValue} from './zoned-time.js';
@@ -12,8 +13,9 @@ export class BannerControls {
   #view;
   #resolved;
   #onView;
+  #moves = Promise.resolve();
 
-  /** @param {(view: import('./banner-view.js').View) => void} onView called with the view that is wanted */
+  /** @param {(view: import('./banner-view.js').View) => void} onView called with the view that the user wants */
   constructor(onView) {
     this.#onView = onView;
     fillSegments(byId('ranges'), {...RANGES, [CUSTOM]: {name: 'Custom'}}, (range) => this.#chooseRange(range));
@@ -25,9 +27,9 @@ export class BannerControls {
     byId('zone').addEventListener('input', () => byId('zone').setCustomValidity(''));
     byId('controls').addEventListener('submit', (event) => event.preventDefault());
     byId('custom-range').addEventListener('submit', (event) => this.#chooseCustomRange(event));
-    byId('earlier').addEventListener('click', () => this.#move(-1));
-    byId('later').addEventListener('click', () => this.#move(1));
-    byId('zoom-out').addEventListener('click', () => this.#zoomOut());
+    byId('earlier').addEventListener('click', () => this.#queue(() => this.#move(-1)));
+    byId('later').addEventListener('click', () => this.#queue(() => this.#move(1)));
+    byId('zoom-out').addEventListener('click', () => this.#queue(() => this.#zoomOut()));
   }
 
   show(view, resolved) {
@@ -48,7 +50,7 @@ export class BannerControls {
     byId('later').disabled = resolved.to >= Date.now();
   }
 
-  /** Shows a stretch of time, with the step that suits it. */
+  /** Shows a period, with the step that suits it. */
   zoom(from, to) {
     this.#want({range: null, from, to, step: null});
   }
@@ -89,27 +91,29 @@ export class BannerControls {
     input.reportValidity();
   }
 
-  /** By as many steps as are shown, so that the ranges lie side by side. */
-  #move(direction) {
-    const {from, to, step} = this.#resolved;
-    const steps = this.#shownSteps() * direction;
-    const {zone} = this.#view;
-    this.#want({
-      range: null,
-      from: direction < 0 ? addSteps(from, step, steps, zone) : to,
-      to: direction < 0 ? from : addSteps(to, step, steps, zone),
-    });
+  /** The server says where steps begin, so moves take time. Each one starts where the one before ends. */
+  #queue(move) {
+    this.#moves = this.#moves.then(move).catch((error) => report('banner', error.message));
   }
 
-  #zoomOut() {
-    const {from, to, step} = this.#resolved;
-    const half = Math.ceil(this.#shownSteps() / 2);
+  /** Moves by as many steps as are shown, so that the ranges are adjacent. */
+  async #move(direction) {
+    const {from, to, step, count} = this.#resolved;
     const {zone} = this.#view;
-    this.zoom(addSteps(from, step, -half, zone), addSteps(to, step, half, zone));
+    this.#wantPeriod(
+        direction < 0 ? await addSteps(from, step, -count, zone) : to,
+        direction < 0 ? from : await addSteps(to, step, count, zone));
   }
 
-  #shownSteps() {
-    const {from, to, step} = this.#resolved;
-    return Math.max(Math.round((to - from) / STEPS[step].lengthMs), 1);
+  async #zoomOut() {
+    const {from, to, step, count} = this.#resolved;
+    const half = Math.ceil(count / 2);
+    const {zone} = this.#view;
+    this.#wantPeriod(await addSteps(from, step, -half, zone), await addSteps(to, step, half, zone), {step: null});
+  }
+
+  #wantPeriod(from, to, changes = {}) {
+    this.#resolved = {...this.#resolved, from, to};
+    this.#want({range: null, from, to, ...changes});
   }
 }

@@ -1,4 +1,4 @@
-// The tiles of the banner page: sum, change, average and peak of what the chart shows.
+// The tiles of the banner page: sum, change, average and peak of the steps in the chart.
 
 import {formatAverage, formatChange, formatCount, formatTime} from './format.js';
 
@@ -8,7 +8,7 @@ const byId = (id) => document.getElementById(id);
 export function showFigures({times, clicks, before, running, step, zone}) {
   const known = clicks.filter((count) => count !== null);
   const isRunning = running !== -1;
-  // The running step is not over: it would spoil the average, and be compared with a whole one.
+  // The running step would distort the average, and would be compared with a whole one.
   const complete = clicks.slice(0, isRunning ? running : known.length);
   const completeOnly = isRunning ? `complete ${step}s` : '';
 

@@ -1,8 +1,9 @@
-// Banner ids are 64-bit numbers, more than JavaScript's numbers hold exactly: here they are text.
+// Banner ids are 64-bit numbers, which JavaScript's numbers cannot hold exactly, so they are text here.
 
-const LARGEST = 9223372036854775807n;
+const MAX_ID = 9223372036854775807n;
 
-/** Whether the text is a banner id as the API takes it. */
-export function isBannerId(text) {
-  return /^[1-9][0-9]{0,18}$/.test(text) && BigInt(text) <= LARGEST;
+/** The banner id that the text is, without leading zeros; null if the API would not accept it. */
+export function bannerIdOf(text) {
+  const id = /^[0-9]+$/.test(text) ? BigInt(text) : 0n;
+  return id >= 1n && id <= MAX_ID ? String(id) : null;
 }

@@ -1,4 +1,4 @@
-// What the banner page shows, as its address has it: /banners/7?range=24h&step=hour&tz=Europe/Moscow&compare=previous
+// What the banner page shows, according to its address: /banners/7?range=24h&step=hour&tz=Europe/Moscow&compare=previous
 
 import {RANGES, STEPS, automaticStep, isPossible, rangeUntilNow, wholeSteps} from './steps.js';
 import {isZone, systemZone} from './zoned-time.js';
@@ -7,15 +7,15 @@ const DEFAULT_RANGE = '24h';
 
 /**
  * @typedef {object} View
- * @property {?string} range one of RANGES; null when `from` and `to` say it
+ * @property {?string} range one of RANGES; null if `from` and `to` are given instead
  * @property {?number} from
  * @property {?number} to
- * @property {?string} step one of STEPS; null: the one that suits
+ * @property {?string} step one of STEPS; null for the one that suits the range
  * @property {string} zone
  * @property {boolean} compare
  */
 
-/** What cannot be understood is as if it was not there. */
+/** The view that an address asks for. Parts that cannot be understood are ignored. */
 export function viewIn(search) {
   const parameters = new URLSearchParams(search);
   const range = parameters.get('range');
@@ -23,18 +23,18 @@ export function viewIn(search) {
   const zone = parameters.get('tz');
   const from = Date.parse(parameters.get('from'));
   const to = Date.parse(parameters.get('to'));
-  const isStretch = from < to;
+  const isPeriod = from < to;
   return {
-    range: Object.hasOwn(RANGES, range) ? range : isStretch ? null : DEFAULT_RANGE,
-    from: isStretch ? from : null,
-    to: isStretch ? to : null,
+    range: Object.hasOwn(RANGES, range) ? range : isPeriod ? null : DEFAULT_RANGE,
+    from: isPeriod ? from : null,
+    to: isPeriod ? to : null,
     step: Object.hasOwn(STEPS, step) ? step : null,
     zone: zone && isZone(zone) ? zone : systemZone(),
     compare: parameters.get('compare') === 'previous',
   };
 }
 
-/** The search part of the address that shows this view; what is as usual is left out. */
+/** The search part of the address that shows this view, without defaults. */
 export function searchOf(view) {
   const parameters = new URLSearchParams();
   if (view.range === null) {
@@ -52,17 +52,17 @@ export function searchOf(view) {
   if (view.compare) {
     parameters.set('compare', 'previous');
   }
-  // Slashes are allowed there, and zones are easier to read with them.
+  // Slashes and colons are allowed there, and easier to read.
   return `?${parameters}`.replaceAll('%2F', '/').replaceAll('%3A', ':');
 }
 
-/** The step and the times of a view at this moment. */
-export function resolve(view, nowMs) {
+/** The step and the period of a view at this moment. */
+export async function resolve(view, nowMs) {
   const lengthMs = view.range === null ? view.to - view.from : RANGES[view.range].lengthMs;
   const automatic = automaticStep(lengthMs);
   const step = view.step !== null && isPossible(view.step, lengthMs) ? view.step : automatic;
-  const stretch = view.range === null
-    ? wholeSteps(view, step, view.zone)
-    : rangeUntilNow(view.range, step, view.zone, nowMs);
-  return {...stretch, step, automatic, lengthMs};
+  const period = view.range === null
+    ? await wholeSteps(view, step, view.zone)
+    : await rangeUntilNow(view.range, step, view.zone, nowMs);
+  return {...period, step, automatic, lengthMs};
 }

@@ -4,7 +4,7 @@ import './frame.js';
 import {address, getJson, request} from './api.js';
 import {BannerControls} from './banner-controls.js';
 import {showFigures} from './banner-figures.js';
-import {isBannerId} from './banner-id.js';
+import {bannerIdOf} from './banner-id.js';
 import {resolve, searchOf, viewIn} from './banner-view.js';
 import {ClickChart} from './chart.js';
 import {formatCount, formatTime} from './format.js';
@@ -14,21 +14,25 @@ import {report} from './notice.js';
 import {NumberTable} from './number-table.js';
 import {savedToken} from './token.js';
 
-/** Clicks are asked for again when the stream tells of new ones, but not more often than this. */
-const LEAST_INTERVAL_MS = 1_900;
+/** How often clicks are asked for at most when the stream reports new ones. */
+const MIN_INTERVAL_MS = 1_900;
 
-/** Without new clicks only time passes: the next step begins. */
+/** How often clicks are asked for without new ones, because the next step may have begun. */
 const INTERVAL_MS = 20_000;
 
 const byId = (id) => document.getElementById(id);
 
-const banner = decodeURIComponent(location.pathname.split('/').at(-1));
+const bannerText = decodeURIComponent(location.pathname.split('/').at(-1));
+const banner = bannerIdOf(bannerText);
 const path = `/v1/banners/stats/${banner}`;
 
 let view = viewIn(location.search);
 let loadedAt = 0;
 
-/** Whether the stream has told of clicks that are not shown yet. */
+/** The end of the period that was loaded last. */
+let loadedTo = 0;
+
+/** Whether the stream has reported clicks that are not shown yet. */
 let hasNews = false;
 
 const controls = new BannerControls(goTo);
@@ -51,7 +55,11 @@ async function load(isCurrent) {
   const now = Date.now();
   loadedAt = now;
   hasNews = false;
-  const resolved = resolve(view, now);
+  const resolved = await resolve(view, now);
+  if (!isCurrent()) {
+    return;
+  }
+  loadedTo = resolved.to;
   controls.show(view, resolved);
   const parameters = {
     from: new Date(resolved.from).toISOString(),
@@ -96,14 +104,14 @@ function takeLive({banners: [live]}, isFirst) {
   byId('now-minute').textContent = formatCount(live.minute.v);
   byId('now-second').textContent = formatCount(live.clicks);
   const now = Date.now();
-  const showsNow = resolve(view, now).to > now;
+  const showsNow = view.range !== null || loadedTo > now;
   hasNews ||= isFirst || live.clicks > 0;
-  if (showsNow && hasNews && !fresh.isBusy && now - loadedAt > LEAST_INTERVAL_MS) {
+  if (showsNow && hasNews && !fresh.isBusy && now - loadedAt > MIN_INTERVAL_MS) {
     fresh.refresh();
   }
 }
 
-/** A link cannot send the token: with one the file is fetched here. */
+/** A link cannot send the token, so with a token the file is fetched here. */
 async function downloadWithToken(event) {
   if (savedToken() === null) {
     return;
@@ -117,7 +125,7 @@ async function downloadWithToken(event) {
   URL.revokeObjectURL(link.href);
 }
 
-if (isBannerId(banner)) {
+if (banner !== null) {
   byId('title').textContent = `Banner ${banner}`;
   document.title = `Banner ${banner} · Click Counter`;
   byId('csv').addEventListener('click', downloadWithToken);
@@ -131,5 +139,5 @@ if (isBannerId(banner)) {
   for (const part of document.querySelectorAll('#controls, .tiles, main .card')) {
     part.hidden = true;
   }
-  report('banner', `“${banner}” is not a banner id; it is a whole number from 1 to 9223372036854775807.`);
+  report('banner', `“${bannerText}” is not a banner id; a banner id is a whole number from 1 to 9223372036854775807.`);
 }

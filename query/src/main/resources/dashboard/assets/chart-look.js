@@ -1,4 +1,4 @@
-// How a chart looks: the options that uPlot is given.
+// The look of a chart: the options for uPlot.
 
 import uPlot from './uplot/uPlot.esm.js';
 import {formatShort, formatTime} from './format.js';
@@ -6,19 +6,19 @@ import {toLocal} from './zoned-time.js';
 
 const DAY_S = 86_400;
 const MONTH_S = 28 * DAY_S;
-const LEAST_BAR_PX = 3.5;
+const MIN_BAR_PX = 3.5;
 const VALUES_PX = 52;
 const AXIS_FONT = '12px system-ui, sans-serif';
 
-/** Ticks at whole numbers only: there are no half clicks. */
+/** Ticks are at whole numbers only, because there are no half clicks. */
 const WHOLE_INCREMENTS = Array.from({length: 16}, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 
-/** Few points are bars, each as wide as its step; many are a line. */
+/** Few points are drawn as bars, each as wide as its step, and many as a line. */
 export function areBars(points, widthPx) {
-  return (widthPx - VALUES_PX) / points.times.length >= LEAST_BAR_PX;
+  return (widthPx - VALUES_PX) / points.times.length >= MIN_BAR_PX;
 }
 
-/** The series as uPlot takes them: seconds, closed steps, the running step, the previous period. */
+/** The series for uPlot: seconds, completed steps, the running step, the previous period. */
 export function chartData({times, clicks, before, running}) {
   const closed = clicks.map((count, at) => (at === running ? null : count));
   const now = clicks.map((count, at) => (at === running ? count : null));
@@ -26,9 +26,9 @@ export function chartData({times, clicks, before, running}) {
 }
 
 /**
- * @param {object} points what is shown at first
- * @param {HTMLElement} container whose colours are used
- * @param {() => object} current what is shown when uPlot asks
+ * @param {object} points what is shown first
+ * @param {HTMLElement} container the element whose colours are used
+ * @param {() => object} current returns what is shown at the moment
  */
 export function chartOptions(points, container, current) {
   const bars = areBars(points, container.clientWidth);
@@ -40,7 +40,7 @@ export function chartOptions(points, container, current) {
     width: container.clientWidth,
     height: container.clientHeight,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), points.zone),
-    padding: [12, 24, 0, 0], // at the right, room for half of the last label
+    padding: [12, 24, 0, 0], // on the right, space for half of the last label
     legend: {show: false},
     cursor: {y: false, points: {show: false}, drag: {x: true, y: false, setScale: false}},
     scales: {
@@ -90,7 +90,7 @@ function timeLabels(ticks, incrementS, zone) {
 
 const COLORS = ['--text-quiet', '--chart-grid', '--chart-now', '--chart-running', '--chart-before', '--accent-soft'];
 
-/** Resolves the style sheet's colours, which depend on the theme, for the canvas. */
+/** Resolves the colours of the style sheet, which depend on the theme, for the canvas. */
 function colors(container) {
   const probe = document.createElement('span');
   container.append(probe);

@@ -1,4 +1,4 @@
-// A chart of clicks over time: follows new data, the theme and the width, and can be read with the keyboard.
+// A chart of clicks over time. It follows new data, the theme and the width, and can be read with the keyboard.
 
 import uPlot from './uplot/uPlot.esm.js';
 import {areBars, chartData, chartOptions} from './chart-look.js';
@@ -18,7 +18,7 @@ export class ClickChart {
 
   /**
    * @param {HTMLElement} container
-   * @param {(fromMs: number, toMs: number) => void} [onZoom] a stretch was chosen
+   * @param {(fromMs: number, toMs: number) => void} [onZoom] called when the user selects a period
    */
   constructor(container, onZoom = undefined) {
     this.#container = container;
@@ -30,7 +30,7 @@ export class ClickChart {
     this.#spoken.setAttribute('aria-live', 'polite');
     container.after(this.#spoken);
     container.tabIndex = 0;
-    // Arrow keys are the chart's own: with this role screen readers pass them on.
+    // The chart handles arrow keys itself; with this role, screen readers pass them on.
     container.setAttribute('role', 'application');
     container.setAttribute('aria-roledescription', 'chart');
     container.addEventListener('keydown', (event) => this.#onKey(event));
@@ -42,14 +42,14 @@ export class ClickChart {
   /**
    * @param {object} points
    * @param {number[]} points.times starts of the steps, in ms
-   * @param {number[]} points.clicks of each step; null where there is none yet
-   * @param {?number[]} points.before of the step at the same place of the previous period
-   * @param {number} points.running index of the step that is not over; -1 when all are
+   * @param {number[]} points.clicks clicks of each step; null for steps in the future
+   * @param {?number[]} points.before clicks of the corresponding steps of the previous period
+   * @param {number} points.running index of the running step; -1 if all steps are completed
    * @param {number} points.from
    * @param {number} points.to
    * @param {string} points.step
    * @param {string} points.zone
-   * @param {string} points.label what is seen, in a sentence
+   * @param {string} points.label a sentence that says what the chart shows
    */
   show(points) {
     this.#points = points;
@@ -116,7 +116,7 @@ export class ClickChart {
     }
   }
 
-  /** Moves the cursor to a step, -1: away, and has it read out. */
+  /** Moves the cursor to a step, or away for -1, and has it read out. */
   #point(at) {
     if (this.#plot === null) {
       return;

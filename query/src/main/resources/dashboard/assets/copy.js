@@ -1,4 +1,4 @@
-// The copy buttons of snippets.
+// The copy buttons of the snippets.
 
 const SHOWN_MS = 2_000;
 
@@ -19,7 +19,7 @@ async function copy(element) {
     await navigator.clipboard.writeText(element.textContent);
     return;
   }
-  // Browsers offer the clipboard only on https and localhost; this old way works everywhere.
+  // Browsers offer the clipboard only on https and localhost. This older method works everywhere.
   getSelection().selectAllChildren(element);
   document.execCommand('copy');
 }

@@ -1,4 +1,4 @@
-// What the overview shows until the first click was counted, and when it comes.
+// The panel that the overview shows until the first click is counted.
 
 const SHOWN_AFTER_FIRST_MS = 2_500;
 
@@ -8,7 +8,7 @@ const state = document.getElementById('first-run-state');
 
 document.getElementById('first-run-curl').textContent = `curl -i ${location.origin}/v1/banners/counter/7`;
 
-/** Shows the panel or the overview. Answers whether the panel is shown. */
+/** Shows the panel or the overview, and returns whether it is the panel. */
 export function firstRun(allClicks) {
   if (allClicks === 0) {
     panel.hidden = false;

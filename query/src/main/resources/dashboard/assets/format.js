@@ -1,6 +1,6 @@
-// Numbers and times as people read them.
+// Numbers and times as text for people.
 
-// The pages are in English, whatever the browser's language: numbers and dates are so too.
+// The pages are in English, whatever the language of the browser, so numbers and dates are too.
 const LOCALE = 'en-GB';
 
 const ONE_DIGIT_PERCENT = {style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1};

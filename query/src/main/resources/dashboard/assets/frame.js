@@ -1,6 +1,6 @@
-// What all pages have around their content: the mark at the current page, the way to a banner.
+// The frame of all pages: marks the current page in the navigation, and finds a banner by its id.
 
-import {isBannerId} from './banner-id.js';
+import {bannerIdOf} from './banner-id.js';
 
 const page = document.body.dataset.page;
 document.querySelector(`.nav [data-for="${page}"]`)?.setAttribute('aria-current', 'page');
@@ -10,8 +10,8 @@ const input = document.getElementById('lookup-banner');
 
 lookup.addEventListener('submit', (event) => {
   event.preventDefault();
-  const id = input.value.trim();
-  if (isBannerId(id)) {
+  const id = bannerIdOf(input.value.trim());
+  if (id !== null) {
     location.assign(`/banners/${id}`);
     return;
   }

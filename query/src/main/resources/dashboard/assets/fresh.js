@@ -1,4 +1,4 @@
-// Keeps something loaded from the API up to date while somebody looks at it.
+// Keeps data from the API up to date while the page is visible.
 
 import {ApiError} from './api.js';
 import {report} from './notice.js';
@@ -15,9 +15,9 @@ export class Fresh {
   #loading = false;
 
   /**
-   * @param {string} source names it among the things that may fail
-   * @param {(isCurrent: () => boolean) => Promise<void>} load loads and shows it; asks `isCurrent` in between, as a
-   *     later run may have overtaken this one
+   * @param {string} source the name of the data in reports of failures
+   * @param {(isCurrent: () => boolean) => Promise<void>} load loads and shows the data; before it shows them it calls
+   *     `isCurrent`, because a later run may have overtaken this one
    * @param {number} intervalMs pause between loads
    */
   constructor(source, load, intervalMs) {
@@ -32,12 +32,12 @@ export class Fresh {
     addEventListener('online', () => this.refresh());
   }
 
-  /** Whether it is being loaded, or waits to be loaded again after a failure. */
+  /** Whether the data are being loaded, or will be loaded again after a failure. */
   get isBusy() {
     return this.#loading || this.#failures > 0;
   }
 
-  /** Loads now. Failures that may pass are reported and tried again; others are thrown. */
+  /** Loads now. Failures are reported, and tried again if they may be temporary. */
   async refresh() {
     const run = ++this.#run;
     const isCurrent = () => run === this.#run;
@@ -77,7 +77,7 @@ export class Fresh {
   }
 
   #again(pauseMs) {
-    // A hidden page asks for nothing; it does so when it is seen again.
+    // A hidden page asks for nothing until it is visible again.
     this.#timer = setTimeout(() => document.hidden || this.refresh(), pauseMs);
   }
 }

@@ -1,18 +1,18 @@
-// The live stream: one event a second. Read with fetch, because EventSource cannot send a token.
+// The live stream of one event per second. It is read with fetch, because EventSource cannot send a token.
 
 import {address, request} from './api.js';
 
-const LONGEST_SILENCE_MS = 5_000;
+const MAX_SILENCE_MS = 5_000;
 const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000];
 
 const state = document.getElementById('live-state');
 
 /**
- * Follows the stream for as long as the page is visible: a browser opens only a few connections to one server, and
- * hidden pages must not hold them.
+ * Follows the stream while the page is visible. A browser opens only a few connections to one server, and hidden pages
+ * must not occupy them.
  *
- * @param {string[]} banners ids to follow besides the sum of all
- * @param {(event: object, isFirst: boolean) => void} onEvent `isFirst`: events before it were missed
+ * @param {string[]} banners ids of the banners to follow besides the sum of all banners
+ * @param {(event: object, isFirst: boolean) => void} onEvent `isFirst`: earlier events were missed
  */
 export function follow(banners, onEvent) {
   const url = address('/v1/banners/live', {banner: banners});
@@ -49,7 +49,7 @@ async function stayConnected(url, onEvent, signal) {
   }
 }
 
-/** The events of one connection; ends with it, however that ends, and when it was silent for too long. */
+/** The events of one connection, until it ends in any way or is silent for too long. */
 async function* events(url, outerSignal) {
   const silence = new AbortController();
   const signal = AbortSignal.any([outerSignal, silence.signal]);
@@ -57,7 +57,7 @@ async function* events(url, outerSignal) {
   try {
     const watchAgain = () => {
       clearTimeout(watch);
-      watch = setTimeout(() => silence.abort(), LONGEST_SILENCE_MS);
+      watch = setTimeout(() => silence.abort(), MAX_SILENCE_MS);
     };
     watchAgain();
     const response = await request(url, {accept: 'text/event-stream', signal});
@@ -70,13 +70,13 @@ async function* events(url, outerSignal) {
       yield* blocks.map(data).filter(Boolean).map((json) => JSON.parse(json));
     }
   } catch {
-    // Whoever follows the stream connects again.
+    // The caller connects again.
   } finally {
     clearTimeout(watch);
   }
 }
 
-/** The data of one block of the stream; empty for a comment. */
+/** The data of one block of the stream, which is empty for a comment. */
 function data(block) {
   return block
       .split('\n')

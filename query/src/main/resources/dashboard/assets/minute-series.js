@@ -1,4 +1,4 @@
-// The clicks of the last minutes, the running one last.
+// The clicks of the last minutes; the running minute is the last one.
 
 export class MinuteSeries {
   times;
@@ -22,7 +22,7 @@ export class MinuteSeries {
     return this.clicks.reduce((sum, clicks) => sum + clicks, 0);
   }
 
-  /** Takes what the stream says of a minute. Answers false when another one is running: the series is out of date. */
+  /** Takes the clicks of a minute from the stream. Returns false if it is not the running minute of this series. */
   take({ts, v}) {
     if (Date.parse(ts) !== this.runningMinute) {
       return false;

@@ -1,9 +1,9 @@
-// The line below the header that says what is not working at the moment.
+// The line below the header that says what does not work at the moment.
 
 const element = document.getElementById('notice');
 const messages = new Map();
 
-/** Shows what is wrong with one source of data, or with null that it works again. */
+/** Shows what is wrong with one source of data; null means that it works again. */
 export function report(source, message) {
   if (message === null) {
     messages.delete(source);

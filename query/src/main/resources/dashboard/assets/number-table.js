@@ -1,4 +1,4 @@
-// The table behind a chart: the same numbers, for screen readers and for whoever wants to read them.
+// The table below a chart: the same numbers, for screen readers and for anyone who wants to read them.
 
 import {formatCount, formatTime} from './format.js';
 
@@ -17,7 +17,7 @@ export class NumberTable {
     this.#body.setAttribute('role', 'region');
     this.#body.setAttribute('aria-label', caption);
     details.append(summary, this.#body);
-    // Some thousand rows are only made when somebody wants to see them.
+    // There may be thousands of rows, so they are made only when the user opens the table.
     details.addEventListener('toggle', () => this.#draw());
   }
 

@@ -1,4 +1,4 @@
-// Renders an OpenAPI 3.1 description as HTML: each operation with its parameters, bodies and answers.
+// Shows an OpenAPI 3.1 description as HTML: each operation with its parameters, bodies and answers.
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options'];
 
@@ -56,7 +56,7 @@ function textOf(title, schema) {
     [create('h3', {}, title), create('p', {}, ...withCode(schema.description))];
 }
 
-/** The fields of an object; those of an object within it as `banners[].banner`. */
+/** The fields of an object and of the objects in it, such as `banners[].banner`. */
 function fieldsTable(title, schema, resolve) {
   return valuesTable(title, fields(schema, '', resolve).map(({name, property, required}) => [
     create('code', {}, name),
@@ -100,7 +100,7 @@ function examples(title, content, resolve) {
   });
 }
 
-/** A type in a few words: `integer (int64)`, `minute | hour | day`, `array of string`. */
+/** A type in a few words, such as `integer (int64)`, `minute | hour | day` or `array of string`. */
 function typeOf(schema, resolve) {
   if (!schema) {
     return '';
@@ -119,7 +119,7 @@ function typeOf(schema, resolve) {
   return schema.format ? `${type} (${schema.format})` : type;
 }
 
-/** `{$ref: '#/components/…'}` to what it names. */
+/** Follows references such as `{$ref: '#/components/…'}`. */
 function resolveReference(api, value) {
   let resolved = value;
   while (resolved?.$ref) {
@@ -140,7 +140,7 @@ function paragraphs(text = '') {
   return text.split(/\n\s*\n/).filter((part) => part.trim()).map((part) => create('p', {}, ...withCode(part.trim())));
 }
 
-/** Text with its `code` in backticks, the only Markdown that the description uses. */
+/** Text with `code` in backticks, which is the only Markdown that the description uses. */
 function withCode(text = '') {
   return text.split('`').map((part, at) => (at % 2 === 1 ? create('code', {}, part) : part));
 }

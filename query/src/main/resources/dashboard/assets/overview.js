@@ -1,4 +1,4 @@
-// The overview: all clicks now, the last hour by minute, the busiest banners.
+// The overview: all clicks so far, the last hour by minute, the busiest banners.
 
 import './frame.js';
 import './copy.js';
@@ -14,7 +14,7 @@ import {showTopBanners} from './top-banners.js';
 import {MINUTE_MS, systemZone} from './zoned-time.js';
 
 const SHOWN_MINUTES = 60;
-/** When the stream is silent this long, as behind a proxy that holds it back, the clicks are asked for. */
+/** If the stream is silent for this long, for example behind a proxy that holds it back, the clicks are asked for. */
 const SILENCE_MS = 5_000;
 const INTERVAL_MS = 10_000;
 const BEGINNING = '1970-01-01T00:00:00Z';
@@ -23,13 +23,13 @@ const zone = systemZone();
 const chart = new ClickChart(document.getElementById('minutes-chart'));
 const table = new NumberTable(document.getElementById('minutes-table'), 'Clicks per minute of the last hour');
 
-/** What is shown; null until it is loaded. `closed`: the clicks of all minutes before the running one. */
+/** What is shown; null until it is loaded. `closed` is the number of clicks in all minutes before the running one. */
 let shown = null;
 
 /** Whether another minute has begun. */
 let isOutOfDate = true;
 
-/** The server's clock minus this machine's, as the stream tells it. */
+/** How far the server's clock is ahead of this machine's, according to the stream. */
 let clockOffsetMs = 0;
 
 let lastEventMs = 0;
@@ -52,7 +52,7 @@ const minutes = new Fresh('minutes', async (isCurrent) => {
   }
 }, INTERVAL_MS);
 
-/** The closed minutes do not change any more: the running one is all that the stream has to tell. */
+/** Takes an event of the stream. Only the running minute still changes. */
 function take(event, isFirst) {
   lastEventMs = Date.now();
   clockOffsetMs = Date.parse(event.time) - lastEventMs;

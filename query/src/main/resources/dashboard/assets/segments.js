@@ -1,4 +1,4 @@
-// A bar of choices, made of radio buttons.
+// A bar of choices that consists of radio buttons.
 
 /**
  * @param {HTMLFieldSetElement} fieldset

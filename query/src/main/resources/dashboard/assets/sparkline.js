@@ -1,4 +1,4 @@
-// A tiny chart without axes, for a row of a table that has the numbers beside it.
+// A tiny chart without axes, for a table row that also has the numbers.
 
 const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 100;

@@ -1,15 +1,15 @@
-// The snippets for sites, with this server's address and the chosen banner in them.
+// The snippets for sites, which contain this server's address and the chosen banner.
 
 import './frame.js';
 import './copy.js';
-import {isBannerId} from './banner-id.js';
+import {bannerIdOf} from './banner-id.js';
 
 const input = document.getElementById('banner');
 const error = document.getElementById('banner-error');
 
 function fill() {
-  const banner = input.value.trim();
-  const isValid = isBannerId(banner);
+  const banner = bannerIdOf(input.value.trim());
+  const isValid = banner !== null;
   error.hidden = isValid;
   error.textContent = isValid ? '' : 'A banner id is a whole number from 1 to 9223372036854775807.';
   input.setAttribute('aria-invalid', String(!isValid));

@@ -1,4 +1,4 @@
-// Light, dark, or as the system has it; remembered in this browser. Runs before the page is painted.
+// The theme: light, dark, or the system's. It is remembered in this browser, and applied before the page is painted.
 
 (() => {
   const KEY = 'click-counter-theme';
@@ -18,7 +18,7 @@
       button.setAttribute('aria-label', `Theme: ${NAMES[theme]}`);
       button.title = `Theme: ${NAMES[theme]}`;
     }
-    // Charts are pictures: they are drawn again in the new colours.
+    // Charts are pictures, so they must be drawn again in the new colours.
     document.dispatchEvent(new Event('themechange'));
   }
 

@@ -1,4 +1,4 @@
-// The token of a protected API: asked for once, kept until the tab is closed.
+// The token of a protected API, which the user enters once and which is kept until the tab is closed.
 
 const KEY = 'click-counter-token';
 
@@ -8,7 +8,7 @@ export function savedToken() {
   return sessionStorage.getItem(KEY);
 }
 
-/** Shows the dialog and resolves when a token was entered; requests that fail together share one dialog. */
+/** Shows the dialog and resolves when a token is entered. Requests that fail at the same time share one dialog. */
 export function askForToken() {
   asking ??= new Promise((resolve) => {
     const dialog = document.getElementById('token-dialog');
@@ -27,7 +27,7 @@ export function askForToken() {
   return asking;
 }
 
-/** Without a token there is nothing to show behind the dialog. */
+/** Keeps the dialog open, because without a token there is nothing else to show. */
 function keepOpen(event) {
   event.preventDefault();
 }

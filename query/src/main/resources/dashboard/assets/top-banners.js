@@ -1,4 +1,4 @@
-// The table of the busiest banners, with a small chart of each.
+// The table of the busiest banners, with a small chart for each.
 
 import {getJson} from './api.js';
 import {formatClicks, formatCount, formatShare} from './format.js';
@@ -38,7 +38,7 @@ function rangeInAddress() {
 
 async function load(range, zone, isCurrent) {
   const step = automaticStep(RANGES[range].lengthMs);
-  const {from, to} = rangeUntilNow(range, step, zone, Date.now());
+  const {from, to} = await rangeUntilNow(range, step, zone, Date.now());
   const period = {from: new Date(from).toISOString(), to: new Date(to).toISOString()};
   const top = await getJson('/v1/banners/top', {...period, limit: SHOWN_BANNERS});
   const ids = top.banners.map(({banner}) => banner);
@@ -63,7 +63,7 @@ function show({total, banners}, trends, range) {
 }
 
 function row({banner, v, share}, stats, range) {
-  // Without the running step, which would look like a fall.
+  // The running step is left out, because it would look like a decline.
   const trend = stats.slice(0, -1).map((point) => point.v);
   const created = document.createElement('tr');
   const link = document.createElement('a');

@@ -1,5 +1,5 @@
-// Times of the clock on the wall in a time zone. A "local" time here is a number of milliseconds, as if the wall's
-// clock were in UTC.
+// Conversions to and from the local time of a time zone. A local time is a number of milliseconds, as if the zone's
+// clock showed UTC.
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
@@ -28,7 +28,7 @@ export function toLocal(ms, zone) {
   return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second, milliseconds);
 }
 
-/** Of an hour that the clock shows twice the first; a time that it leaves out is moved on by the gap. */
+/** Takes the first of two hours that the clock shows twice, and moves a time that it skips forward by the gap. */
 export function fromLocal(local, zone) {
   const offsets = [local - DAY_MS, local + DAY_MS].map((ms) => toLocal(ms, zone) - ms);
   const candidates = offsets.map((offset) => local - offset);
@@ -36,7 +36,12 @@ export function fromLocal(local, zone) {
   return exact.length > 0 ? Math.min(...exact) : candidates[0];
 }
 
-/** `2026-11-23T14:05`, as inputs of type datetime-local have it. */
+/** The same time of day some days earlier. */
+export function daysBefore(ms, days, zone) {
+  return fromLocal(toLocal(ms, zone) - days * DAY_MS, zone);
+}
+
+/** The value of an input of type datetime-local, such as `2026-11-23T14:05`. */
 export function toInputValue(ms, zone) {
   return new Date(toLocal(ms, zone)).toISOString().slice(0, 'yyyy-mm-ddThh:mm'.length);
 }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What query tells its operators.
+/// What query tells operators.
 @Timeout(120)
 final class AdminTest {
     @TempDir
@@ -63,7 +63,7 @@ final class AdminTest {
             proxy.refuse();
             proxy.cutAll();
             Await.until(
-                    "it is noticed",
+                    "the problem is reported",
                     () -> Exposition.get(query.adminPort(), "/readyz")
                             .body()
                             .contains("\"database\":{\"ok\":false,\"problem\":\"The database does not answer: "));
@@ -82,11 +82,11 @@ final class AdminTest {
                 query.log.append(7);
             }
             Await.until(
-                    "it is noticed",
+                    "the problem is reported",
                     () -> Exposition.get(query.adminPort(), "/readyz")
                             .body()
                             .contains(
-                                    "\"lag\":{\"ok\":false,\"problem\":\"The log was not read to its end for more than 5 s; "
+                                    "\"lag\":{\"ok\":false,\"problem\":\"The log has not been read to its end for more than 5 s; "
                                             + "5 clicks are kept, STATS_MAX_KEPT is 5.\"}"));
         }
     }
@@ -98,7 +98,7 @@ final class AdminTest {
                 var statement = connection.createStatement()) {
             statement.execute("update flyway_schema_history set version = '999'");
             Await.until(
-                    "it is noticed",
+                    "the problem is reported",
                     () -> Exposition.get(query.adminPort(), "/readyz")
                             .body()
                             .contains("\"schema\":{\"ok\":false,\"problem\":\"The schema of the database"));

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What happens on a connection, byte by byte.
+/// Tests connections byte by byte.
 class ConnectionTest {
     private static final String BODY = """
             {"from":"2024-01-01T00:00:00Z","to":"2024-01-02T00:00:00Z"}""";
@@ -40,7 +40,7 @@ class ConnectionTest {
         return socket;
     }
 
-    /// All that comes until the server closes the connection.
+    /// Sends `request` and returns everything that the server sends until it closes the connection.
     private static String answersUntilClose(String request) throws IOException {
         try (Socket socket = connect()) {
             socket.getOutputStream().write(request.getBytes(UTF_8));
@@ -110,8 +110,8 @@ class ConnectionTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            BLAH\\r\\n\\r\\n                                          | 400 | The first line of the request is not one of HTTP/1.1
-            GET /%zz HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n                | 400 | The first line of the request is not one of HTTP/1.1
+            BLAH\\r\\n\\r\\n                                          | 400 | The first line of the request is not valid HTTP/1.1
+            GET /%zz HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n                | 400 | The first line of the request is not valid HTTP/1.1
             GET / HTTP/1.0\\r\\nHost: h\\r\\n\\r\\n                   | 505 | HTTP 1.0 is not supported
             GET / HTTP/1.1\\r\\n\\r\\n                                | 400 | Host header must be present
             GET / HTTP/1.1\\r\\nHost: h\\r\\nX\\r\\n\\r\\n            | 400 | missing colon

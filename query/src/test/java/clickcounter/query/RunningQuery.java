@@ -2,9 +2,12 @@ package clickcounter.query;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.Counts;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
+import clickcounter.shared.EpochMinute;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.log.ClickWriter;
@@ -19,21 +22,22 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// A running query with a log and a database of its own, started as the process would be.
-final class RunningQuery implements AutoCloseable {
+/// A running query with a log and a database of its own, started in the same way as the process.
+public final class RunningQuery implements AutoCloseable {
     private static final String ALWAYS = """
             {"from":"0000-01-01T00:00:00Z","to":"9999-12-31T23:59:59Z"}""";
     private static final Pattern CLICKS = Pattern.compile("\"v\":(\\d+)");
 
-    final TestDatabase database;
-    final ClickWriter log;
-    final LogToDatabase aggregator;
+    public final TestDatabase database;
+    public final ClickWriter log;
+    public final SteppedAggregator aggregator;
     private final Map<String, String> environment;
     private Query query;
     private final HttpClient http = HttpClient.newHttpClient();
@@ -50,7 +54,7 @@ final class RunningQuery implements AutoCloseable {
                 "QUERY_PORT", "0"));
         environment.putAll(settings);
         log = ClickWriter.open(LogSettings.read(new SettingsReader(environment)), new Lifetime());
-        aggregator = LogToDatabase.open(folder.resolve("log"), database.dataSource());
+        aggregator = SteppedAggregator.open(folder.resolve("log"), DatabaseSettings.of(database.url()));
         query = startProcess();
     }
 
@@ -59,18 +63,18 @@ final class RunningQuery implements AutoCloseable {
     }
 
     /// Stops query and starts it again.
-    void restart() throws SQLException {
+    public void restart() throws SQLException {
         query.close();
         query = startProcess();
     }
 
-    static RunningQuery start(Path folder, String... namesAndValues) throws SQLException {
+    public static RunningQuery start(Path folder, String... namesAndValues) throws SQLException {
         var database = TestDatabase.create();
         return new RunningQuery(database, database.url(), folder, settings(namesAndValues));
     }
 
-    /// With a database that is reached in another way than directly.
-    static RunningQuery start(TestDatabase database, String databaseUrl, Path folder, String... namesAndValues)
+    /// Starts a query that reaches `database` at another address.
+    public static RunningQuery start(TestDatabase database, String databaseUrl, Path folder, String... namesAndValues)
             throws SQLException {
         return new RunningQuery(database, databaseUrl, folder, settings(namesAndValues));
     }
@@ -83,53 +87,61 @@ final class RunningQuery implements AutoCloseable {
         return settings;
     }
 
-    int port() {
+    public int port() {
         return query.port();
     }
 
-    int adminPort() {
+    public int adminPort() {
         return query.adminPort();
     }
 
-    HttpResponse<String> ask(long bannerId, String from, String to) {
+    public HttpResponse<String> ask(long bannerId, String from, String to) {
         return ask(bannerId, """
                 {"from":"%s","to":"%s"}""".formatted(from, to));
     }
 
-    HttpResponse<String> ask(Object bannerId, String body) {
+    public HttpResponse<String> ask(Object bannerId, String body) {
         return send(request("/v1/banners/stats/" + bannerId)
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body)));
     }
 
-    /// All about one banner.
-    HttpResponse<String> ask(long bannerId) {
+    /// Asks for all minutes of a banner.
+    public HttpResponse<String> ask(long bannerId) {
         return ask(bannerId, ALWAYS);
     }
 
-    /// All clicks of one banner; the answer must be a complete one.
-    long clicks(long bannerId) {
+    /// Returns all clicks of a banner, from an answer that must be complete.
+    public long clicks(long bannerId) {
         HttpResponse<String> answer = ask(bannerId);
-        if (answer.statusCode() != 200 || completeUntil(answer) != null) {
-            throw new AssertionError("not a complete answer: " + answer.statusCode() + " "
-                    + answer.headers().map() + " " + answer.body());
-        }
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        assertThat(completeUntil(answer)).isNull();
         return sum(answer);
     }
 
-    static long sum(HttpResponse<String> answer) {
+    public static void assertProblem(HttpResponse<String> answer, int status, String sentence) {
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+        assertThat(answer.headers().firstValue("Content-Type")).contains("application/problem+json");
+        assertThat(answer.headers().firstValue("Cache-Control")).contains("no-store");
+        assertThat(answer.body())
+                .contains("\"status\":" + status)
+                .endsWith("\"detail\":\"%s\"}"
+                        .formatted(sentence.replace("\\", "\\\\").replace("\"", "\\\"")));
+    }
+
+    public static long sum(HttpResponse<String> answer) {
         return CLICKS.matcher(answer.body())
                 .results()
                 .mapToLong(clicks -> Long.parseLong(clicks.group(1)))
                 .sum();
     }
 
-    static @Nullable String completeUntil(HttpResponse<String> answer) {
+    public static @Nullable String completeUntil(HttpResponse<String> answer) {
         return answer.headers().firstValue("Stats-Complete-Until").orElse(null);
     }
 
-    /// Asks again and again until the answer is as expected, half a minute at most.
-    HttpResponse<String> askUntil(long bannerId, Predicate<HttpResponse<String>> expected) {
+    /// Asks until the answer is as expected, for at most half a minute.
+    public HttpResponse<String> askUntil(long bannerId, Predicate<HttpResponse<String>> expected) {
         long deadline = System.nanoTime() + SECONDS.toNanos(30);
         HttpResponse<String> answer = ask(bannerId);
         while (!expected.test(answer)) {
@@ -142,13 +154,13 @@ final class RunningQuery implements AutoCloseable {
         return answer;
     }
 
-    HttpRequest.Builder request(String pathAndQuery) {
+    public HttpRequest.Builder request(String pathAndQuery) {
         return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port() + pathAndQuery))
                 .timeout(Duration.ofSeconds(30));
     }
 
     /// @param headers names and values
-    HttpResponse<String> get(String pathAndQuery, String... headers) {
+    public HttpResponse<String> get(String pathAndQuery, String... headers) {
         HttpRequest.Builder request = request(pathAndQuery);
         if (headers.length > 0) {
             request.headers(headers);
@@ -156,12 +168,12 @@ final class RunningQuery implements AutoCloseable {
         return send(request);
     }
 
-    /// An answer that may have no end; the caller closes its body.
-    HttpResponse<InputStream> open(String pathAndQuery) {
+    /// Opens an answer that may have no end. The caller closes its body.
+    public HttpResponse<InputStream> open(String pathAndQuery) {
         return open(request(pathAndQuery));
     }
 
-    HttpResponse<InputStream> open(HttpRequest.Builder request) {
+    public HttpResponse<InputStream> open(HttpRequest.Builder request) {
         try {
             return http.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
         } catch (IOException | InterruptedException failure) {
@@ -169,29 +181,29 @@ final class RunningQuery implements AutoCloseable {
         }
     }
 
-    HttpResponse<String> send(HttpRequest.Builder request) {
+    public HttpResponse<String> send(HttpRequest.Builder request) {
         try {
             return http.send(request.build(), HttpResponse.BodyHandlers.ofString(UTF_8));
-        } catch (IOException failure) {
+        } catch (IOException | InterruptedException failure) {
             throw new AssertionError(failure);
-        } catch (InterruptedException interrupted) {
-            throw new AssertionError(interrupted);
         }
     }
 
-    /// Sets the clicks of a banner in some minutes as if they had been counted and summed up long ago.
+    /// Adds clicks of a banner in some minutes to the counts.
     ///
     /// @param timesAndClicks such as `2024-01-01 10:00Z=5`
-    void count(long bannerId, String... timesAndClicks) throws SQLException {
+    public void count(long bannerId, String... timesAndClicks) throws SQLException {
+        var counts = new Counts.Builder(timesAndClicks.length);
         for (String timeAndClicks : timesAndClicks) {
             String[] parts = timeAndClicks.split("=", 2);
-            execute("select add_minute_partition('%s')".formatted(parts[0]));
-            execute("insert into banner_minute values (%d, '%s', %s)".formatted(bannerId, parts[0], parts[1]));
+            Instant time = Instant.parse(parts[0].replace(" ", "T").replace("Z", ":00Z"));
+            counts.add(bannerId, EpochMinute.of(time), Long.parseLong(parts[1]));
         }
+        aggregator.add(counts.build());
     }
 
-    /// `sql` changes the database.
-    void execute(String sql) throws SQLException {
+    /// Changes the database.
+    public void execute(String sql) throws SQLException {
         try (var connection = database.connect();
                 var statement = connection.createStatement()) {
             statement.execute(sql);

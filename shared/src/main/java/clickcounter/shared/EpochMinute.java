@@ -16,8 +16,8 @@ public final class EpochMinute {
     }
 
     /// Returns the minute that contains a non-negative timestamp, such as that of a click.
-    public static long ofMillis(long timestampMillis) {
-        return timestampMillis / MILLIS_PER_MINUTE;
+    public static long ofMillis(long timestampMs) {
+        return timestampMs / MILLIS_PER_MINUTE;
     }
 
     /// Returns the first minute that does not start before `time`.

@@ -2,23 +2,24 @@ package clickcounter.shared;
 
 /// How a process of ours ends, for the supervisor, systemd and operators.
 public enum ExitCode {
-    /// Stopped as asked; everything that had to be written is written.
+    /// The process stopped as it was asked to, and has written everything that it had to.
     STOPPED(0),
-    /// An error that nobody foresaw; the log has its stack trace. Worth a restart.
+    /// An error happened that nobody foresaw; its stack trace is logged. A restart may help.
     UNEXPECTED(1),
-    /// A setting, a port, the database or its schema is wrong: the message says what to fix. Worth a restart when the
-    /// process has run before.
+    /// A setting, a port, the database or its schema is wrong; the message says how to fix it. A restart helps
+    /// if it worked before.
     START_FAILED(2),
-    /// The click log can no longer be written. Halted at once, because writing on could hide clicks. Worth a
-    /// restart.
+    /// The click log can no longer be written. The process halts at once, because further writing could hide
+    /// clicks. A restart may help.
     LOG_FAULT(3),
-    /// A newer aggregator has taken the log over. Not to be restarted: the two would take turns for ever.
+    /// A newer aggregator has taken over the log. A restart would do harm: the two would take it from each
+    /// other forever.
     SUPERSEDED(4),
-    /// The log does not hold the position that the database names. Not to be restarted before an operator has
-    /// looked.
+    /// The log does not contain the position that the database holds. An operator must look into it before a
+    /// restart.
     LOG_MISMATCH(5),
-    /// The database was restored or emptied under the running aggregator. Worth a restart: it counts on from
-    /// there.
+    /// The database was restored or emptied while the aggregator was running. A restart helps: the aggregator
+    /// continues from the position that the database holds now.
     DATABASE_CHANGED(6);
 
     private final int status;
@@ -27,7 +28,7 @@ public enum ExitCode {
         this.status = status;
     }
 
-    /// The meaning of a process's exit status; that of a process that was killed is [#UNEXPECTED].
+    /// Returns the meaning of a process's exit status; that of a process that was killed is [#UNEXPECTED].
     public static ExitCode of(int status) {
         for (ExitCode code : values()) {
             if (code.status == status) {
@@ -42,7 +43,6 @@ public enum ExitCode {
         return this == SUPERSEDED || this == LOG_MISMATCH;
     }
 
-    /// The number that the operating system sees.
     public int status() {
         return status;
     }

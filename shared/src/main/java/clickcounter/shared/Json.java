@@ -1,10 +1,10 @@
 package clickcounter.shared;
 
-/// Text for JSON that is written by hand: log lines and small answers.
+/// Escapes text for JSON that is not written by a library: log lines and small answers.
 public final class Json {
     private Json() {}
 
-    /// `text` as it stands between the quotation marks of a JSON string (RFC 8259).
+    /// Returns `text` as it appears between the quotation marks of a JSON string (RFC 8259).
     public static String escape(String text) {
         var escaped = new StringBuilder(text.length() + 16);
         for (int at = 0; at < text.length(); at++) {

@@ -4,44 +4,35 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
-/// The one-way switch that ends a process: whoever finds that the process cannot or shall not go on ends it,
-/// with the exit code and a sentence; the main thread waits for that and closes everything in order.
+/// The one-way switch that ends a process. Any thread that finds that the process cannot or must not continue
+/// throws it, with an exit code and a sentence; the main thread waits for that, then closes everything in
+/// order.
 ///
 /// **Threads**: any.
 public final class Lifetime {
     private final CompletableFuture<End> end = new CompletableFuture<>();
 
-    /// Why a process ended. `reason` says what to do when the code is not [ExitCode#STOPPED].
+    /// Why a process ended. If the code is not [ExitCode#STOPPED], `reason` says what to do.
     public record End(ExitCode code, String reason) {}
 
-    /// The first call decides; later ones change nothing.
+    /// Ends the lifetime. Only the first call has an effect.
     public void end(ExitCode code, String reason) {
         end.complete(new End(code, reason));
     }
 
-    /// Whether somebody has called [#end(ExitCode, String)].
     public boolean hasEnded() {
         return end.isDone();
     }
 
-    /// Waits until the lifetime ends.
     public End await() {
         return end.join();
     }
 
-    /// Waits at most that long; empty when it goes on.
+    /// Waits until the lifetime ends, at most for `timeout`; returns empty if it has not ended by then.
     public Optional<End> await(Duration timeout) {
-        try {
-            return Optional.of(end.copy()
-                    .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
-                    .join());
-        } catch (java.util.concurrent.CompletionException late) {
-            if (late.getCause() instanceof TimeoutException) {
-                return Optional.empty();
-            }
-            throw late;
-        }
+        return end.thenApply(Optional::of)
+                .completeOnTimeout(Optional.empty(), timeout.toMillis(), TimeUnit.MILLISECONDS)
+                .join();
     }
 }

@@ -14,19 +14,21 @@ import java.io.Console;
 import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
-/// Sends every log line of a process, whichever library wrote it, to the standard output: one line per event.
+/// Prints everything that a process logs to standard output, one line per event, whichever library logs it.
 ///
-/// Logback finds this class by itself (`META-INF/services`), in processes and in tests, so there is no logging
-/// file to keep. Until [#configure] has seen the settings, warnings and errors are printed as text.
+/// Logback finds this class through `META-INF/services`, in processes and in tests, so there is no logging
+/// configuration file. Until [#configure] is called, only warnings and errors of libraries and the information
+/// of our own code are printed, as text.
 public final class Logging extends ContextAwareBase implements Configurator {
     private static final String TEXT = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z',UTC} %-5level ${process}%msg%n%ex";
 
     private static final String CONSOLE = "console";
 
-    /// How the lines look and how many there are.
+    /// @param debug whether debug lines are printed, too
+    /// @param json whether lines are JSON; else they are text
     public record LoggingSettings(boolean debug, boolean json) {
-        /// From `DEBUG` and `LOGGING_FORMAT`.
-        @SuppressWarnings("SystemConsoleNull") // NullAway asks for the check that Error Prone finds needless
+        /// Reads `DEBUG` and `LOGGING_FORMAT`.
+        @SuppressWarnings("SystemConsoleNull") // NullAway requires the check that Error Prone considers needless
         public static LoggingSettings read(SettingsReader settings) {
             String format = settings.oneOf(Setting.LOGGING_FORMAT, "auto", "text", "json");
             Console console = System.console();
@@ -42,7 +44,9 @@ public final class Logging extends ContextAwareBase implements Configurator {
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
     }
 
-    /// Applies the settings; `process` stands in every line.
+    /// Applies the settings.
+    ///
+    /// @param process the name of the process, which every line contains
     public static void configure(LoggingSettings settings, String process) {
         var context = (LoggerContext) LoggerFactory.getILoggerFactory();
         context.reset();
@@ -51,7 +55,7 @@ public final class Logging extends ContextAwareBase implements Configurator {
         SLF4JBridgeHandler.install();
     }
 
-    /// For a command, whose answer is the standard output: log lines as text on the standard error.
+    /// Prints log lines as text to standard error, for a command, whose result goes to standard output.
     public static void configureForCommand(String name) {
         configure(new LoggingSettings(false, false), name);
         var context = (LoggerContext) LoggerFactory.getILoggerFactory();
@@ -66,7 +70,7 @@ public final class Logging extends ContextAwareBase implements Configurator {
         console.setContext(context);
         console.setName(CONSOLE);
         console.setEncoder(settings.json() ? json(context, process) : text(context, process));
-        var filter = new ConnectionsAtTheEnd();
+        var filter = new ConnectionsWhileStopping();
         filter.start();
         console.addFilter(filter);
         console.start();
@@ -74,18 +78,18 @@ public final class Logging extends ContextAwareBase implements Configurator {
         context.getLogger("ROOT").addAppender(console);
         context.getLogger("ROOT").setLevel(Level.WARN);
         context.getLogger("clickcounter").setLevel(settings.debug() ? Level.DEBUG : Level.INFO);
-        context.getLogger("com.zaxxer").setLevel(Level.ERROR); // of each lost connection it warns with a stack trace
-        context.getLogger("org.flywaydb").setLevel(Level.OFF); // what it logs as an error it throws, too
-        context.getLogger("org.postgresql.ssl").setLevel(Level.OFF); // as well
-        // That a port is taken it logs with a stack trace; we say it in one line.
-        context.getLogger("io.helidon.webserver.LoomServer").setLevel(Level.OFF);
-        if (settings.debug()) {
-            context.getLogger("com.zaxxer").setLevel(Level.INFO);
-            context.getLogger("io.helidon").setLevel(Level.INFO);
-            context.getLogger("io.helidon.webserver.LoomServer").setLevel(Level.INFO);
-            context.getLogger("org.flywaydb").setLevel(Level.INFO);
-            context.getLogger("org.postgresql.ssl").setLevel(Level.INFO);
-        }
+        // HikariCP warns with a stack trace about every lost connection.
+        quiet("com.zaxxer", Level.ERROR, context, settings);
+        // Flyway and the PostgreSQL driver also throw what they log.
+        quiet("org.flywaydb", Level.OFF, context, settings);
+        quiet("org.postgresql.ssl", Level.OFF, context, settings);
+        quiet("io.helidon", Level.WARN, context, settings);
+        // Helidon logs a stack trace if a port is in use; we report that in one line.
+        quiet("io.helidon.webserver.LoomServer", Level.OFF, context, settings);
+    }
+
+    private static void quiet(String logger, Level level, LoggerContext context, LoggingSettings settings) {
+        context.getLogger(logger).setLevel(settings.debug() ? Level.INFO : level);
     }
 
     private static Encoder<ILoggingEvent> text(LoggerContext context, String process) {
@@ -103,9 +107,9 @@ public final class Logging extends ContextAwareBase implements Configurator {
         return encoder;
     }
 
-    /// A connection that arrives in the moment in which the server stops is closed, as it should be; Helidon
-    /// logs that as an error with a stack trace.
-    private static final class ConnectionsAtTheEnd extends Filter<ILoggingEvent> {
+    /// Suppresses an error that is none: Helidon logs a stack trace when it closes, as it should, a connection
+    /// that arrives at the moment at which the server stops.
+    private static final class ConnectionsWhileStopping extends Filter<ILoggingEvent> {
         @Override
         public FilterReply decide(ILoggingEvent event) {
             return event.getLoggerName().equals("io.helidon.webserver.ServerListener")

@@ -7,9 +7,10 @@ import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A thread that does one thing again and again, with a pause in between.
+/// A thread that runs a task again and again, with a pause before each run.
 ///
-/// **Errors**: what the task throws ends the process with [ExitCode#UNEXPECTED]; a task that can go on catches.
+/// **Errors**: an exception that the task throws ends the process with [ExitCode#UNEXPECTED]; a task that can
+/// continue after an exception must catch it.
 public final class PeriodicTask implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(PeriodicTask.class);
     private static final long MAX_CLOSE_SECONDS = 30;
@@ -27,7 +28,7 @@ public final class PeriodicTask implements AutoCloseable {
         thread = Thread.ofPlatform().name(name).daemon().start(this::run);
     }
 
-    /// Runs `task` for the first time after one pause.
+    /// Starts the thread; the task first runs after one pause.
     public static PeriodicTask start(String name, Duration pause, Lifetime lifetime, Runnable task) {
         return new PeriodicTask(name, pause, lifetime, task);
     }
@@ -45,13 +46,13 @@ public final class PeriodicTask implements AutoCloseable {
         }
     }
 
-    /// Waits until a running task has ended, at most half a minute.
+    /// Stops the thread. Waits for a task that is running, at most 30 seconds.
     @Override
     public void close() {
         closed.countDown();
         try {
             if (!thread.join(Duration.ofSeconds(MAX_CLOSE_SECONDS))) {
-                logger.warn("{} has not ended after {} s", thread.getName(), MAX_CLOSE_SECONDS);
+                logger.warn("{} is still running after {} s", thread.getName(), MAX_CLOSE_SECONDS);
             }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();

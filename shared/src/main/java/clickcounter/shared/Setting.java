@@ -2,11 +2,12 @@ package clickcounter.shared;
 
 import java.util.List;
 
-/// Every setting of every process: its environment name is the constant's name, its default stands beside it.
-/// What each one means, with its unit, is written in `config/settings.env`; a test keeps the two equal.
+/// All settings of all processes. The name of a constant is the name of the environment variable. What a
+/// setting means, and its unit, is documented in `config/settings.env`; a test ensures that the two files
+/// agree.
 ///
-/// A process refuses unknown names that begin like one of ours or are nearly one, so that a typing error cannot
-/// pass unnoticed.
+/// A process rejects unknown variables whose names begin like a setting or nearly equal one, so that no typing
+/// error goes unnoticed.
 public enum Setting {
     SERVICE_ADDRESS("0.0.0.0"),
     SERVICE_PORT("3000"),
@@ -63,17 +64,16 @@ public enum Setting {
         this.defaultText = defaultText;
     }
 
-    /// The default as one would write it into the environment; empty when there is none.
+    /// The default as it would be written in the environment; empty if there is none.
     public String defaultText() {
         return defaultText;
     }
 
-    /// Whether the value may never be printed.
     boolean isSecret() {
         return this == SECRET_KEY || this == STATS_TOKEN || this == DATABASE_URL;
     }
 
-    /// Whether a name belongs to this project even when there is no such setting.
+    /// Whether a variable belongs to this project by its name, even if there is no such setting.
     static boolean isOurs(String name) {
         return OUR_PREFIXES.stream().anyMatch(name::startsWith);
     }

@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,23 +15,22 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Reads settings from the environment, collecting everything that is wrong; each process builds its record
-/// from one reader and calls [#finish()] before it uses any value.
+/// Reads settings from the environment and collects everything that is wrong with them. A process reads all of
+/// its settings, then calls [#finish()] before it uses any value.
 ///
-/// A name that is set but empty counts as not set. A value that is wrong is reported and its default used
-/// meanwhile.
+/// A variable that is set but empty counts as not set. If a value is wrong, its error is recorded and a valid
+/// value is returned, so that reading can continue.
 ///
 /// **Threads**: one.
 public final class SettingsReader {
     private static final int MIN_SECRET_BYTES = 32;
-    private static final int MAX_TYPING_ERRORS = 2;
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
     private static final Pattern BYTES = Pattern.compile("(\\d{1,12})(B|KiB|MiB|GiB|TiB)?");
 
     private final Map<String, String> environment;
-    private final Problems problems = new Problems();
+    private final List<String> errors = new ArrayList<>();
 
-    /// Reads the settings of this process: its environment, and for what that does not set `config/settings.env` in
+    /// Reads the settings of this process from its environment, and what that does not set from `config/settings.env` in
     /// its working folder.
     public static SettingsReader ofProcess() {
         Map<String, String> environment = System.getenv();
@@ -39,35 +38,39 @@ public final class SettingsReader {
             return new SettingsReader(SettingsFile.under(environment, SettingsFile.PATH));
         } catch (IOException failure) {
             var settings = new SettingsReader(environment);
-            settings.problems.add("%s cannot be read: %s.".formatted(SettingsFile.PATH, failure));
+            settings.errors.add("%s cannot be read: %s.".formatted(SettingsFile.PATH, failure));
             return settings;
         }
     }
 
-    /// Checks the names at once.
+    /// Checks the names of all variables, and the secret key.
     public SettingsReader(Map<String, String> environment) {
         this.environment = environment;
         new TreeMap<>(environment).keySet().forEach(this::checkName);
         var _ = secret(Setting.SECRET_KEY);
     }
 
-    /// Where relations between settings are reported.
-    public Problems problems() {
-        return problems;
-    }
-
-    /// **Errors**: [StartFailure] that lists all problems.
+    /// **Errors**: [StartFailure] that lists everything that is wrong.
     public void finish() {
-        problems.throwIfAny();
+        if (errors.size() == 1) {
+            throw new StartFailure(errors.getFirst());
+        }
+        if (!errors.isEmpty()) {
+            var message = new StringBuilder("%d settings are wrong:".formatted(errors.size()));
+            for (int number = 1; number <= errors.size(); number++) {
+                message.append("%n  %d. %s".formatted(number, errors.get(number - 1)));
+            }
+            throw new StartFailure(message.toString());
+        }
     }
 
-    /// The value, or the default when there is one.
+    /// The value, else the default if there is one.
     public Optional<String> text(Setting setting) {
         String value = environment.getOrDefault(setting.name(), "").strip();
         return Optional.of(value.isEmpty() ? setting.defaultText() : value).filter(text -> !text.isEmpty());
     }
 
-    /// A key or a token, long enough that nobody can guess it.
+    /// A key or a token; it must be long enough that nobody can guess it.
     public Optional<String> secret(Setting setting) {
         Optional<String> value = text(setting);
         value.filter(secret -> secret.getBytes(StandardCharsets.UTF_8).length < MIN_SECRET_BYTES)
@@ -80,30 +83,31 @@ public final class SettingsReader {
         return integer(setting, 0, 65_535);
     }
 
-    /// A whole number from `least` to `most`, both inclusive.
-    public int integer(Setting setting, int least, int most) {
-        return optionalInteger(setting, least, most).orElse(least);
+    /// A whole number from `min` to `max`, both inclusive.
+    public int integer(Setting setting, int min, int max) {
+        return optionalInteger(setting, min, max).orElse(min);
     }
 
-    /// Empty when the setting is not set and has no default.
-    public OptionalInt optionalInteger(Setting setting, int least, int most) {
+    /// A whole number from `min` to `max`, both inclusive; empty if the setting has neither a value nor a
+    /// default.
+    public OptionalInt optionalInteger(Setting setting, int min, int max) {
         Optional<String> text = text(setting);
         if (text.isEmpty()) {
             return OptionalInt.empty();
         }
         try {
             int value = Integer.parseInt(text.get());
-            if (value >= least && value <= most) {
+            if (value >= min && value <= max) {
                 return OptionalInt.of(value);
             }
         } catch (NumberFormatException notANumber) {
-            // Reported below, like a number out of range.
+            // Reported below, as a number out of range is.
         }
-        wrong(setting, "a whole number from %d to %d".formatted(least, most));
-        return OptionalInt.of(least);
+        wrong(setting, "a whole number from %d to %d".formatted(min, max));
+        return OptionalInt.of(min);
     }
 
-    /// `1` or `0`; `true` and `false` are understood too.
+    /// `1` or `0`; `true` and `false` are accepted, too.
     public boolean flag(Setting setting) {
         String value = text(setting).orElse("0");
         return switch (value) {
@@ -116,8 +120,8 @@ public final class SettingsReader {
         };
     }
 
-    /// A number with a unit: `250ms`, `1s`, `10m`, `12h`, `7d`; at least `least`.
-    public Duration duration(Setting setting, Duration least, Duration most) {
+    /// A number with a unit, `250ms`, `1s`, `10m`, `12h` or `7d`, from `min` to `max`, both inclusive.
+    public Duration duration(Setting setting, Duration min, Duration max) {
         Matcher matcher = DURATION.matcher(text(setting).orElse(""));
         if (matcher.matches()) {
             long amount = Long.parseLong(matcher.group(1));
@@ -128,18 +132,16 @@ public final class SettingsReader {
                 case "h" -> Duration.ofHours(amount);
                 default -> Duration.ofDays(amount);
             };
-            if (value.compareTo(least) >= 0 && value.compareTo(most) <= 0) {
+            if (value.compareTo(min) >= 0 && value.compareTo(max) <= 0) {
                 return value;
             }
         }
-        wrong(
-                setting,
-                "a duration from %s to %s, such as 250ms, 1s, 10m, 12h or 7d".formatted(print(least), print(most)));
-        return least;
+        wrong(setting, "a duration from %s to %s, such as 250ms, 1s, 10m, 12h or 7d".formatted(print(min), print(max)));
+        return min;
     }
 
-    /// A size in bytes: `64KiB`, `2GiB`, or a plain number of bytes.
-    public long bytes(Setting setting, long least, long most) {
+    /// A size such as `64KiB`, `2GiB` or a plain number of bytes, from `min` to `max` bytes, both inclusive.
+    public long bytes(Setting setting, long min, long max) {
         Matcher matcher = BYTES.matcher(text(setting).orElse(""));
         if (matcher.matches()) {
             long amount = Long.parseLong(matcher.group(1));
@@ -150,15 +152,14 @@ public final class SettingsReader {
                 case "TiB" -> 40;
                 default -> 0;
             };
-            if (amount <= Long.MAX_VALUE >> shift && amount << shift >= least && amount << shift <= most) {
+            if (amount <= Long.MAX_VALUE >> shift && amount << shift >= min && amount << shift <= max) {
                 return amount << shift;
             }
         }
-        wrong(setting, "a size from %d to %d bytes, such as 64KiB or 2GiB".formatted(least, most));
-        return least;
+        wrong(setting, "a size from %d to %d bytes, such as 64KiB or 2GiB".formatted(min, max));
+        return min;
     }
 
-    /// One of the given words.
     public String oneOf(Setting setting, String... words) {
         String value = text(setting).orElse("");
         if (Arrays.asList(words).contains(value)) {
@@ -168,7 +169,6 @@ public final class SettingsReader {
         return words[0];
     }
 
-    /// A file or folder, relative to the working folder unless it is absolute.
     public Path path(Setting setting) {
         try {
             return Path.of(text(setting).orElse(""));
@@ -178,8 +178,8 @@ public final class SettingsReader {
         }
     }
 
-    /// All settings that were given another value than their default, as `NAME=value` in the order of
-    /// [Setting]; the values of secrets are not shown.
+    /// All settings that differ from their defaults, as `NAME=value` in the order of [Setting]; the values of
+    /// secrets are not shown.
     public List<String> differences() {
         return Arrays.stream(Setting.values())
                 .filter(setting -> !text(setting).orElse("").equals(setting.defaultText()))
@@ -188,27 +188,30 @@ public final class SettingsReader {
                 .toList();
     }
 
-    /// Reports that the value of `setting` is not what was `expected`; the value of a secret is not shown.
+    /// Records what is wrong with settings in combination, as a sentence that names them, their values (except
+    /// those of secrets) and what was expected.
+    public void error(String sentence) {
+        errors.add(sentence);
+    }
+
+    /// Records that the value of `setting` is not what was `expected`; the value of a secret is not shown.
     public void wrong(Setting setting, String expected) {
         String value = setting.isSecret()
                 ? "its value (not shown)"
                 : "\"" + text(setting).orElse("") + "\"";
-        problems.add("%s: %s is not %s.".formatted(setting.name(), value, expected));
+        errors.add("%s: %s is not %s.".formatted(setting.name(), value, expected));
     }
 
     private void checkName(String name) {
-        for (Setting setting : Setting.values()) {
-            if (setting.name().equals(name)) {
-                return;
-            }
+        List<String> known = Arrays.stream(Setting.values()).map(Setting::name).toList();
+        if (known.contains(name)) {
+            return;
         }
-        Setting nearest = Arrays.stream(Setting.values())
-                .min(Comparator.comparingInt(setting -> distance(setting.name(), name)))
-                .orElseThrow();
-        boolean looksLikeATypingError = distance(nearest.name(), name) <= MAX_TYPING_ERRORS && name.length() > 4;
+        String nearest = Spelling.nearest(name, known);
+        boolean looksLikeATypingError = Spelling.isTypingError(name, nearest) && name.length() > 4;
         if (looksLikeATypingError || Setting.isOurs(name)) {
-            problems.add("%s is not a setting. Did you mean %s? config/settings.env lists all."
-                    .formatted(name, nearest.name()));
+            errors.add("%s is not a setting. Did you mean %s? config/settings.env lists all settings."
+                    .formatted(name, nearest));
         }
     }
 
@@ -223,21 +226,5 @@ public final class SettingsReader {
             return duration.toMinutes() + "m";
         }
         return duration.toHoursPart() > 0 ? duration.toHours() + "h" : duration.toDays() + "d";
-    }
-
-    /// Levenshtein distance: the least number of inserted, deleted and replaced characters.
-    private static int distance(String left, String right) {
-        int[] previous = new int[right.length() + 1];
-        Arrays.setAll(previous, column -> column);
-        for (int row = 1; row <= left.length(); row++) {
-            int[] current = new int[right.length() + 1];
-            current[0] = row;
-            for (int column = 1; column <= right.length(); column++) {
-                int replaced = previous[column - 1] + (left.charAt(row - 1) == right.charAt(column - 1) ? 0 : 1);
-                current[column] = Math.min(replaced, Math.min(previous[column], current[column - 1]) + 1);
-            }
-            previous = current;
-        }
-        return previous[right.length()];
     }
 }

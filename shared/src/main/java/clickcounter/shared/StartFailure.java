@@ -1,13 +1,13 @@
 package clickcounter.shared;
 
-/// A process cannot start, for a reason that the operator can mend. The message says what was wrong and what to
-/// do; it is printed without a stack trace and the process exits with [#code].
+/// A process cannot start, for a reason that the operator can fix. The message is printed without a stack
+/// trace, and the process exits with [#code].
 public final class StartFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final ExitCode code;
 
-    /// With one clear sentence or two: what is wrong, with which value, and the way out.
+    /// @param message one or two clear sentences: what is wrong, with which value, and how to fix it
     public StartFailure(String message) {
         this(ExitCode.START_FAILED, message);
     }
@@ -18,13 +18,12 @@ public final class StartFailure extends RuntimeException {
         code = ExitCode.START_FAILED;
     }
 
-    /// For a failure that the supervisor must tell from others.
+    /// A failure that the supervisor must tell apart from others.
     public StartFailure(ExitCode code, String message) {
         super(message);
         this.code = code;
     }
 
-    /// What the process exits with.
     public ExitCode code() {
         return code;
     }

@@ -1,5 +1,6 @@
-/// What all processes share: the click log, settings, logging and the life of a process. No HTTP handler, no
-/// SQL.
+/// What all processes share: settings, logging, the life of a process, and minutes. The packages below add the
+/// click log, the HTTP listener, and health and metrics. Nothing here knows SQL, or what a process does with a
+/// click.
 @NullMarked
 package clickcounter.shared;
 

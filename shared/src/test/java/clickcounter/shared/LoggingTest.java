@@ -75,7 +75,8 @@ final class LoggingTest {
         assertThat(lines()).singleElement().asString().endsWith("shown");
     }
 
-    /// SLF4J: HikariCP, Flyway. System.Logger: Helidon. java.util.logging: the PostgreSQL driver.
+    /// HikariCP and Flyway log through SLF4J, Helidon through System.Logger, and the PostgreSQL driver through
+    /// java.util.logging.
     @Test
     void takesInWhatTheLibrariesSay() {
         Logging.configure(new LoggingSettings(false, true), "x");
@@ -94,7 +95,7 @@ final class LoggingTest {
     }
 
     @Test
-    void keepsQuietOnlyAboutConnectionsThatArriveInTheMomentOfTheStop() {
+    void suppressesOnlyConnectionsThatArriveWhileTheServerStops() {
         Logging.configure(new LoggingSettings(false, false), "x");
         System.Logger listener = System.getLogger("io.helidon.webserver.ServerListener");
         listener.log(

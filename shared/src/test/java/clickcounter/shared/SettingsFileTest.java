@@ -91,7 +91,7 @@ class SettingsFileTest {
                 .containsOnly(entry("SERVICE_PORT", "80"));
     }
 
-    /// A changed key or default is a changed interface: whoever changes one changes it here, too.
+    /// Keys and defaults are an interface to users: a change of one must be repeated here.
     @Test
     void keysAndDefaultsAreThese() {
         assertThat(Arrays.stream(Setting.values()).map(setting -> setting.name() + "=" + setting.defaultText()))

@@ -119,9 +119,9 @@ class SettingsReaderTest {
 
     @ParameterizedTest
     @CsvSource({"0s, 0", "250ms, 250", "1s, 1000", "90s, 90000", "10m, 600000", "12h, 43200000", "7d, 604800000"})
-    void readsDurations(String value, long expectedMillis) {
+    void readsDurations(String value, long expectedMs) {
         assertThat(with("LOG_SYNC", value).duration(Setting.LOG_SYNC, Duration.ZERO, Duration.ofDays(7)))
-                .isEqualTo(Duration.ofMillis(expectedMillis));
+                .isEqualTo(Duration.ofMillis(expectedMs));
     }
 
     @ParameterizedTest
@@ -136,13 +136,12 @@ class SettingsReaderTest {
 
     @ParameterizedTest
     @CsvSource({"0, 1500, 0s, 1500ms", "1000, 90000, 1s, 90s", "3600000, 604800000, 1h, 7d"})
-    void namesTheRangeOfADurationInWholeUnits(long leastMillis, long mostMillis, String least, String most) {
+    void namesTheRangeOfADurationInWholeUnits(long minMs, long maxMs, String min, String max) {
         refused(
                 "LOG_SYNC",
                 "never",
-                settings -> settings.duration(
-                        Setting.LOG_SYNC, Duration.ofMillis(leastMillis), Duration.ofMillis(mostMillis)),
-                "LOG_SYNC: \"%s\" is not a duration from " + least + " to " + most
+                settings -> settings.duration(Setting.LOG_SYNC, Duration.ofMillis(minMs), Duration.ofMillis(maxMs)),
+                "LOG_SYNC: \"%s\" is not a duration from " + min + " to " + max
                         + ", such as 250ms, 1s, 10m, 12h or 7d.");
     }
 
@@ -201,11 +200,11 @@ class SettingsReaderTest {
     }
 
     @Test
-    void reportsAllProblemsAtOnceAndNumbered() {
+    void reportsAllErrorsAtOnceAndNumbered() {
         var settings = new SettingsReader(Map.of("SERVICE_PORT", "http", "DEBUG", "yes", "LOG_SYNK", "1s"));
         settings.port(Setting.SERVICE_PORT);
         settings.flag(Setting.DEBUG);
-        settings.problems().add("QUERY_PORT and SERVICE_PORT are the same: 3000.");
+        settings.error("QUERY_PORT and SERVICE_PORT are the same: 3000.");
 
         assertThatThrownBy(settings::finish)
                 .isInstanceOfSatisfying(
@@ -213,7 +212,7 @@ class SettingsReaderTest {
                         failure -> assertThat(failure.code()).isEqualTo(ExitCode.START_FAILED))
                 .hasMessage("""
                         4 settings are wrong:
-                          1. LOG_SYNK is not a setting. Did you mean LOG_SYNC? config/settings.env lists all.
+                          1. LOG_SYNK is not a setting. Did you mean LOG_SYNC? config/settings.env lists all settings.
                           2. SERVICE_PORT: "http" is not a whole number from 0 to 65535.
                           3. DEBUG: "yes" is not 1 or 0.
                           4. QUERY_PORT and SERVICE_PORT are the same: 3000.""");
@@ -235,7 +234,9 @@ class SettingsReaderTest {
     void refusesAnUnknownNameAndSuggestsTheNearest(String name, String suggestion) {
         assertThatThrownBy(with(name, "1")::finish)
                 .isInstanceOf(StartFailure.class)
-                .hasMessage("%s is not a setting. Did you mean %s? config/settings.env lists all.", name, suggestion);
+                .hasMessage(
+                        "%s is not a setting. Did you mean %s? config/settings.env lists all settings.",
+                        name, suggestion);
     }
 
     @ParameterizedTest
@@ -247,34 +248,10 @@ class SettingsReaderTest {
 
     @Test
     void leavesTheRestOfTheEnvironmentAlone() {
-        for (String name : new String[] {
-            "PATH",
-            "HOME",
-            "LANG",
-            "LC_ALL",
-            "TERM",
-            "USER",
-            "LOGNAME",
-            "SHELL",
-            "PWD",
-            "HOSTNAME",
-            "TZ",
-            "PORT",
-            "DEBUGGER",
-            "DEBUGINFOD_URLS",
-            "JAVA_HOME",
-            "JDK_JAVA_OPTIONS",
-            "MAVEN_OPTS",
-            "INVOCATION_ID",
-            "JOURNAL_STREAM",
-            "NOTIFY_SOCKET",
-            "KUBERNETES_SERVICE_HOST",
-            "PGHOST",
-            "SSH_CLIENT",
-            "XDG_DATA_DIRS",
-            "CI",
-            "_"
-        }) {
+        String names = "PATH HOME LANG LC_ALL TERM USER LOGNAME SHELL PWD HOSTNAME TZ PORT"
+                + " DEBUGGER DEBUGINFOD_URLS JAVA_HOME JDK_JAVA_OPTIONS MAVEN_OPTS INVOCATION_ID JOURNAL_STREAM"
+                + " NOTIFY_SOCKET KUBERNETES_SERVICE_HOST PGHOST SSH_CLIENT XDG_DATA_DIRS CI _";
+        for (String name : names.split(" ")) {
             assertThatCode(with(name, "anything")::finish).as(name).doesNotThrowAnyException();
         }
     }
@@ -310,7 +287,7 @@ class SettingsReaderTest {
                 .hasMessageNotContainingAny("hunter2", "clicks:", "@db");
     }
 
-    /// Reading `value` must add one problem; `message` is a format for the value.
+    /// Asserts that reading `value` adds one error; `message` is a format for the value.
     private static void refused(String name, String value, Consumer<SettingsReader> read, String message) {
         var settings = with(name, value);
         read.accept(settings);

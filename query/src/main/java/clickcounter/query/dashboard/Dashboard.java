@@ -2,11 +2,10 @@ package clickcounter.query.dashboard;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import clickcounter.query.content.EntityTag;
-import clickcounter.query.content.StaticFile;
+import clickcounter.query.http.AllowedMethods;
+import clickcounter.query.http.EntityTag;
+import clickcounter.query.http.StaticFile;
 import clickcounter.shared.http.Problem;
-import io.helidon.http.HeaderNames;
-import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRules;
@@ -18,10 +17,10 @@ import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/// The dashboard: its pages, and the scripts and styles that these load from `/assets/`.
+/// Serves the dashboard: its pages, and the scripts and styles that they load from `/assets/`.
 ///
-/// The address of an asset has the hash of all assets in it, `/assets/{version}/overview.js`. So browsers keep
-/// assets for ever, and after an upgrade load all of them anew, never some old and some new.
+/// The address of an asset contains the hash of all assets: `/assets/{version}/overview.js`. So browsers keep
+/// assets for ever, and after an upgrade they load all of them again and never mix old and new ones.
 ///
 /// **Threads**: any.
 public final class Dashboard implements HttpService {
@@ -34,7 +33,7 @@ public final class Dashboard implements HttpService {
 
     /// Reads all files.
     ///
-    /// **Cost**: some 50 ms, once.
+    /// **Cost**: about 50 ms, once.
     public Dashboard() {
         var all = new ByteArrayOutputStream();
         ResourceFolder.read(FOLDER + "assets").forEach((name, content) -> {
@@ -51,18 +50,17 @@ public final class Dashboard implements HttpService {
                 .any("/banners/{bannerID}", page("banner", "Banner"))
                 .any("/start", page("start", "Add to a site"))
                 .any("/docs", page("docs", "API"))
-                .any("/assets/{version}/{+name}", getOrHead(this::sendAsset));
+                .any("/assets/{version}/{+name}", new AllowedMethods(AllowedMethods.GET_AND_HEAD, this::sendAsset));
     }
 
-    /// The page as it is sent: its content in the frame that all pages share.
+    /// Puts a page into the frame that all pages share.
     private Handler page(String name, String title) {
         String html = text(FRAME)
                 .replace("{{main}}", text(name + ".html"))
                 .replace("{{title}}", title)
                 .replace("{{page}}", name)
                 .replace("{{assets}}", "/assets/" + version);
-        var file = new StaticFile(FRAME, html.getBytes(UTF_8));
-        return getOrHead((request, response) -> file.send(request, response, StaticFile.REVALIDATE));
+        return new StaticFile(FRAME, html.getBytes(UTF_8)).handler();
     }
 
     private String text(String page) {
@@ -79,24 +77,8 @@ public final class Dashboard implements HttpService {
                     .send(request, response);
             return;
         }
-        // Another release's page, sent by another process during an upgrade, gets what there is, but does not
-        // keep it.
-        boolean isCurrent = parameters.get("version").equals(version);
-        asset.send(request, response, isCurrent ? StaticFile.IMMUTABLE : StaticFile.REVALIDATE);
-    }
-
-    private static Handler getOrHead(Handler handler) {
-        return (request, response) -> {
-            Method method = request.prologue().method();
-            if (method.equals(Method.GET) || method.equals(Method.HEAD)) {
-                handler.handle(request, response);
-                return;
-            }
-            response.header(HeaderNames.ALLOW, "GET, HEAD");
-            new Problem(
-                            Status.METHOD_NOT_ALLOWED_405,
-                            "The method %s is not allowed here; use GET, HEAD.".formatted(Problem.quote(method.text())))
-                    .send(request, response);
-        };
+        // During an upgrade, another process may have sent the page of another release. Its browser gets the file, but
+        // must not keep it.
+        asset.send(request, response, parameters.get("version").equals(version));
     }
 }

@@ -16,11 +16,11 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/// Reads a folder of the class path, whether it lies in a jar or in a directory.
+/// Reads a folder of the class path, which may be in a jar or in a directory.
 final class ResourceFolder {
     private ResourceFolder() {}
 
-    /// The content of all files below the folder, by their path in it.
+    /// Returns the content of all files in the folder and its subfolders, by their path within it.
     static SortedMap<String, byte[]> read(String folder) {
         URL url = Objects.requireNonNull(ResourceFolder.class.getResource(folder), folder);
         try {

@@ -1,4 +1,4 @@
-/// The pages that show the statistics in a browser: static files, sent from the class path.
+/// The dashboard: pages, scripts and styles, sent as static files from the class path.
 @NullMarked
 package clickcounter.query.dashboard;
 

@@ -30,13 +30,13 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Answers operators and their tools, on a port of its own that is not public:
-/// - `/livez`: 200 while the process can answer at all;
-/// - `/readyz`: 200 when all checks hold, else 503; each check by its name, as JSON;
-/// - `/metrics`: what the process has done, in Prometheus' text format 0.0.4.
+/// The server for operators and their tools, on a port of its own that is not public:
+/// - `/livez` answers 200 while the process can answer at all;
+/// - `/readyz` answers 200 if all checks hold, else 503, with the result of each check as JSON;
+/// - `/metrics` answers with the metrics of the process in Prometheus' text format 0.0.4.
 ///
-/// It is opened first and closed last, so that it also tells why a process does not become ready, and that it
-/// is stopping.
+/// A process opens this server first and closes it last, so that it can also tell why the process does not
+/// become ready, and that it is stopping.
 public final class AdminServer implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(AdminServer.class);
     private static final Header METRICS_TYPE =
@@ -57,19 +57,18 @@ public final class AdminServer implements AutoCloseable {
                 .get("/readyz", (_, response) -> sendReadiness(response))
                 .get("/metrics", (_, response) -> sendMetrics(response))
                 .any(AdminServer::answerUnknownPath);
-        // Its own requests are not worth a metric.
+        // The server's own requests are not worth a metric.
         listener = HttpListener.start(settings.http(), routing, MediaContext.create(), new PrometheusRegistry());
         logger.info("health and metrics are on http://{}:{}/readyz and /metrics", settings.address(), port());
     }
 
-    /// Adds the metrics that all processes have to `metrics`, and returns when it answers.
+    /// Adds the metrics that all processes have to `metrics`, and starts the server.
     ///
-    /// **Errors**: [clickcounter.shared.StartFailure] when the port is taken.
+    /// **Errors**: [clickcounter.shared.StartFailure] if the port is in use.
     public static AdminServer start(AdminSettings settings, Readiness readiness, PrometheusRegistry metrics) {
         return new AdminServer(settings, readiness, metrics);
     }
 
-    /// The port that it listens on.
     public int port() {
         return listener.port();
     }

@@ -6,35 +6,34 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Whether a process does its work at the moment: a list of checks by name, none of which holds before it was
-/// proven for the first time.
+/// Whether a process can do its work at the moment: a list of named checks. A check fails until [#prove] is
+/// called for it.
 ///
 /// **Threads**: any.
 public final class Readiness {
     /// The check that fails when the process stops.
     static final String RUNNING = "running";
 
-    private static final Check UNPROVEN = () -> "Not proven yet: the process is starting.";
+    private static final Check UNPROVEN = () -> "Not known yet: the process is starting.";
 
     private final Map<String, Check> checks = new LinkedHashMap<>();
 
-    /// One condition. It looks at what is known already: whoever asks must not wait, nor cost the database
-    /// anything.
+    /// A condition. It must answer from what is already known: it may neither wait nor query the database.
     @FunctionalInterface
     public interface Check {
-        /// What is wrong, as a sentence; null when nothing is.
+        /// Returns what is wrong, as a sentence, or null if the check holds.
         @Nullable
         String problem();
     }
 
-    /// What a check has found; `problem` is null when it holds.
+    /// The result of a check; `problem` is null if the check holds.
     record Finding(String check, @Nullable String problem) {
         boolean isOk() {
             return problem == null;
         }
     }
 
-    /// With the names of all checks, in the order in which they are shown.
+    /// @param names the names of all checks, in the order in which they are shown
     public Readiness(String... names) {
         checks.put(RUNNING, UNPROVEN);
         for (String name : names) {
@@ -42,24 +41,22 @@ public final class Readiness {
         }
     }
 
-    /// From now on the check says itself whether it holds.
+    /// Lets `check` decide from now on whether the check of that name holds.
     public synchronized void prove(String name, Check check) {
         if (checks.replace(name, check) == null) {
             throw new IllegalArgumentException("There is no check \"%s\".".formatted(name));
         }
     }
 
-    /// Everything is started.
     public void started() {
         prove(RUNNING, () -> null);
     }
 
-    /// Not ready from now on, for good.
+    /// Marks the process as stopping, which is final.
     public void stopping() {
         prove(RUNNING, () -> "The process is stopping.");
     }
 
-    /// All checks, each asked once.
     List<Finding> findings() {
         Map<String, Check> asked;
         synchronized (this) {

@@ -2,34 +2,38 @@ package clickcounter.shared.http;
 
 import io.helidon.http.Status;
 
-/// Banner ids as they stand in paths: a whole number from 1 to 2^63-1 in decimal digits.
+/// Parses banner ids. An id is a whole number from 1 to 2^63-1, written in ASCII digits; leading zeros are
+/// allowed.
 public final class BannerId {
-    /// What [#parse] gives for everything else.
+    /// What is returned for everything that is not a banner id.
     public static final long INVALID = -1;
 
-    private static final long LARGEST_TENTH = Long.MAX_VALUE / 10;
+    private static final long MAX_TENTH = Long.MAX_VALUE / 10;
 
     private BannerId() {}
 
-    /// The id that stands in `path` from `start` to the end, or [#INVALID].
+    /// Parses the part of `path` that begins at `start`. Returns [#INVALID] if it is not a banner id.
     ///
     /// **Cost**: no allocation.
     public static long parse(String path, int start) {
         long id = 0;
-        for (int at = start; at < path.length(); at++) {
-            int digit = path.charAt(at) - '0';
-            if (digit < 0 || digit > 9 || id > LARGEST_TENTH) {
-                return INVALID;
-            }
-            id = id * 10 + digit;
-            if (id < 0) {
-                return INVALID;
-            }
+        for (int at = start; at < path.length() && id != INVALID; at++) {
+            id = append(id, path.charAt(at));
         }
         return id == 0 ? INVALID : id;
     }
 
-    /// The answer to a request with another id.
+    /// Appends a digit to the number that was read so far, which begins with 0. Returns [#INVALID] if the
+    /// character is no digit, or if the number becomes too large.
+    public static long append(long id, int character) {
+        int digit = character - '0';
+        if (digit < 0 || digit > 9 || id > MAX_TENTH) {
+            return INVALID;
+        }
+        long longer = id * 10 + digit;
+        return longer < 0 ? INVALID : longer;
+    }
+
     public static Problem problem(String text) {
         return new Problem(
                 Status.BAD_REQUEST_400,

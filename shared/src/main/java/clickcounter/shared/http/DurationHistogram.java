@@ -5,39 +5,25 @@ import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPoin
 import io.prometheus.metrics.model.snapshots.Labels;
 import java.util.Arrays;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.LongStream;
 
-/// How many times something took how long, in the buckets of a Prometheus histogram.
+/// Counts durations in the buckets of a Prometheus histogram.
 ///
-/// The client library's own histogram does the same with five atomic operations where this takes two, which a
-/// click would notice.
+/// The histogram of the client library needs five atomic operations for a duration, this one two; the
+/// difference would slow clicks down.
 ///
 /// **Threads**: any.
 final class DurationHistogram {
-    /// From what a click takes to what a client waits for at most.
-    private static final long[] BOUNDS_NS = {
-        25_000,
-        50_000,
-        100_000,
-        250_000,
-        500_000,
-        1_000_000,
-        2_500_000,
-        5_000_000,
-        10_000_000,
-        25_000_000,
-        50_000_000,
-        100_000_000,
-        250_000_000,
-        500_000_000,
-        1_000_000_000,
-        2_500_000_000L,
-        5_000_000_000L,
-        10_000_000_000L
-    };
+    /// The upper bounds of the buckets, from what a click takes to the longest that a client waits: 25, 50 and
+    /// 100 µs, then ten times each of these, and so on up to 10 s.
+    private static final long[] BOUNDS_NS = LongStream.iterate(25_000, first -> first * 10)
+            .limit(6)
+            .flatMap(first -> LongStream.of(first, 2 * first, 4 * first))
+            .toArray();
 
-    private static final double NANOS_PER_SECOND = 1e9;
+    private static final double NS_PER_SECOND = 1e9;
 
-    /// The last one has what is beyond all bounds.
+    /// The count of each bucket; the last bucket is for durations beyond all bounds.
     private final LongAdder[] counts = new LongAdder[BOUNDS_NS.length + 1];
 
     private final LongAdder sumNs = new LongAdder();
@@ -46,7 +32,7 @@ final class DurationHistogram {
         Arrays.setAll(counts, _ -> new LongAdder());
     }
 
-    /// **Cost**: no allocation; two additions, and a comparison for each bound that is exceeded.
+    /// **Cost**: two atomic additions, and a comparison for each bound that is exceeded; no allocation.
     void record(long durationNs) {
         int bucket = 0;
         while (bucket < BOUNDS_NS.length && durationNs > BOUNDS_NS[bucket]) {
@@ -60,17 +46,17 @@ final class DurationHistogram {
         return Arrays.stream(counts).mapToLong(LongAdder::sum).sum();
     }
 
-    /// As the exposition formats want it: in seconds.
+    /// Returns the counts as the exposition formats require them, in seconds.
     HistogramDataPointSnapshot snapshot(Labels labels) {
         var buckets = ClassicHistogramBuckets.builder();
         for (int bucket = 0; bucket < counts.length; bucket++) {
-            double bound = bucket < BOUNDS_NS.length ? BOUNDS_NS[bucket] / NANOS_PER_SECOND : Double.POSITIVE_INFINITY;
+            double bound = bucket < BOUNDS_NS.length ? BOUNDS_NS[bucket] / NS_PER_SECOND : Double.POSITIVE_INFINITY;
             buckets.bucket(bound, counts[bucket].sum());
         }
         return HistogramDataPointSnapshot.builder()
                 .labels(labels)
                 .classicHistogramBuckets(buckets.build())
-                .sum(sumNs.sum() / NANOS_PER_SECOND)
+                .sum(sumNs.sum() / NS_PER_SECOND)
                 .build();
     }
 }

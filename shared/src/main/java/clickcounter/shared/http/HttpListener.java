@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// An HTTP/1.1 server set up the way all processes do: with limits, without anything that Helidon discovers on
-/// the class path, and with `application/problem+json` for every error, whether a handler or the protocol finds
-/// it.
+/// An HTTP/1.1 server that is set up as in all processes: with limits, without the features that Helidon
+/// discovers on the class path, and with `application/problem+json` for every error, whether a handler or the
+/// protocol detects it.
 public final class HttpListener implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(HttpListener.class);
     private static final int BACKLOG = 4096;
@@ -45,28 +45,29 @@ public final class HttpListener implements AutoCloseable {
     private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(75);
     private static final Duration IDLE_CHECK = Duration.ofSeconds(15);
 
-    /// Unexpected errors are logged with their stack trace, but not all of them when there are many.
+    /// An unexpected error is logged with its stack trace, but only one in this time.
     private static final Duration ERROR_REPORT_PAUSE = Duration.ofSeconds(10);
 
     private static final AtomicLong nextErrorReportNs = new AtomicLong(System.nanoTime());
     private static final LongAdder unreportedErrors = new LongAdder();
 
-    /// When it takes leave: requests are refused until none has come for this long,
+    /// After draining, requests are refused until none has arrived for this long, or until [#MAX_REFUSING] has
+    /// passed.
     private static final Duration QUIET = Duration.ofMillis(200);
 
-    /// but no longer than this.
+    /// After draining, requests are refused for at most this long.
     private static final Duration MAX_REFUSING = Duration.ofSeconds(2);
 
     private static final String UNANSWERED = "The request could not be answered.";
-    private static final String UNREADABLE = "The request could not be read as one of HTTP/1.1.";
+    private static final String UNREADABLE = "The request is not valid HTTP/1.1.";
 
-    /// What Helidon says instead of repeating a first line that it could not read; its log would say nothing
-    /// more.
+    /// Helidon's message for a first line that it cannot read. Clients must not see it, because there is
+    /// nothing more in the log.
     private static final String UNREADABLE_FIRST_LINE = "Bad request, see server log for more information";
 
     private static final String SOCKET_LISTENER = "socket";
 
-    /// Linux takes some more.
+    /// The shortest limit of all systems; Linux allows some more.
     private static final int MAX_SOCKET_PATH_LENGTH = 103;
 
     private final Duration drainDelay;
@@ -85,7 +86,7 @@ public final class HttpListener implements AutoCloseable {
         frame = new RequestFrame(requestMetrics);
         routing.addFeature(frame);
         routing.error(HttpException.class, HttpListener::answerHttpException);
-        // Any other error is a fault of ours: logged here, and nothing of it told to the client.
+        // Any other error is our own fault: it is logged, and the client learns nothing about it.
         routing.error(Throwable.class, HttpListener::answerUnexpected);
         ServerConnectionSelector selector = connections.of(http1(), frame);
         var builder = WebServer.builder()
@@ -102,9 +103,9 @@ public final class HttpListener implements AutoCloseable {
         }
         server = builder.build().start();
         if (!server.isRunning()) {
-            // Helidon has logged why; it does not say it to its caller.
+            // Helidon logs why, but does not tell its caller.
             throw new StartFailure(
-                    "Port %d of %s cannot be listened on: it is taken or not allowed. Stop what uses it, or set %s to another port."
+                    "Cannot listen on port %d of %s: it is in use or not permitted. Stop what uses it, or set %s to another port."
                             .formatted(
                                     settings.port(),
                                     settings.address(),
@@ -115,25 +116,27 @@ public final class HttpListener implements AutoCloseable {
         }
     }
 
-    /// Makes a server's connections out of Helidon's.
+    /// Lets a process replace Helidon's connections by its own.
     @FunctionalInterface
     public interface Connections {
-        /// Called once, before the server listens.
+        /// Is called once, before the server listens.
         ///
-        /// @param helidon makes HTTP/1.1 connections
-        /// @param frame what happens around the requests that are not given to Helidon, too
+        /// @param helidon creates Helidon's HTTP/1.1 connections
+        /// @param frame must also be told about requests that are not passed to Helidon
         ServerConnectionSelector of(ServerConnectionSelector helidon, RequestFrame frame);
     }
 
-    /// Starts a server with the routes of `routing`; `media` reads and writes its bodies.
+    /// Starts a server.
     ///
-    /// **Errors**: [StartFailure] when the address or the socket cannot be listened on.
+    /// @param media reads and writes bodies
+    ///
+    /// **Errors**: [StartFailure] if the server cannot listen on its address or socket.
     public static HttpListener start(
             HttpSettings settings, HttpRouting.Builder routing, MediaContext media, PrometheusRegistry metrics) {
         return start(settings, routing, media, metrics, (helidon, _) -> helidon);
     }
 
-    /// The same with connections of one's own.
+    /// Starts a server with connections that `connections` creates.
     public static HttpListener start(
             HttpSettings settings,
             HttpRouting.Builder routing,
@@ -143,38 +146,37 @@ public final class HttpListener implements AutoCloseable {
         return new HttpListener(settings, routing, media, metrics, connections);
     }
 
-    /// The port that it listens on.
     public int port() {
         return server.port();
     }
 
-    /// Takes leave of the clients before [#close], so that none has sent a request into a connection that is
-    /// being closed. From now on each answer closes its connection. For `SERVICE_DRAIN_DELAY` requests are
-    /// still served, while a balancer that asks `/readyz` turns away; after that they are answered 503, which
-    /// makes a balancer that only looks at answers turn away and send the request elsewhere, until nobody asks
-    /// any more.
+    /// Makes clients go away before [#close], so that none of them sends a request into a connection that is
+    /// being closed. Every answer closes its connection from now on. For `SERVICE_DRAIN_DELAY`, requests are
+    /// still served, which gives a load balancer that checks `/readyz` time to turn away. After that, requests
+    /// are answered 503, which makes a load balancer that only looks at answers turn away and send the request
+    /// elsewhere. Returns when no more requests arrive.
     public void drain() {
-        frame.leave();
+        frame.drain();
         try {
             Thread.sleep(drainDelay);
             frame.refuse();
             long deadlineNs = System.nanoTime() + MAX_REFUSING.toNanos();
             long requests;
             do {
-                requests = frame.requestsWhileLeaving();
+                requests = frame.requestsWhileDraining();
                 Thread.sleep(QUIET);
-            } while (frame.requestsWhileLeaving() > requests && System.nanoTime() - deadlineNs < 0);
+            } while (frame.requestsWhileDraining() > requests && System.nanoTime() - deadlineNs < 0);
         } catch (InterruptedException hurry) {
             Thread.currentThread().interrupt();
         }
     }
 
-    /// What was answered so far, for the line at the end: `5 × 204, 1 × 400`.
+    /// Returns how many answers of each status there were, as text: `5 × 204, 1 × 400`.
     public String answers() {
         return requestMetrics.summary();
     }
 
-    /// Stops listening and lets running requests finish, for `SERVICE_SHUTDOWN_GRACE` at most.
+    /// Stops listening, and lets running requests finish for at most `SERVICE_SHUTDOWN_GRACE`.
     @Override
     public void close() {
         server.stop();
@@ -188,16 +190,16 @@ public final class HttpListener implements AutoCloseable {
             ServerConnectionSelector selector) {
         if (socket.toString().length() > MAX_SOCKET_PATH_LENGTH) {
             throw new StartFailure(
-                    "The socket %s cannot be listened on: the path is too long; a system takes %d characters. Set INGEST_SOCKET to a shorter one."
+                    "Cannot listen on the socket %s: the path is too long; the system allows %d characters. Set INGEST_SOCKET to a shorter path."
                             .formatted(socket, MAX_SOCKET_PATH_LENGTH));
         }
         try {
             Files.createDirectories(socket.toAbsolutePath().getParent());
-            // A process that was killed leaves its file behind, and nobody can listen where there is one.
+            // A killed process leaves its file behind, and no process can listen at a path that exists.
             Files.deleteIfExists(socket);
         } catch (IOException failure) {
             throw new StartFailure(
-                    "The socket %s cannot be listened on: %s. Remove what is there, or set INGEST_SOCKET to another path."
+                    "Cannot listen on the socket %s: %s. Remove what is there, or set INGEST_SOCKET to another path."
                             .formatted(socket, failure),
                     failure);
         }
@@ -208,18 +210,18 @@ public final class HttpListener implements AutoCloseable {
         return listener.build();
     }
 
-    /// The proxy runs as another user. As with a port of the loopback interface, every local user may connect;
-    /// the folder can forbid it.
+    /// Lets every local user connect, as to a port of the loopback interface, because the proxy runs as another
+    /// user. The permissions of the folder can restrict that.
     private static void openToAll(Path socket) {
         try {
             Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
         } catch (IOException failure) {
             throw new StartFailure(
-                    "The socket %s cannot be opened to the proxy: %s.".formatted(socket, failure), failure);
+                    "The permissions of the socket %s cannot be set: %s.".formatted(socket, failure), failure);
         }
     }
 
-    /// What holds for the port and for the socket.
+    /// Configures what is the same for the port and for the socket.
     private void configure(
             ListenerConfig.BuilderBase<?, ?> listener,
             HttpSettings settings,
@@ -231,17 +233,18 @@ public final class HttpListener implements AutoCloseable {
         listener.idleConnectionTimeout(IDLE_TIMEOUT);
         listener.idleConnectionPeriod(IDLE_CHECK);
         listener.shutdownGracePeriod(settings.shutdownGrace());
-        // An answer of several writes must not wait for the client to acknowledge the first (40 ms).
+        // An answer that takes several writes must not wait for the client to acknowledge the first, which
+        // takes 40 ms.
         listener.connectionOptions(options -> options.tcpNoDelay(true));
         listener.protocolsDiscoverServices(false);
         listener.contentEncoding(ContentEncodingContext.builder()
                 .contentEncodingsDiscoverServices(false)
                 .build());
         listener.mediaContext(media);
-        // The only one: with two, Helidon closes connections whose first line is bad, and never those that say
-        // nothing.
+        // There must be only one selector. With two, Helidon would close connections with a bad first line, and
+        // never close those that send nothing.
         listener.addConnectionSelector(selector);
-        // What was wrong goes to the direct handlers, which put it into the answer.
+        // Helidon passes what was wrong to the direct handlers, which put it into the answer.
         listener.errorHandling(ErrorHandling.builder().includeEntity(true).build());
         listener.directHandlers(directHandlers(settings.maxBodyBytes(), requestMetrics));
     }
@@ -257,7 +260,7 @@ public final class HttpListener implements AutoCloseable {
                 .build();
     }
 
-    /// Answers of the protocol: what is no proper HTTP request, too long, or asks for what there is not.
+    /// Creates the handlers that answer what is not a valid HTTP request, or too long, or not supported.
     private static DirectHandlers directHandlers(long maxBodyBytes, RequestMetrics metrics) {
         var handlers = DirectHandlers.builder();
         for (EventType type : EventType.values()) {
@@ -272,14 +275,15 @@ public final class HttpListener implements AutoCloseable {
 
     private static TransportResponse answerProtocolError(
             EventType type, Status status, ServerResponseHeaders headers, @Nullable String message, long maxBodyBytes) {
-        // A handler's fault is answered below. What Helidon itself falls over is a request that breaks off or
-        // is garbage, which is not worth the stack trace that it logs for every 500.
+        // A handler's fault is answered below. Helidon itself fails only at a request that breaks off or is
+        // garbage, which is not worth the stack trace that Helidon logs for every 500.
         Status answered = type == EventType.INTERNAL_ERROR ? Status.BAD_REQUEST_400 : status;
         String detail = UNREADABLE;
         if (status.code() == Status.REQUEST_ENTITY_TOO_LARGE_413.code()) {
             detail = "The body is larger than %d bytes.".formatted(maxBodyBytes);
         } else if (UNREADABLE_FIRST_LINE.equals(message)) {
-            detail = "The first line of the request is not one of HTTP/1.1, or has a character that must be encoded.";
+            detail =
+                    "The first line of the request is not valid HTTP/1.1, or contains a character that must be encoded.";
         } else if (type != EventType.INTERNAL_ERROR && message != null && !message.isBlank()) {
             detail = message;
         }
@@ -293,7 +297,7 @@ public final class HttpListener implements AutoCloseable {
                 .build();
     }
 
-    /// What Helidon finds wrong with a request while a handler runs.
+    /// Answers what Helidon finds wrong with a request while a handler runs.
     private static void answerHttpException(ServerRequest request, ServerResponse response, HttpException failure) {
         if (failure.status().family() == Status.Family.SERVER_ERROR) {
             answerUnexpected(request, response, failure);

@@ -12,14 +12,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param address the address to listen on
 /// @param port the TCP port; 0 lets the system choose one
-/// @param portSetting the setting to name when the port is taken
-/// @param maxConnections most connections at once
-/// @param maxBodyBytes largest request body
-/// @param shutdownGrace how long running requests may take when the server stops
-/// @param drainDelay how long requests are still served when the server is asked to stop
-/// @param sharesPort whether other processes listen on the same port, and the system spreads connections over
+/// @param portSetting the setting that a message names if the port is in use
+/// @param maxConnections the maximum number of connections at the same time
+/// @param maxBodyBytes the maximum size of a request's body
+/// @param shutdownGrace how long running requests may take to finish after the server is asked to stop
+/// @param drainDelay how long requests are still served after the server is asked to stop
+/// @param sharesPort whether other processes listen on the same port; the system distributes connections among
 /// them
-/// @param socket a Unix domain socket to listen on besides; null when there is none
+/// @param socket a Unix domain socket to listen on in addition to the port; null if there is none
 public record HttpSettings(
         String address,
         int port,
@@ -31,15 +31,15 @@ public record HttpSettings(
         boolean sharesPort,
         @Nullable Path socket) {
 
-    /// Files that a process needs for itself. Helidon closes its port for good when it finds no file descriptor
-    /// for a connection, so there must always be one.
+    /// How many open files a process needs for itself. If Helidon gets no file descriptor for a connection, it
+    /// closes its port for good, so there must always be one left.
     private static final int RESERVED_FILES = 256;
 
-    private static final int MOST_CONNECTIONS = 1_000_000;
+    private static final int MAX_CONNECTIONS = 1_000_000;
 
-    /// From the two settings given and those that all servers share.
+    /// Reads the two given settings and those that all servers share.
     public static HttpSettings read(SettingsReader settings, Setting addressSetting, Setting portSetting) {
-        int maxConnections = settings.integer(Setting.SERVICE_MAX_CONNECTIONS, 1, MOST_CONNECTIONS);
+        int maxConnections = settings.integer(Setting.SERVICE_MAX_CONNECTIONS, 1, MAX_CONNECTIONS);
         return new HttpSettings(
                 settings.text(addressSetting).orElseThrow(),
                 settings.port(portSetting),
@@ -52,7 +52,7 @@ public record HttpSettings(
                 null);
     }
 
-    /// The same for one of several processes on one port, or with a socket besides.
+    /// Returns these settings for a process that shares its port, or listens on a socket, too.
     public HttpSettings listening(boolean onSharedPort, @Nullable Path onSocket) {
         return new HttpSettings(
                 address,

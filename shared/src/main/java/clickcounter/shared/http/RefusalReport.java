@@ -7,7 +7,8 @@ import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Says in one line per interval how many requests were answered 503, and why.
+/// Logs how many requests were answered 503, and why, in one line for every ten seconds in which there were
+/// any.
 ///
 /// **Threads**: any.
 public final class RefusalReport implements AutoCloseable {
@@ -24,12 +25,12 @@ public final class RefusalReport implements AutoCloseable {
         task = PeriodicTask.start("refusals", INTERVAL, lifetime, this::report);
     }
 
-    /// `refused` is what is counted, in the plural.
+    /// @param refused what is refused, in the plural, such as `clicks`
     public static RefusalReport start(String refused, Lifetime lifetime) {
         return new RefusalReport(refused, lifetime);
     }
 
-    /// One more, for this reason.
+    /// Counts a request that was answered 503 for this reason.
     public void count(String reason) {
         lastReason = reason;
         refusals.increment();

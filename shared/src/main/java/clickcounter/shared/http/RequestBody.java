@@ -14,20 +14,19 @@ import java.util.function.Supplier;
 
 /// Reads the bodies of requests.
 ///
-/// **Errors**: what breaks off or cannot be read ends the connection; Helidon would take it for an error of the
-/// server and log it each time with a stack trace.
+/// **Errors**: a body that breaks off or cannot be read ends the connection. Helidon would take it for an error
+/// of the server and log a stack trace each time.
 public final class RequestBody {
     private RequestBody() {}
 
-    /// The body as an object of `type`, made by the media support of the server.
+    /// Returns the body as an object of `type`, which the media support of the server creates.
     public static <T> T as(ServerRequest request, Class<T> type) {
         return guarded(() -> request.content().as(type));
     }
 
-    /// Reads the body to its end and drops it.
     public static void skip(ServerRequest request) {
         if (request.content().hasEntity()) {
-            // Not consume(): it would not ask for a body that the client sends only when it is asked to.
+            // consume() would not ask a client that expects "100 Continue" for its body.
             guarded(() -> {
                 try {
                     return request.content().inputStream().transferTo(OutputStream.nullOutputStream());
@@ -42,13 +41,13 @@ public final class RequestBody {
         try {
             return reading.get();
         } catch (InsufficientDataAvailableException brokenOff) {
-            throw new CloseConnectionException("the client is gone", brokenOff);
+            throw new CloseConnectionException("the client has disconnected", brokenOff);
         } catch (NumberFormatException | IncorrectNewLineException damagedChunks) {
             throw RequestException.builder()
                     .type(EventType.BAD_REQUEST)
                     .status(Status.BAD_REQUEST_400)
                     .message(
-                            "The body's chunks cannot be told apart: the size of one is not a hexadecimal number, or its line does not end with CR and LF.")
+                            "The chunks of the body cannot be read: the size of one is not a hexadecimal number, or its line does not end with CR and LF.")
                     .setKeepAlive(false)
                     .build();
         }

@@ -1,8 +1,6 @@
 package clickcounter.shared.http;
 
 import io.helidon.common.Weighted;
-import io.helidon.http.Header;
-import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
@@ -13,52 +11,51 @@ import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// What happens around every request of a server. Its time is taken; while the server takes leave its answer
-/// closes the connection; and after an answer that says `Connection: close` the connection is closed. (Helidon
-/// 4.5.0 says so, but waits for another request.)
+/// What happens around every request of a server:
+/// - its duration is measured;
+/// - while the server is draining, its answer closes the connection;
+/// - an answer that says `Connection: close` does close the connection; Helidon 4.5.0 would wait for another
+///   request.
 ///
 /// **Threads**: any.
 public final class RequestFrame implements HttpFeature, Weighted {
-    private static final Header RETRY_AFTER = HeaderValues.createCached(HeaderNames.RETRY_AFTER, "1");
-
     private enum Stage {
         SERVING,
-        LEAVING,
+        DRAINING,
         REFUSING
     }
 
     private final RequestMetrics metrics;
-    private final AtomicLong requestsWhileLeaving = new AtomicLong();
+    private final AtomicLong requestsWhileDraining = new AtomicLong();
     private volatile Stage stage = Stage.SERVING;
 
     RequestFrame(RequestMetrics metrics) {
         this.metrics = metrics;
     }
 
-    /// From now on each answer closes its connection.
-    void leave() {
-        stage = Stage.LEAVING;
+    /// Lets every answer close its connection from now on.
+    void drain() {
+        stage = Stage.DRAINING;
     }
 
-    /// From now on each request is answered 503, and its connection closed.
+    /// Answers every request 503 from now on, and closes its connection.
     void refuse() {
         stage = Stage.REFUSING;
     }
 
     /// Whether answers must close their connections now. A request that would be answered without Helidon must
-    /// then be given to it.
-    public boolean isLeaving() {
+    /// then be passed to it.
+    public boolean isDraining() {
         return stage != Stage.SERVING;
     }
 
-    /// Counts a request that was answered without Helidon.
     public void answered(Status status, long durationNs) {
         metrics.answered(status, durationNs);
     }
 
-    /// How many requests have come since [#leave].
-    long requestsWhileLeaving() {
-        return requestsWhileLeaving.get();
+    /// Returns how many requests have arrived since [#drain].
+    long requestsWhileDraining() {
+        return requestsWhileDraining.get();
     }
 
     @Override
@@ -66,7 +63,7 @@ public final class RequestFrame implements HttpFeature, Weighted {
         routing.addFilter(this::around);
     }
 
-    /// Before the filters of the routing, some of which answer by themselves.
+    /// Runs before the filters of the routing, some of which answer requests themselves.
     @Override
     public double weight() {
         return Weighted.DEFAULT_WEIGHT + 1;
@@ -74,19 +71,18 @@ public final class RequestFrame implements HttpFeature, Weighted {
 
     private void around(FilterChain chain, RoutingRequest request, RoutingResponse response) {
         long startNs = System.nanoTime();
-        // Not after the chain: what a handler throws is answered outside of it.
+        // This must not run after the chain, because an exception of a handler is answered outside of it.
         response.whenSent(() -> {
             metrics.answered(response.status(), System.nanoTime() - startNs);
             if (response.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
                 skipBody(request);
-                throw new CloseConnectionException("as announced");
+                throw new CloseConnectionException("the answer has announced it");
             }
         });
         if (stage != Stage.SERVING) {
-            requestsWhileLeaving.incrementAndGet();
+            requestsWhileDraining.incrementAndGet();
             response.header(HeaderValues.CONNECTION_CLOSE);
             if (stage == Stage.REFUSING) {
-                response.header(RETRY_AFTER);
                 new Problem(Status.SERVICE_UNAVAILABLE_503, "The server is stopping. The request was not carried out.")
                         .send(request, response);
                 return;
@@ -95,7 +91,8 @@ public final class RequestFrame implements HttpFeature, Weighted {
         chain.proceed();
     }
 
-    /// A body that nobody has read would make the system reset the connection, and the answer might be lost.
+    /// Reads a body that no handler has read. Else the system would reset the connection, and the answer might
+    /// be lost.
     private static void skipBody(RoutingRequest request) {
         try {
             if (request.continueSent() && !request.content().consumed()) {

@@ -10,7 +10,7 @@ import java.util.StringJoiner;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
-/// Counts a server's answers by status, and how long they took.
+/// Counts a server's answers and measures how long they take, by status.
 ///
 /// **Threads**: any.
 final class RequestMetrics {
@@ -18,7 +18,7 @@ final class RequestMetrics {
 
     private final Counter unreadable;
 
-    /// By status code, so that nothing is looked up for a request.
+    /// The histogram of each status code, at the code's own index, so that a request needs no lookup.
     private final AtomicReferenceArray<@Nullable DurationHistogram> durations = new AtomicReferenceArray<>(STATUSES);
 
     RequestMetrics(PrometheusRegistry metrics) {
@@ -30,7 +30,7 @@ final class RequestMetrics {
                 .register(metrics);
     }
 
-    /// **Cost**: no allocation, after the first answer of a status.
+    /// **Cost**: no allocation after the first answer of a status.
     void answered(Status status, long durationNs) {
         int code = status.code();
         if (code >= STATUSES) {
@@ -57,7 +57,7 @@ final class RequestMetrics {
         return snapshot.build();
     }
 
-    /// How many answers there were of each status: `5 × 204, 1 × 400`; `none` when there were none.
+    /// Returns how many answers of each status there were: `5 × 204, 1 × 400`, or `none` if there were none.
     String summary() {
         var parts = new StringJoiner(", ").setEmptyValue("none");
         for (int code = 0; code < STATUSES; code++) {

@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
 
 /// Reads clicks from the log in the order in which they were appended.
 ///
-/// A position is the index of the last record that was consumed. It grows along the log but not by ones: the
-/// number of the cycle stands in the upper half.
+/// A position is the index of the last record that was consumed. Indexes increase along the log but not by one,
+/// because their upper half is the number of the cycle.
 ///
 /// **Threads**: one at a time.
 public final class ClickReader implements AutoCloseable {
@@ -26,8 +26,14 @@ public final class ClickReader implements AutoCloseable {
 
     private static final Logger logger = LoggerFactory.getLogger(ClickReader.class);
 
-    /// How long nothing is readable, while there is a later cycle, before the reader looks behind a hole.
+    /// How long the reader waits for records in a cycle that has a successor, before it looks behind a hole.
     private static final Duration GAP_PATIENCE = Duration.ofSeconds(2);
+
+    /// The log's own index contains the place of every 256th record.
+    private static final long INDEX_SPACING = LogFolder.ROLL_CYCLE.defaultIndexSpacing();
+
+    /// A record is at least a header of four bytes and, rounded up to four bytes, its content.
+    private static final int MIN_RECORD_BYTES = 8;
 
     private static final long NONE = -1;
 
@@ -41,17 +47,20 @@ public final class ClickReader implements AutoCloseable {
     private long skippedRecords;
     private long lastProgressNs = System.nanoTime();
 
-    /// The position itself is missing: there is nothing to wait for.
+    /// Where in its file the record is that [#moveTailerTo] has found last.
+    private long recordAddress;
+
+    /// Whether the record at the position itself is missing, so that there is nothing to wait for.
     private boolean isInGap;
 
-    /// Behind one hole there may be another one in the same cycle: no need to be patient.
+    /// Whether a hole was skipped just now. There may be another one in the same cycle, so the reader does not
+    /// wait.
     private boolean isBehindGap;
 
-    /// Where clicks go.
     @FunctionalInterface
     public interface Sink {
-        /// One click; `index` grows from call to call. Returns whether to go on reading after it.
-        boolean click(long index, long bannerId, long timestampMillis);
+        /// Takes a click; `index` increases from call to call. Returns whether to continue reading.
+        boolean click(long index, long bannerId, long timestampMs);
     }
 
     private ClickReader(Path folder, String bootId, SingleChronicleQueue queue) {
@@ -63,20 +72,20 @@ public final class ClickReader implements AutoCloseable {
         tailer.singleThreadedCheckDisabled(true);
     }
 
-    /// Opens the log in `folder`, which is made when it is missing, at its start.
+    /// Opens the log in `folder` at its start; creates it if it is missing.
     public static ClickReader open(Path folder) {
         return open(folder, PowerLoss.bootId());
     }
 
-    /// On another boot of the machine, too.
+    /// @param bootId the machine's current boot, which tests choose
     static ClickReader open(Path folder, String bootId) {
         return over(LogFolder.open(folder, new MonotonicClock(System::currentTimeMillis, 0)), folder, bootId);
     }
 
-    /// Opens the log in `folder` to look at it: its files are mapped read-only, so nothing that is done with
-    /// this reader changes or locks them.
+    /// Opens the log in `folder` to inspect it. Its files are mapped read-only, so this reader cannot change or
+    /// lock them.
     ///
-    /// **Errors**: [clickcounter.shared.StartFailure] when there is no log.
+    /// **Errors**: [clickcounter.shared.StartFailure] if there is no log.
     public static ClickReader inspect(Path folder) {
         return over(LogFolder.openReadOnly(folder), folder, PowerLoss.bootId());
     }
@@ -90,20 +99,16 @@ public final class ClickReader implements AutoCloseable {
         }
     }
 
-    /// The identity of the log.
     public UUID logId() {
         return logId;
     }
 
-    /// Moves to just after the record at `newPosition`, or to the start of the log. Returns false, and moves
-    /// nowhere useful, when the log has no such record. After a power loss the record may be missing although
-    /// it was once there; the reader then stands before what follows it.
+    /// Moves to just after the record at `newPosition`, or to the start of the log. Returns false if the log
+    /// has no such record; where the reader is then is undefined. After a power loss the record may be missing
+    /// although it once existed; then the reader moves to before what follows it, and returns true.
     public boolean moveTo(long newPosition) {
-        queue.refreshDirectoryListing();
+        startAnew();
         position = newPosition;
-        lastProgressNs = System.nanoTime();
-        isInGap = false;
-        isBehindGap = false;
         if (newPosition == START) {
             tailer.toStart();
             return true;
@@ -115,15 +120,14 @@ public final class ClickReader implements AutoCloseable {
         return isInGap;
     }
 
-    /// Moves to before the first record of the cycle that holds `time`, or of the first one after it. A click
-    /// is never in a cycle before its own time, but it may be in any later one, after the clock was set back.
-    /// Returns false, and moves nowhere useful, when the log has no cycle from then on.
+    /// Moves to before the first record of the cycle that contains `time`, or of the first cycle after it.
+    /// Returns false if the log has no such cycle; where the reader is then is undefined.
+    ///
+    /// A click is never in a cycle before its own time, but if the clock was set back, it may be in any later
+    /// one.
     public boolean moveToCycleOf(Instant time) throws IOException {
         int firstCycle = LogFolder.ROLL_CYCLE.toCycle(firstIndexOf(time));
-        queue.refreshDirectoryListing();
-        lastProgressNs = System.nanoTime();
-        isInGap = false;
-        isBehindGap = false;
+        startAnew();
         for (Path file : LogFolder.cycleFiles(folder)) {
             int cycle = LogFolder.cycle(file);
             if (cycle >= firstCycle && tailer.moveToCycle(cycle)) {
@@ -134,15 +138,16 @@ public final class ClickReader implements AutoCloseable {
         return false;
     }
 
-    /// The least index that a click of that time, or of a later one, can have, in any log.
+    /// Returns the lowest index that a click at `time` or later can have, in any log.
     public static long firstIndexOf(Instant time) {
         long cycle = Math.floorDiv(time.toEpochMilli(), LogFolder.ROLL_CYCLE.lengthInMillis());
         return LogFolder.ROLL_CYCLE.toIndex(Math.toIntExact(Math.max(0, cycle)), 0);
     }
 
-    /// The cycles that the log has now, from the oldest to the newest. Moves the reader to an unknown place.
+    /// Returns the cycles that the log has now, from the oldest to the newest. Where the reader is then is
+    /// undefined.
     ///
-    /// **Cost**: maps each file for a moment.
+    /// **Cost**: maps each file briefly.
     public List<LogCycle> cycles() throws IOException {
         queue.refreshDirectoryListing();
         List<LogCycle> cycles = new ArrayList<>();
@@ -151,12 +156,12 @@ public final class ClickReader implements AutoCloseable {
             long records = tailer.excerptsInCycle(cycle);
             SingleChronicleQueueStore store = queue.storeForCycle(cycle, 0, false, null);
             if (records < 0 || store == null) {
-                continue; // Deleted meanwhile, or not begun yet.
+                continue; // It has been deleted meanwhile, or has no records yet.
             }
             long usedBytes = store.writePosition();
             queue.closeStore(store);
             cycles.add(new LogCycle(
-                    Instant.ofEpochMilli(LogFolder.startMillis(cycle)),
+                    Instant.ofEpochMilli(LogFolder.startMs(cycle)),
                     file,
                     LogFolder.ROLL_CYCLE.toIndex(cycle, 0),
                     records,
@@ -165,22 +170,34 @@ public final class ClickReader implements AutoCloseable {
         return cycles;
     }
 
-    /// Consumes the record. One that is not there moves the tailer to the next one: only the index of what is
-    /// read can be trusted.
+    private void startAnew() {
+        queue.refreshDirectoryListing();
+        lastProgressNs = System.nanoTime();
+        isInGap = false;
+        isBehindGap = false;
+    }
+
+    /// Moves the tailer to just after the record at `index`. Returns whether there is such a record. If there
+    /// is none, Chronicle may move the tailer to the next one, so only the index of what was read can be
+    /// trusted.
     private boolean moveTailerTo(long index) {
         if (!tailer.moveToIndex(index)) {
             return false;
         }
         try (DocumentContext document = tailer.readingDocument()) {
-            return document.isPresent() && document.index() == index;
+            if (!document.isPresent() || document.index() != index) {
+                return false;
+            }
+            recordAddress = document.wire().bytes().readPosition();
+            return true;
         }
     }
 
-    /// Reads what there is, at most `most` records, and passes the clicks on. Returns how many records were
-    /// consumed; fewer than `most` means that the end was reached, unless `sink` wanted no more. What `sink`
-    /// throws is thrown; the record then counts as consumed.
-    public int read(int most, Sink sink) {
-        int count = isInGap ? 0 : readOn(most, sink);
+    /// Reads up to `max` records and passes the clicks to `sink`. Returns how many records were consumed; if
+    /// they are fewer than `max`, the end of the log was reached, or `sink` wanted no more. If `sink` throws an
+    /// exception, this method does, too, and the record counts as consumed.
+    public int read(int max, Sink sink) {
+        int count = isInGap ? 0 : readOn(max, sink);
         if (count > 0) {
             lastProgressNs = System.nanoTime();
             return count;
@@ -189,11 +206,11 @@ public final class ClickReader implements AutoCloseable {
             return 0;
         }
         lastProgressNs = System.nanoTime();
-        return passGap(most, sink);
+        return passGap(max, sink);
     }
 
-    private int readOn(int most, Sink sink) {
-        for (int count = 0; count < most; count++) {
+    private int readOn(int max, Sink sink) {
+        for (int count = 0; count < max; count++) {
             try (DocumentContext document = tailer.readingDocument()) {
                 if (!document.isPresent()) {
                     return count;
@@ -201,22 +218,23 @@ public final class ClickReader implements AutoCloseable {
                 position = document.index();
                 if (!click.read(document.wire())) {
                     skippedRecords++;
-                } else if (!sink.click(position, click.bannerId(), click.timestampMillis())) {
+                } else if (!sink.click(position, click.bannerId(), click.timestampMs())) {
                     return count + 1;
                 }
             }
         }
-        return most;
+        return max;
     }
 
-    /// Reads on behind a hole that a power loss has left, if there is one.
-    private int passGap(int most, Sink sink) {
+    /// Continues to read behind a hole that a power loss has left, if there is one.
+    private int passGap(int max, Sink sink) {
         long behind = firstReadableBehind();
         isBehindGap = false;
         if (!isInGap) {
-            // What has been appended since the last look is no gap. A cycle that has a successor is complete.
+            // Records that were appended since the last attempt are no gap. A cycle that has a successor is
+            // complete.
             moveTailerBack();
-            int count = readOn(most, sink);
+            int count = readOn(max, sink);
             if (count > 0) {
                 return count;
             }
@@ -228,14 +246,14 @@ public final class ClickReader implements AutoCloseable {
         tailer.moveToIndex(behind);
         isInGap = false;
         isBehindGap = true;
-        return readOn(most, sink);
+        return readOn(max, sink);
     }
 
-    /// The first index behind the position that can be read although what is before it cannot, or [#NONE]. A
-    /// record without a header stops a tailer for ever; the log's own index knows the place of every 256th
-    /// record behind it. So up to 255 clicks that are intact may be given up with those that are missing.
+    /// Returns the first index behind a hole after the position that can be read, or [#NONE]. A record without
+    /// a header stops a tailer forever, but the log's own index contains the place of every 256th record, also
+    /// of those behind it. So up to 255 intact clicks may be skipped together with the missing ones.
     ///
-    /// Nobody appends behind a hole ([PowerLoss]): only a cycle that has a successor can have one.
+    /// No writer appends behind a hole ([PowerLoss]), so only a cycle that has a successor can have one.
     private long firstReadableBehind() {
         queue.refreshDirectoryListing();
         int lastCycle = queue.lastCycle();
@@ -243,12 +261,12 @@ public final class ClickReader implements AutoCloseable {
         if (cycle >= lastCycle) {
             return NONE;
         }
-        long spacing = LogFolder.ROLL_CYCLE.defaultIndexSpacing();
-        long sequence =
-                position == START ? 0 : (LogFolder.ROLL_CYCLE.toSequenceNumber(position) / spacing + 1) * spacing;
+        long sequence = position == START
+                ? 0
+                : (LogFolder.ROLL_CYCLE.toSequenceNumber(position) / INDEX_SPACING + 1) * INDEX_SPACING;
         for (; cycle <= lastCycle; cycle++) {
-            long mostRecords = LogFolder.file(folder, cycle).toFile().length() / ClickRecord.LENGTH;
-            for (; sequence < mostRecords; sequence += spacing) {
+            long maxRecords = maxRecords(cycle, sequence);
+            for (; sequence < maxRecords; sequence += INDEX_SPACING) {
                 long index = LogFolder.ROLL_CYCLE.toIndex(cycle, sequence);
                 if (moveTailerTo(index)) {
                     return index;
@@ -257,6 +275,17 @@ public final class ClickReader implements AutoCloseable {
             sequence = 0;
         }
         return NONE;
+    }
+
+    /// Returns how many records the cycle has at most: those up to the last readable one before `sequence`, and
+    /// behind it as many of the shortest ones as its file has room for.
+    private long maxRecords(int cycle, long sequence) {
+        long known = sequence - INDEX_SPACING;
+        while (known >= 0 && !moveTailerTo(LogFolder.ROLL_CYCLE.toIndex(cycle, known))) {
+            known -= INDEX_SPACING;
+        }
+        long usedBytes = LogFolder.usedBytes(LogFolder.file(folder, cycle));
+        return known < 0 ? usedBytes / MIN_RECORD_BYTES : known + 1 + (usedBytes - recordAddress) / MIN_RECORD_BYTES;
     }
 
     private void moveTailerBack() {
@@ -271,7 +300,7 @@ public final class ClickReader implements AutoCloseable {
         boolean isSameCycle =
                 LogFolder.ROLL_CYCLE.toCycle(position) == LogFolder.ROLL_CYCLE.toCycle(behind) && position != START;
         logger.error(
-                "the log has a hole between 0x{} and 0x{}: {} are missing; reading goes on behind it",
+                "the log has a hole between 0x{} and 0x{}: {} are missing; reading continues behind it",
                 Long.toHexString(position),
                 Long.toHexString(behind),
                 isSameCycle
@@ -279,12 +308,12 @@ public final class ClickReader implements AutoCloseable {
                         : "the end of a cycle, at most the clicks of one LOG_SYNC before the machine went down");
     }
 
-    /// The index of the last record that was consumed, or [#START].
+    /// Returns the index of the last record that was consumed, or [#START].
     public long position() {
         return position;
     }
 
-    /// How many records were no clicks, since this reader was opened. They are passed over.
+    /// Returns how many records were no clicks since this reader was opened. They were skipped.
     public long skippedRecords() {
         return skippedRecords;
     }

@@ -7,12 +7,13 @@ import net.openhft.chronicle.wire.BinaryWireCode;
 import net.openhft.chronicle.wire.ValueIn;
 import net.openhft.chronicle.wire.Wire;
 
-/// One click in the log: `bannerId`, a positive 64-bit number, and `ts`, milliseconds since 1970 in UTC.
+/// A click in the log. It has two fields: `bannerId`, a positive 64-bit number, and `ts`, milliseconds since
+/// 1970 in UTC.
 ///
-/// The record is self-describing (Chronicle's binary wire format with field names), so Chronicle's own tools
-/// print it and fields can be added. Both numbers are always written with eight bytes: the writer fills two
-/// gaps in a fixed pattern, and the reader recognises the pattern and takes the numbers from their places,
-/// which costs a quarter of parsing the fields. A record with another shape is parsed field by field.
+/// The record describes itself (Chronicle's binary wire format with field names), so Chronicle's own tools can
+/// print it, and fields can be added. Both numbers are always written with eight bytes: the writer fills two
+/// gaps in a fixed pattern; the reader recognises the pattern and reads the numbers at their offsets, which
+/// costs a quarter of parsing the fields. A record of any other shape is parsed field by field.
 final class ClickRecord {
     private static final String BANNER_ID = "bannerId";
     private static final String TIMESTAMP = "ts";
@@ -22,34 +23,36 @@ final class ClickRecord {
     private static final int TIMESTAMP_OFFSET = BANNER_ID_OFFSET + Long.BYTES + 1 + TIMESTAMP.length() + 1;
     static final int LENGTH = TIMESTAMP_OFFSET + Long.BYTES;
 
-    /// What stands before each number: the first eight and last two bytes of `bannerId`'s head, the four of
-    /// `ts`'s.
+    /// The first eight of the ten bytes before the banner id.
     private static final long BANNER_HEAD = Bytes.wrapForRead(PATTERN).readLong(0);
 
+    /// The last two of the ten bytes before the banner id.
     private static final short BANNER_HEAD_END = Bytes.wrapForRead(PATTERN).readShort(Long.BYTES);
+
+    /// The four bytes before the timestamp.
     private static final int TIMESTAMP_HEAD = Bytes.wrapForRead(PATTERN).readInt(BANNER_ID_OFFSET + Long.BYTES);
 
-    /// Beyond the year 9999 a time is a damaged one.
-    private static final long LAST_TIMESTAMP_MILLIS =
+    /// A time after the year 9999 is taken for damage.
+    private static final long MAX_TIMESTAMP_MS =
             Instant.parse("9999-12-31T23:59:59.999Z").toEpochMilli();
 
     private long bannerId;
-    private long timestampMillis;
+    private long timestampMs;
 
-    /// A buffer for [#fill], to be reused for every click.
+    /// Allocates a buffer for [#fill], which can be reused for every click.
     static Bytes<?> newBuffer() {
         Bytes<?> buffer = Bytes.allocateDirect(LENGTH);
         buffer.write(PATTERN);
         return buffer;
     }
 
-    static void fill(Bytes<?> buffer, long bannerId, long timestampMillis) {
+    static void fill(Bytes<?> buffer, long bannerId, long timestampMs) {
         buffer.writeLong(BANNER_ID_OFFSET, bannerId);
-        buffer.writeLong(TIMESTAMP_OFFSET, timestampMillis);
+        buffer.writeLong(TIMESTAMP_OFFSET, timestampMs);
         buffer.readPositionRemaining(0, LENGTH);
     }
 
-    /// Takes over what the wire holds at its position. Returns whether it is a click.
+    /// Reads the record at the position of `wire`. Returns whether it is a click.
     boolean read(Wire wire) {
         Bytes<?> bytes = wire.bytes();
         long start = bytes.readPosition();
@@ -58,24 +61,25 @@ final class ClickRecord {
                 && bytes.readShort(start + Long.BYTES) == BANNER_HEAD_END
                 && bytes.readInt(start + BANNER_ID_OFFSET + Long.BYTES) == TIMESTAMP_HEAD) {
             bannerId = bytes.readLong(start + BANNER_ID_OFFSET);
-            timestampMillis = bytes.readLong(start + TIMESTAMP_OFFSET);
+            timestampMs = bytes.readLong(start + TIMESTAMP_OFFSET);
         } else if (!parse(wire)) {
             return false;
         }
-        return bannerId > 0 && timestampMillis > 0 && timestampMillis <= LAST_TIMESTAMP_MILLIS;
+        return bannerId > 0 && timestampMs > 0 && timestampMs <= MAX_TIMESTAMP_MS;
     }
 
     long bannerId() {
         return bannerId;
     }
 
-    long timestampMillis() {
-        return timestampMillis;
+    long timestampMs() {
+        return timestampMs;
     }
 
-    /// The fields by name, in any order and of any width. Both names must be there: asked for a field by its
-    /// name, the wire would take the next number of a record that has no names at all. What is not wire format
-    /// makes it throw all kinds of exceptions; none of them says more than "not a click".
+    /// Parses the fields by name, in any order and of any width, and ignores unknown ones. Both names must be
+    /// present: asked for a field by its name, Chronicle would return the next number of a record that has no
+    /// names at all. Bytes that are not wire format make Chronicle throw all kinds of exceptions; they all mean
+    /// "not a click".
     private boolean parse(Wire wire) {
         try {
             var name = new StringBuilder();
@@ -88,7 +92,7 @@ final class ClickRecord {
                     bannerId = value.int64();
                     hasBannerId = true;
                 } else if (TIMESTAMP.contentEquals(name)) {
-                    timestampMillis = value.int64();
+                    timestampMs = value.int64();
                     hasTimestamp = true;
                 } else {
                     value.skipValue();

@@ -28,43 +28,46 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Appends clicks to the log. When [#append] returns, the click is in the log and survives the end of this
-/// process.
+/// Appends clicks to the log. When [#append] returns, the click is in the log, and stays there if this process
+/// ends in any way.
 ///
-/// One appender serves the whole process. Chronicle's appender must not be used by two threads at once, not
-/// even once: the lock that all writing processes share would then be held for ever. So every use of it is
-/// under one [ReentrantLock], which virtual threads take without holding their carrier.
+/// One appender serves the whole process. Two threads must never use Chronicle's appender at the same time: if
+/// they do so even once, the lock that all writing processes share may stay locked forever. So every use of the
+/// appender is guarded by a [ReentrantLock], which a virtual thread can wait for without blocking its carrier
+/// thread.
 ///
-/// While it is open, [LogKeeper] watches the disk and the locks of dead processes, and forces the log to the
-/// disk.
+/// While a writer is open, its [LogKeeper] watches the free space, releases the lock of dead processes, and
+/// forces the log to disk.
 ///
 /// **Threads**: any.
 public final class ClickWriter implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(ClickWriter.class);
 
-    /// A cycle takes 2^30 records; past that, Chronicle fails after it has written. Refusing begins this much
-    /// earlier, which leaves room for what is appended between two looks of the keeper.
+    /// A cycle holds 2^30 records; beyond that, Chronicle fails only after it has written a record. Clicks are
+    /// refused this many records earlier, which leaves room for those that are appended between two checks of
+    /// the keeper.
     private static final long RESERVED_RECORDS_PER_CYCLE = 1 << 20;
 
     private static final long MAX_RECORDS_PER_CYCLE =
             LogFolder.ROLL_CYCLE.maxMessagesPerCycle() - RESERVED_RECORDS_PER_CYCLE;
 
-    /// More than one is needed only when other processes end a cycle at the same moment.
+    /// An append needs more than one attempt only if other processes end a cycle at the same moment.
     private static final int MAX_APPEND_ATTEMPTS = 10;
 
-    /// How long a log that was busy counts as not writable, for those who ask without appending.
+    /// For how long after a click was refused because the log was busy [#refusalReason] reports that.
     private static final Duration BUSY_MEMORY = Duration.ofSeconds(5);
 
-    /// The folders that this process has written to: a lock in its name there may be its own.
+    /// The folders that this process has written to. A lock that a process of its id holds there may be its
+    /// own.
     private static final Set<Path> openedHere = ConcurrentHashMap.newKeySet();
 
     private final UUID logId;
     private final SingleChronicleQueue queue;
 
-    /// Gives clicks their times.
     private final MonotonicClock clock;
 
-    /// Gives the queue its cycles. It may be ahead of `clock` by the rest of a cycle, after a power loss.
+    /// The clock that selects the queue's cycle. After a power loss, it may be ahead of `clock` by the rest of
+    /// a cycle.
     private final MonotonicClock cycleClock;
 
     private final PowerLoss powerLoss;
@@ -76,16 +79,15 @@ public final class ClickWriter implements AutoCloseable {
     private long appendedClicks;
     private boolean refusesForGood;
 
-    /// Why no click is taken at the moment; null when they are.
+    /// Why clicks are refused at the moment; null if they are not.
     private volatile @Nullable LogUnavailable refusal;
 
-    /// When a click was last refused because the log was busy.
     private volatile long lastBusyNs = System.nanoTime() - BUSY_MEMORY.toNanos();
 
-    private ClickWriter(LogSettings settings, Lifetime lifetime, LongSupplier systemMillis, String bootId) {
+    private ClickWriter(LogSettings settings, Lifetime lifetime, LongSupplier systemMs, String bootId) {
         this.lifetime = lifetime;
-        clock = new MonotonicClock(systemMillis, 0);
-        cycleClock = new MonotonicClock(systemMillis, 0);
+        clock = new MonotonicClock(systemMs, 0);
+        cycleClock = new MonotonicClock(systemMs, 0);
         logId = LogFolder.id(settings.folder());
         if (openedHere.isEmpty()) {
             loadClasses();
@@ -93,13 +95,13 @@ public final class ClickWriter implements AutoCloseable {
         powerLoss = PowerLoss.mark(settings.folder(), bootId);
         queue = LogFolder.open(settings.folder(), cycleClock);
         try {
-            cycleClock.atLeast(LogFolder.startMillis(PowerLoss.firstCycle(settings.folder())));
+            cycleClock.atLeast(LogFolder.startMs(PowerLoss.firstCycle(settings.folder())));
             keeper = new LogKeeper(settings, this, lifetime);
             if (openedHere.add(settings.folder().toAbsolutePath())) {
                 keeper.releaseLockOfAPredecessor();
             }
             if (!PowerLoss.mayHaveHoles(settings.folder(), queue.lastCycle(), bootId)) {
-                clock.atLeast(lastTimeMillis(queue));
+                clock.atLeast(lastTimeMs(queue));
             }
             appender = queue.createAppender();
             appender.singleThreadedCheckDisabled(true);
@@ -114,41 +116,43 @@ public final class ClickWriter implements AutoCloseable {
         }
     }
 
-    /// Opens the log, which is made when it is missing. A fault of the disk ends `lifetime` with
+    /// Opens the log; creates it if it is missing. Later, a fault of the disk ends `lifetime` with
     /// [ExitCode#LOG_FAULT].
     ///
-    /// **Cost**: about a second in a fresh virtual machine.
+    /// **Cost**: about a second in a new JVM.
     public static ClickWriter open(LogSettings settings, Lifetime lifetime) {
         return open(settings, lifetime, System::currentTimeMillis);
     }
 
-    /// With another clock than the system's, for tests and imports.
-    public static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier systemMillis) {
-        return open(settings, lifetime, systemMillis, PowerLoss.bootId());
+    /// Opens the log with another clock than the system's, for tests and imports.
+    public static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier systemMs) {
+        return open(settings, lifetime, systemMs, PowerLoss.bootId());
     }
 
-    /// On another boot of the machine, too.
-    static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier systemMillis, String bootId) {
-        return new ClickWriter(settings, lifetime, systemMillis, bootId);
+    /// @param bootId the machine's current boot, which tests choose
+    static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier systemMs, String bootId) {
+        return new ClickWriter(settings, lifetime, systemMs, bootId);
     }
 
-    /// The identity of the log.
     public UUID logId() {
         return logId;
     }
 
-    /// Appends one click of the banner, in the present minute.
+    /// Appends a click on the banner with the current time, and waits until it is as safe as `LOG_SYNC`
+    /// requires.
     ///
-    /// **Errors**: [LogUnavailable] when the click is not in the log and the client should try again.
+    /// **Errors**: [LogUnavailable] if the click is not in the log, or may not be on disk.
     ///
-    /// **Cost**: some 0.2 µs, no allocation. Waits at most [LogFolder#TIMEOUT_MILLIS] for other writers.
+    /// **Cost**: about 0.2 µs, no allocation. Waits at most [LogFolder#TIMEOUT_MS] for other writers.
     public void append(long bannerId) {
         write(bannerId);
         awaitDisk();
     }
 
-    /// The same, but does not wait for the disk where `LOG_SYNC` asks for that: the click must not be answered
+    /// Appends a click like [#append], but does not wait for the disk. The click must not be acknowledged
     /// before [#awaitDisk] has returned.
+    ///
+    /// **Errors**: [LogUnavailable] if the click is not in the log.
     public void write(long bannerId) {
         try {
             appendUnderLock(bannerId);
@@ -157,14 +161,14 @@ public final class ClickWriter implements AutoCloseable {
         }
     }
 
-    /// Whether `LOG_SYNC` asks to wait for the disk before a click is answered.
+    /// Whether `LOG_SYNC` requires a click to be on disk before it is acknowledged.
     public boolean waitsForDisk() {
         return keeper.waitsForDisk();
     }
 
-    /// Returns when all that was written before the call is as safe as `LOG_SYNC` asks for.
+    /// Waits until everything that was written before the call is as safe as `LOG_SYNC` requires.
     ///
-    /// **Errors**: [LogUnavailable] when the disk has failed.
+    /// **Errors**: [LogUnavailable] if the disk has failed.
     public void awaitDisk() {
         try {
             if (!keeper.awaitSync()) {
@@ -183,7 +187,7 @@ public final class ClickWriter implements AutoCloseable {
     private void appendUnderLock(long bannerId) throws InterruptedException {
         boolean locked = false;
         try {
-            locked = lock.tryLock() || lock.tryLock(LogFolder.TIMEOUT_MILLIS, MILLISECONDS);
+            locked = lock.tryLock() || lock.tryLock(LogFolder.TIMEOUT_MS, MILLISECONDS);
             if (!locked) {
                 throw busy();
             }
@@ -197,8 +201,8 @@ public final class ClickWriter implements AutoCloseable {
         } catch (UnrecoverableTimeoutException anotherProcessHoldsIt) {
             throw busy();
         } catch (InternalError fault) {
-            // A page of the file could not be written (disk full, I/O error). Appending on would hide later
-            // clicks.
+            // A page of the file could not be written because the disk is full or has failed. Further appends
+            // would hide the clicks after them.
             LogUnavailable reason = refuseForGood(new LogUnavailable(Reason.FAULT));
             lifetime.end(
                     ExitCode.LOG_FAULT,
@@ -212,12 +216,13 @@ public final class ClickWriter implements AutoCloseable {
         }
     }
 
-    /// Another process's clock may have been ahead when it began a cycle; this one's must not stay behind. Nor
-    /// may it when another process has ended the cycle and not begun the next one, because it is about to or
-    /// was killed: the append then fails before anything is written, and goes into the next cycle.
+    /// Appends to the newest cycle. Another process whose clock is ahead may have begun it, so this writer's
+    /// clock must not stay behind. If another process has ended the cycle without having begun the next one,
+    /// because it is about to or was killed, the append fails before anything is written and is repeated in the
+    /// next cycle.
     private void appendToTheLastCycle() {
         for (int attempt = 1; true; attempt++) {
-            cycleClock.atLeast(LogFolder.lastCycleStartMillis(queue));
+            cycleClock.atLeast(LogFolder.lastCycleStartMs(queue));
             int cycle = queue.cycle();
             try {
                 appender.writeBytes(buffer);
@@ -226,7 +231,7 @@ public final class ClickWriter implements AutoCloseable {
                 if (attempt == MAX_APPEND_ATTEMPTS) {
                     throw busy();
                 }
-                cycleClock.atLeast(LogFolder.startMillis(cycle + 1));
+                cycleClock.atLeast(LogFolder.startMs(cycle + 1));
             }
         }
     }
@@ -236,7 +241,6 @@ public final class ClickWriter implements AutoCloseable {
         return new LogUnavailable(Reason.BUSY);
     }
 
-    /// How many clicks this process has appended.
     public long appendedClicks() {
         lock.lock();
         try {
@@ -246,7 +250,8 @@ public final class ClickWriter implements AutoCloseable {
         }
     }
 
-    /// Why clicks are refused at the moment, or null. That the log was busy is remembered for some seconds.
+    /// Returns why clicks are refused at the moment, or null if they are not. That the log was busy is reported
+    /// for some seconds.
     public @Nullable Reason refusalReason() {
         LogUnavailable reason = refusal;
         if (reason != null) {
@@ -255,8 +260,8 @@ public final class ClickWriter implements AutoCloseable {
         return System.nanoTime() - lastBusyNs < BUSY_MEMORY.toNanos() ? Reason.BUSY : null;
     }
 
-    /// From now on clicks are refused with this reason; null takes them again. Nothing lifts the refusal after
-    /// a fault.
+    /// Refuses clicks for this reason from now on, or takes them again if it is null. The refusal after a fault
+    /// or after [#close()] is final.
     void refuse(@Nullable LogUnavailable reason) {
         lock.lock();
         try {
@@ -268,7 +273,7 @@ public final class ClickWriter implements AutoCloseable {
         }
     }
 
-    /// Forces what was appended to the disk before it closes.
+    /// Refuses further clicks, forces the log to disk, and closes it.
     @Override
     public void close() {
         refuseForGood(new LogUnavailable(Reason.STOPPING));
@@ -295,8 +300,8 @@ public final class ClickWriter implements AutoCloseable {
         }
     }
 
-    /// Appends to a log that is thrown away. The first append of a virtual machine loads Chronicle's classes,
-    /// which takes long on a busy machine; in the real log it would hold the lock of all writers meanwhile.
+    /// Appends to a temporary log. The first append of a JVM loads Chronicle's classes, which takes long on a
+    /// busy machine; in the real log, it would hold the lock of all writers during that time.
     private static void loadClasses() {
         try {
             Path scratch = Files.createTempDirectory("click-log");
@@ -314,7 +319,7 @@ public final class ClickWriter implements AutoCloseable {
                 Files.deleteIfExists(scratch);
             }
         } catch (IOException failure) {
-            logger.debug("the classes of the log are not loaded in advance", failure);
+            logger.debug("the classes of the log could not be loaded in advance", failure);
         }
     }
 
@@ -324,8 +329,7 @@ public final class ClickWriter implements AutoCloseable {
                 && appender.cycle() == queue.cycle();
     }
 
-    /// The time of the log's last click; 0 when it has none.
-    private static long lastTimeMillis(SingleChronicleQueue queue) {
+    private static long lastTimeMs(SingleChronicleQueue queue) {
         try (ExcerptTailer tailer = queue.createTailer()) {
             long lastIndex = queue.lastIndex();
             if (lastIndex == -1 || !tailer.moveToIndex(lastIndex)) {
@@ -333,7 +337,7 @@ public final class ClickWriter implements AutoCloseable {
             }
             try (DocumentContext document = tailer.readingDocument()) {
                 var click = new ClickRecord();
-                return document.isPresent() && click.read(document.wire()) ? click.timestampMillis() : 0;
+                return document.isPresent() && click.read(document.wire()) ? click.timestampMs() : 0;
             }
         }
     }

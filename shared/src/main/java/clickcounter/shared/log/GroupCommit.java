@@ -4,10 +4,10 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
-/// Makes clicks wait until they are on the disk, many for one force: while the disk is busy with one group, the
-/// next one gathers. For `LOG_SYNC=commit`.
+/// Lets clicks wait until they are on disk, for `LOG_SYNC=commit`. Many clicks share one force: while the disk
+/// is busy with one group of clicks, the next group gathers.
 ///
-/// **Threads**: any number wait; one of its own, `log-sync`, forces.
+/// **Threads**: any number of threads wait; its own thread, `log-sync`, forces.
 final class GroupCommit implements AutoCloseable {
     private final BooleanSupplier force;
     private final ReentrantLock lock = new ReentrantLock();
@@ -15,7 +15,8 @@ final class GroupCommit implements AutoCloseable {
     private final Condition forced = lock.newCondition();
     private final Thread thread;
 
-    /// Groups are numbered: what is appended while group n gathers is on the disk when n is forced.
+    /// The number of the group that gathers now. What is appended before it is closed is on disk once it is
+    /// forced.
     private long gathering = 1;
 
     private long forcedGroup;
@@ -23,13 +24,13 @@ final class GroupCommit implements AutoCloseable {
     private boolean isClosing;
     private boolean hasEnded;
 
-    /// @param force forces all that is appended; returns false when that has failed for good
+    /// @param force forces everything that is appended to disk; returns false if that has failed for good
     GroupCommit(BooleanSupplier force) {
         this.force = force;
         thread = Thread.ofPlatform().name("log-sync").daemon().start(this::run);
     }
 
-    /// Returns when everything that was appended before the call is on the disk; false when forcing has failed
+    /// Waits until everything that was appended before the call is on disk. Returns false if forcing has failed
     /// or has ended.
     boolean await() throws InterruptedException {
         lock.lock();
@@ -53,17 +54,19 @@ final class GroupCommit implements AutoCloseable {
         try {
             long group = nextGroup();
             while (group > 0 && force.getAsBoolean()) {
-                complete(group);
+                long done = group;
+                wakeAll(() -> forcedGroup = done);
                 group = nextGroup();
             }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } finally {
-            end();
+            wakeAll(() -> hasEnded = true);
         }
     }
 
-    /// 0 when nobody waits and nobody will.
+    /// Waits until a click waits, then closes the gathering group and returns its number. Returns 0 if this
+    /// object is being closed and no click waits.
     private long nextGroup() throws InterruptedException {
         lock.lock();
         try {
@@ -80,27 +83,17 @@ final class GroupCommit implements AutoCloseable {
         }
     }
 
-    private void complete(long group) {
+    private void wakeAll(Runnable change) {
         lock.lock();
         try {
-            forcedGroup = group;
+            change.run();
             forced.signalAll();
         } finally {
             lock.unlock();
         }
     }
 
-    private void end() {
-        lock.lock();
-        try {
-            hasEnded = true;
-            forced.signalAll();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /// Whoever waits now still gets an answer.
+    /// Forces once more for the clicks that wait now, then stops the thread.
     @Override
     public void close() {
         lock.lock();

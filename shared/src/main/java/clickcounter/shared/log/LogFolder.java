@@ -4,8 +4,12 @@ import static java.util.concurrent.TimeUnit.MICROSECONDS;
 
 import clickcounter.shared.StartFailure;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
@@ -20,23 +24,26 @@ import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 import net.openhft.chronicle.threads.LongPauser;
 
-/// The folder of a log: the queue's files, opened with the same settings by everyone, and `log.id`, the name
-/// under which the database knows the log.
+/// The folder of a log. It contains the queue's files, which all processes must open with the same settings,
+/// and `log.id`, the identity by which the database knows the log.
 final class LogFolder {
-    /// 1.07e9 clicks in ten minutes are 1.79 million a second; deleting old clicks is fine-grained.
+    /// A cycle holds 1.07e9 clicks, which is 1.79 million per second, and ten minutes are short enough to
+    /// delete old clicks in small steps.
     static final RollCycles ROLL_CYCLE = RollCycles.TEN_MINUTELY;
 
-    /// How long a reader waits for a half-made cycle file, and a writer for a lock that a living process holds.
-    static final int TIMEOUT_MILLIS = 2_000;
+    /// How long a reader waits for a cycle file that is being created, and a writer for a lock that a living
+    /// process holds.
+    static final int TIMEOUT_MS = 2_000;
 
     private static final DateTimeFormatter CYCLE_NAME =
             DateTimeFormatter.ofPattern(ROLL_CYCLE.format(), Locale.ROOT).withZone(ZoneOffset.UTC);
 
+    private static final int BLOCK_BYTES = 1 << 16;
     private static final String ID_FILE = "log.id";
 
     private LogFolder() {}
 
-    /// The queue in `folder`, which is made when it is missing.
+    /// Opens the queue in `folder` for reading and writing; creates it if it is missing.
     static SingleChronicleQueue open(Path folder, MonotonicClock clock) {
         try {
             Files.createDirectories(folder);
@@ -49,7 +56,7 @@ final class LogFolder {
         }
     }
 
-    /// The queue in `folder` for readers that change nothing.
+    /// Opens the queue in `folder` for a reader that changes nothing.
     static SingleChronicleQueue openReadOnly(Path folder) {
         for (String file : List.of(SingleChronicleQueue.QUEUE_METADATA_FILE, ID_FILE)) {
             if (!Files.exists(folder.resolve(file))) {
@@ -72,13 +79,14 @@ final class LogFolder {
     private static SingleChronicleQueueBuilder builder(Path folder, MonotonicClock clock) {
         return SingleChronicleQueueBuilder.binary(folder)
                 .rollCycle(ROLL_CYCLE)
-                .timeoutMS(TIMEOUT_MILLIS)
+                .timeoutMS(TIMEOUT_MS)
                 .timeProvider(clock)
-                // Several writers on few cores: yields early instead of spinning until the time slice ends.
+                // With several writers on few cores, a writer must yield early, not spin until its time slice
+                // ends.
                 .pauserSupplier(() -> new LongPauser(200, 50, 20, 200, MICROSECONDS));
     }
 
-    /// The id of the log in `folder`, made by whoever asks first, in whichever process.
+    /// Returns the identity of the log in `folder`. The first process that asks creates it.
     static UUID id(Path folder) {
         Path file = folder.resolve(ID_FILE);
         try {
@@ -87,16 +95,17 @@ final class LogFolder {
             }
             return UUID.fromString(Files.readString(file).strip());
         } catch (IOException failure) {
-            throw new StartFailure("The log's identity %s cannot be read: %s.".formatted(file, failure), failure);
+            throw new StartFailure(
+                    "The identity of the click log, %s, cannot be read: %s.".formatted(file, failure), failure);
         } catch (IllegalArgumentException notAUuid) {
             throw new StartFailure(
-                    "The log's identity %s does not hold a UUID. Restore the file, or move the folder away to begin a new log."
+                    "The identity of the click log, %s, does not contain a UUID. Restore the file, or move the folder away to start a new log."
                             .formatted(file.toAbsolutePath()),
                     notAUuid);
         }
     }
 
-    /// Linking a complete file into place is atomic and fails when another process was faster.
+    /// Links a complete file into place, which is atomic and fails if another process was faster.
     private static void createId(Path folder, Path file) throws IOException {
         Files.createDirectories(folder);
         Path complete = createTempFile(folder, "log", ".id.new");
@@ -104,13 +113,14 @@ final class LogFolder {
             Files.writeString(complete, UUID.randomUUID() + System.lineSeparator());
             Files.createLink(file, complete);
         } catch (FileAlreadyExistsException anotherWasFaster) {
-            // Theirs counts.
+            // The other process's identity counts.
         } finally {
             Files.deleteIfExists(complete);
         }
     }
 
-    /// A temporary file that the group may read, as it may the other files of the log; Java's own are private.
+    /// Creates a temporary file that the group may read, as it may the other files of the log. Java's own
+    /// temporary files are private.
     static Path createTempFile(Path folder, String prefix, String suffix) throws IOException {
         return Files.createTempFile(
                 folder,
@@ -119,23 +129,23 @@ final class LogFolder {
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r-----")));
     }
 
-    /// When the newest cycle begins; 0 when there is none.
-    static long lastCycleStartMillis(SingleChronicleQueue queue) {
+    /// Returns when the newest cycle begins, or 0 if there is none.
+    static long lastCycleStartMs(SingleChronicleQueue queue) {
         int cycle = queue.lastCycle();
-        return cycle == Integer.MIN_VALUE ? 0 : startMillis(cycle);
+        return cycle == Integer.MIN_VALUE ? 0 : startMs(cycle);
     }
 
-    static long startMillis(int cycle) {
+    static long startMs(int cycle) {
         return (long) cycle * ROLL_CYCLE.lengthInMillis();
     }
 
-    /// The file of a cycle is named after its start, in UTC.
+    /// Returns the file of a cycle, which is named after the cycle's start in UTC.
     static Path file(Path folder, int cycle) {
-        String name = CYCLE_NAME.format(Instant.ofEpochMilli(startMillis(cycle)));
+        String name = CYCLE_NAME.format(Instant.ofEpochMilli(startMs(cycle)));
         return folder.resolve(name + SingleChronicleQueue.SUFFIX);
     }
 
-    /// The cycle of a file that [#file] names.
+    /// Returns the cycle whose [#file] this is.
     static int cycle(Path file) {
         String name = file.getFileName().toString();
         Instant start = CYCLE_NAME.parse(
@@ -143,7 +153,26 @@ final class LogFolder {
         return Math.toIntExact(start.toEpochMilli() / ROLL_CYCLE.lengthInMillis());
     }
 
-    /// The files of all cycles, from the oldest to the newest, which is the order of their names.
+    /// Returns where the content of a cycle's file ends, rounded up to a block; the rest of the file is a
+    /// reserve of zeros. Returns 0 if there is no such file.
+    static long usedBytes(Path file) {
+        try (var channel = FileChannel.open(file)) {
+            var block = ByteBuffer.allocate(BLOCK_BYTES);
+            var zeros = ByteBuffer.allocate(BLOCK_BYTES);
+            long start = channel.size();
+            do {
+                start = Math.max(0, start - BLOCK_BYTES);
+                channel.read(block.clear(), start);
+            } while (start > 0 && zeros.equals(block.rewind()));
+            return start + BLOCK_BYTES;
+        } catch (NoSuchFileException missing) {
+            return 0;
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    /// Returns the files of all cycles from the oldest to the newest, which is the order of their names.
     static List<Path> cycleFiles(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.toString().endsWith(SingleChronicleQueue.SUFFIX))

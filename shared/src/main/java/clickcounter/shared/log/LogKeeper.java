@@ -19,14 +19,14 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What a writing process does for the log beside appending:
-/// - every 100 ms it releases the write lock when the process that holds it is dead, so that a killed writer
-///   stops the others for less than half a second;
-/// - every 250 ms it measures the free space, and has clicks refused while there is too little;
-/// - every `LOG_SYNC`, or for each group of clicks, it forces the log to the disk, which bounds what a power
-///   failure can cost.
+/// Does what a writing process must do for the log besides appending:
+/// - every 100 ms it releases the write lock if the process that holds it is dead, so that a killed writer
+///   holds up the others for less than half a second;
+/// - every 250 ms it measures the free space, and makes the writer refuse clicks while there is too little;
+/// - every `LOG_SYNC`, or for each group of clicks, it forces the log to disk, which limits how many clicks a
+///   power failure can cost.
 ///
-/// **Threads**: one of its own for each of the three, because forcing may block for seconds on a slow disk.
+/// **Threads**: each of the three has its own, because forcing may block for seconds on a slow disk.
 final class LogKeeper implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(LogKeeper.class);
     private static final Duration LOCK_CHECK_PAUSE = Duration.ofMillis(100);
@@ -41,7 +41,7 @@ final class LogKeeper implements AutoCloseable {
     private boolean isRefusing;
     private Optional<Path> firstUnforced = Optional.empty();
 
-    /// Nothing runs before [#start]. The queue of `writer` must be open: the lock is in its metadata.
+    /// Does not start anything yet. The queue of `writer` must be open, because the lock is in its metadata.
     LogKeeper(LogSettings settings, ClickWriter writer, Lifetime lifetime) {
         this.settings = settings;
         this.writer = writer;
@@ -49,7 +49,7 @@ final class LogKeeper implements AutoCloseable {
         writeLock = WriteLock.open(settings.folder());
     }
 
-    /// Looks once, so that a full disk is known before the first click, and goes on looking in the background.
+    /// Checks the free space, so that a full disk is known before the first click, and starts the threads.
     void start() {
         checkSpace();
         tasks.add(PeriodicTask.start("log-lock", LOCK_CHECK_PAUSE, lifetime, writeLock::freeIfHolderIsDead));
@@ -61,27 +61,26 @@ final class LogKeeper implements AutoCloseable {
         }
     }
 
-    /// Whether [#awaitSync] waits at all.
     boolean waitsForDisk() {
         return groupCommit != null;
     }
 
-    /// Returns when what was appended before the call is as safe as `LOG_SYNC` asks for; false when forcing has
-    /// failed.
+    /// Waits until everything that was appended before the call is as safe as `LOG_SYNC` requires. Returns
+    /// false if forcing the log has failed.
     boolean awaitSync() throws InterruptedException {
         return groupCommit == null || groupCommit.await();
     }
 
-    /// A process that died inside the lock may have had the process id that this one has now, as is usual in
-    /// containers. At start this process holds nothing, so what is locked in its name is not locked by it.
+    /// Releases the lock if a dead process with the same id as this one holds it, which is common in
+    /// containers. May only be called at start, when this process itself cannot hold the lock.
     void releaseLockOfAPredecessor() {
         if (writeLock.holder() == ProcessHandle.current().pid()) {
-            logger.warn("the write lock of a killed process that had this process's id is released");
+            logger.warn("released the write lock of a killed process that had the same id as this one");
             writeLock.free();
         }
     }
 
-    /// Forces the log a last time.
+    /// Stops the threads and forces the log to disk for the last time.
     @Override
     public void close() {
         tasks.forEach(PeriodicTask::close);
@@ -113,7 +112,7 @@ final class LogKeeper implements AutoCloseable {
             if (freeBytes >= neededBytes) {
                 return null;
             }
-            return "%,d MiB are free on the file system of %s, LOG_MIN_FREE is %,d MiB. Free space there; clicks are then taken again by themselves."
+            return "%,d MiB are free on the file system of %s, but LOG_MIN_FREE is %,d MiB. Free some space there; clicks are then taken again automatically."
                     .formatted(freeBytes >> 20, settings.folder().toAbsolutePath(), neededBytes >> 20);
         } catch (IOException failure) {
             return "the free space of %s cannot be measured: %s."
@@ -121,8 +120,8 @@ final class LogKeeper implements AutoCloseable {
         }
     }
 
-    /// Cycles before the one that was the newest at the last call are on the disk already. Returns false when
-    /// forcing has failed, and ends the lifetime then.
+    /// Forces to disk every cycle from the one that was the newest at the last call; earlier ones are on disk
+    /// already. If that fails, ends the lifetime and returns false.
     private boolean force() {
         try {
             for (Path cycle : LogFolder.cycleFiles(settings.folder())) {
@@ -133,14 +132,14 @@ final class LogKeeper implements AutoCloseable {
                     channel.force(false);
                     firstUnforced = Optional.of(cycle);
                 } catch (NoSuchFileException deleted) {
-                    // By the retention: everything in it is in the database.
+                    // The retention has deleted it, so everything in it is in the database.
                 }
             }
             return true;
         } catch (IOException failure) {
             lifetime.end(
                     ExitCode.LOG_FAULT,
-                    "The click log in %s cannot be forced to the disk: %s. Check the disk, then start again."
+                    "The click log in %s cannot be forced to disk: %s. Check the disk, then start again."
                             .formatted(settings.folder().toAbsolutePath(), failure));
             return false;
         }

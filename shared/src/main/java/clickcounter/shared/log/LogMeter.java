@@ -8,8 +8,8 @@ import net.openhft.chronicle.queue.ExcerptTailer;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.wire.DocumentContext;
 
-/// Measures the log by its own numbering, beside those who write and read it: how many records it has, how old
-/// they are, how large its files are. A position is the index of a record, as for [ClickReader].
+/// Measures the log while others write and read it: how many records it has, how old they are, and how large
+/// its files are. A position is the index of a record, as in [ClickReader].
 ///
 /// **Threads**: one.
 public final class LogMeter implements AutoCloseable {
@@ -18,10 +18,10 @@ public final class LogMeter implements AutoCloseable {
     private final ExcerptTailer tailer;
     private final ClickRecord click = new ClickRecord();
 
-    /// The files of the log.
+    /// The size of the log.
     ///
-    /// @param files how many cycles are kept
-    /// @param bytes their size as `LOG_MAX_SIZE` counts it, with what the newest file has in reserve
+    /// @param files how many files there are, one for each cycle
+    /// @param bytes how large they are as `LOG_MAX_SIZE` counts it, including the reserve of the newest file
     public record Size(int files, long bytes) {}
 
     private LogMeter(Path folder) {
@@ -31,30 +31,30 @@ public final class LogMeter implements AutoCloseable {
         tailer.singleThreadedCheckDisabled(true);
     }
 
-    /// Opens the log in `folder`, which is made when it is missing.
+    /// Opens the log in `folder`; creates it if it is missing.
     public static LogMeter open(Path folder) {
         return new LogMeter(folder);
     }
 
-    /// The position of the last record, or [ClickReader#START] when there is none.
+    /// Returns the position of the last record, or [ClickReader#START] if there is none.
     public long end() {
         queue.refreshDirectoryListing();
         return queue.lastIndex();
     }
 
-    /// How many records stand after the position `after`, up to and with the one at `through`.
-    public long records(long after, long through) {
-        if (after >= through) {
+    /// Returns how many records follow the one at `position`, up to and including the one at `end`.
+    public long records(long position, long end) {
+        if (position >= end) {
             return 0;
         }
-        if (after == ClickReader.START) {
-            return 1 + records(queue.firstIndex(), through);
+        if (position == ClickReader.START) {
+            return 1 + records(queue.firstIndex(), end);
         }
-        return queue.countExcerpts(after, through);
+        return queue.countExcerpts(position, end);
     }
 
-    /// The time of the first click after the position, in milliseconds since 1970; 0 when there is none.
-    public long firstTimeMillisAfter(long position) {
+    /// Returns the time of the first click after `position`, in milliseconds since 1970, or 0 if there is none.
+    public long firstTimeMsAfter(long position) {
         if (position == ClickReader.START) {
             tailer.toStart();
         } else if (!tailer.moveToIndex(position)) {
@@ -72,13 +72,12 @@ public final class LogMeter implements AutoCloseable {
                     return 0;
                 }
                 if (click.read(document.wire())) {
-                    return click.timestampMillis();
+                    return click.timestampMs();
                 }
             }
         }
     }
 
-    /// How large the log is.
     public Size size() throws IOException {
         int files = 0;
         long bytes = 0;
@@ -87,7 +86,7 @@ public final class LogMeter implements AutoCloseable {
                 bytes += Files.size(cycle);
                 files++;
             } catch (NoSuchFileException deleted) {
-                // By the retention, meanwhile.
+                // The retention has deleted it meanwhile.
             }
         }
         return new Size(files, bytes);

@@ -9,9 +9,10 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Deletes old cycles of the log, and only such of which every click is in the database, whatever the limits.
+/// Deletes old cycles of the log. Whatever the limits are, it keeps a cycle until every click in it is in the
+/// database.
 ///
-/// Deleting is safe while others read and write the log: they have the files open that they use.
+/// Deleting is safe while other processes read and write the log: they keep the files that they use open.
 ///
 /// **Threads**: one.
 public final class LogRetention {
@@ -21,16 +22,16 @@ public final class LogRetention {
     private final Duration maxAge;
     private final long maxBytes;
 
-    /// @param maxAge cycles that ended longer ago are deleted
-    /// @param maxBytes while the files are larger than this in all, the oldest one is deleted
+    /// @param maxAge cycles that ended longer ago than this are deleted
+    /// @param maxBytes the oldest cycles are deleted while all files together are larger than this
     public LogRetention(Path folder, Duration maxAge, long maxBytes) {
         this.folder = folder;
         this.maxAge = maxAge;
         this.maxBytes = maxBytes;
     }
 
-    /// Deletes what is too old or too much before the cycle of `committed`, the position in the database: its
-    /// own cycle stays, because reading goes on from there. Returns how many files were deleted.
+    /// Deletes the cycles that exceed a limit. The cycle of `committed`, the position in the database, always
+    /// stays, because reading continues there. Returns how many files were deleted.
     public int apply(long committed, Instant now) throws IOException {
         if (committed == ClickReader.START) {
             return 0;
@@ -53,7 +54,7 @@ public final class LogRetention {
             deleted++;
         }
         if (deleted > 0) {
-            logger.info("{} old files of the log deleted, {} MiB remain", deleted, bytes >> 20);
+            logger.info("{} old files of the log deleted, {} MiB left", deleted, bytes >> 20);
         }
         return deleted;
     }

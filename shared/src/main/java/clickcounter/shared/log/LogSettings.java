@@ -5,24 +5,24 @@ import clickcounter.shared.SettingsReader;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/// Where the log is and how it is kept.
+/// Where the click log is, and how safely it is written.
 ///
-/// @param folder the queue's folder
-/// @param minFree what must remain free on its file system
-/// @param sync how often it is forced to the disk; [#SYNC_ON_COMMIT] when each click waits for it
+/// @param folder the folder of the log's files
+/// @param minFree the free space that must remain on the folder's file system
+/// @param sync how often the log is forced to disk; [#SYNC_ON_COMMIT] if each click waits for that
 public record LogSettings(Path folder, MinFree minFree, Duration sync) {
-    /// Each click is answered after it is on the disk.
+    /// A click is answered only after it is on disk.
     public static final Duration SYNC_ON_COMMIT = Duration.ZERO;
 
-    /// Free space: the greater of a number of bytes and a share of the file system.
+    /// An amount of free space: a number of bytes or a share of the file system, whichever is more.
     public record MinFree(long bytes, int percent) {
-        private static final long MOST_BYTES = 1L << 50;
+        private static final long MAX_BYTES = 1L << 50;
 
-        /// A size, or a number followed by `%`.
+        /// Reads a size, or a percentage followed by `%`.
         static MinFree read(SettingsReader settings) {
             String text = settings.text(Setting.LOG_MIN_FREE).orElseThrow();
             if (!text.endsWith("%")) {
-                return new MinFree(settings.bytes(Setting.LOG_MIN_FREE, 0, MOST_BYTES), 0);
+                return new MinFree(settings.bytes(Setting.LOG_MIN_FREE, 0, MAX_BYTES), 0);
             }
             if (text.matches("[1-9]?\\d%")) {
                 return new MinFree(0, Integer.parseInt(text.substring(0, text.length() - 1)));
@@ -36,7 +36,7 @@ public record LogSettings(Path folder, MinFree minFree, Duration sync) {
         }
     }
 
-    /// From `DATA_DIR`, `LOG_MIN_FREE` and `LOG_SYNC`.
+    /// Reads `DATA_DIR`, `LOG_MIN_FREE` and `LOG_SYNC`.
     public static LogSettings read(SettingsReader settings) {
         return new LogSettings(
                 settings.path(Setting.DATA_DIR).resolve("log"), MinFree.read(settings), readSync(settings));

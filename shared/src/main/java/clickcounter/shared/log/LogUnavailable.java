@@ -1,22 +1,22 @@
 package clickcounter.shared.log;
 
-/// A click was not appended: the log takes none at the moment. Nothing was written; trying again later is safe.
+/// A click was not appended, because the log takes none at the moment. Nothing was written, so it is safe to
+/// try again.
 public final class LogUnavailable extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final Reason reason;
 
-    /// Why no click is taken.
     public enum Reason {
-        /// Another process holds the log's lock, or holds it up.
+        /// Another process holds the lock of the log.
         BUSY("The click log is busy."),
         /// Less than `LOG_MIN_FREE` is free.
         DISK_FULL("There is too little free space for the click log."),
-        /// The present cycle has as many clicks as it can.
-        CYCLE_FULL("The log takes no more clicks in these 10 minutes."),
-        /// It could not be written; the process ends.
+        /// The current cycle cannot hold any more clicks.
+        CYCLE_FULL("The click log takes no more clicks in these 10 minutes."),
+        /// The log could not be written; the process ends.
         FAULT("The click log has failed."),
-        /// The process ends as asked.
+        /// The process is stopping, as it was asked to.
         STOPPING("The server is stopping.");
 
         private final String sentence;
@@ -25,19 +25,18 @@ public final class LogUnavailable extends RuntimeException {
             this.sentence = sentence;
         }
 
-        /// A sentence that may be shown to the client of the click: it names no path.
+        /// A sentence that may be shown to clients: it contains no path.
         public String sentence() {
             return sentence;
         }
     }
 
     LogUnavailable(Reason reason) {
-        // Refusals come at the rate of clicks; a stack trace would say nothing.
+        // Clicks are refused as often as they come, and a stack trace would be of no use.
         super(reason.sentence, null, false, false);
         this.reason = reason;
     }
 
-    /// Why.
     public Reason reason() {
         return reason;
     }

@@ -4,40 +4,39 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import net.openhft.chronicle.core.time.TimeProvider;
 
-/// The system's time, except that it stands still while the system's clock is behind a time that was already
-/// given out.
+/// A clock that never goes back. While the system's clock is behind a time that this clock has already
+/// returned, it returns that time again.
 ///
-/// Chronicle Queue refuses to append to a cycle that has been closed, so a clock that is set back must not lead
-/// into one.
+/// Chronicle Queue cannot append to a cycle that was closed, so a system clock that is set back must not lead
+/// back into one.
 ///
 /// **Threads**: any.
 final class MonotonicClock implements TimeProvider {
-    private final LongSupplier systemMillis;
-    private final AtomicLong lastMillis;
+    private final LongSupplier systemMs;
+    private final AtomicLong lastMs;
 
-    /// Never gives out a time before `floorMillis`.
-    MonotonicClock(LongSupplier systemMillis, long floorMillis) {
-        this.systemMillis = systemMillis;
-        this.lastMillis = new AtomicLong(floorMillis);
+    MonotonicClock(LongSupplier systemMs, long floorMs) {
+        this.systemMs = systemMs;
+        this.lastMs = new AtomicLong(floorMs);
     }
 
     @Override
     public long currentTimeMillis() {
-        long now = systemMillis.getAsLong();
-        long last = lastMillis.get();
+        long now = systemMs.getAsLong();
+        long last = lastMs.get();
         while (now > last) {
-            if (lastMillis.weakCompareAndSetVolatile(last, now)) {
+            if (lastMs.weakCompareAndSetVolatile(last, now)) {
                 return now;
             }
-            last = lastMillis.get();
+            last = lastMs.get();
         }
         return last;
     }
 
-    /// Raises the floor.
-    void atLeast(long floorMillis) {
-        if (lastMillis.get() < floorMillis) {
-            lastMillis.accumulateAndGet(floorMillis, Math::max);
+    /// From now on, the clock never returns a time before `floorMs`.
+    void atLeast(long floorMs) {
+        if (lastMs.get() < floorMs) {
+            lastMs.accumulateAndGet(floorMs, Math::max);
         }
     }
 }

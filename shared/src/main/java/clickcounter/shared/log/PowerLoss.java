@@ -16,14 +16,15 @@ import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Recognises that the machine went down while the log was being written, and keeps writers off what that has
-/// damaged.
+/// Detects that the machine went down while the log was being written, and keeps writers away from the cycles
+/// that this may have damaged.
 ///
-/// Pages that were not forced to the disk may then be missing anywhere in the newest cycles. A record that is
-/// appended behind such a hole would never be read. So every writer leaves a mark in the log's folder,
-/// `writing-<process id>`, that holds the id of the machine's boot, and removes it when it has closed the log.
-/// A mark of another boot means that the machine went down; the number of the next cycle is then written to
-/// `first-cycle`, and nobody appends to an earlier one. Readers pass the holes of earlier cycles.
+/// When the machine goes down, pages that were not forced to disk may be missing anywhere in the newest cycles.
+/// A record that is appended behind such a hole would never be read. So every writer leaves a mark in the log's
+/// folder, the file `writing-<process id>`, which contains the id of the machine's boot, and deletes it after
+/// it has closed the log. A mark of another boot means that the machine went down; the number of the next cycle
+/// is then written to the file `first-cycle`, and no writer appends to an earlier cycle. Readers skip the holes
+/// in earlier cycles.
 ///
 /// **Threads**: one.
 final class PowerLoss implements AutoCloseable {
@@ -38,8 +39,8 @@ final class PowerLoss implements AutoCloseable {
         this.mark = mark;
     }
 
-    /// The id of this boot of the machine; empty where the system has none, and then no power loss is
-    /// recognised.
+    /// Returns the id of the machine's current boot. It is empty if the system has none; no power loss is
+    /// detected then.
     static String bootId() {
         try {
             return Files.readString(SYSTEM_BOOT_ID).strip();
@@ -48,8 +49,8 @@ final class PowerLoss implements AutoCloseable {
         }
     }
 
-    /// Deals with a power loss, if there was one, and leaves this process's mark. To be called before the queue
-    /// is opened for writing.
+    /// Deals with a power loss if there was one, and leaves this process's mark. Must be called before the
+    /// queue is opened for writing.
     static PowerLoss mark(Path folder, String bootId) {
         try {
             Files.createDirectories(folder);
@@ -72,7 +73,7 @@ final class PowerLoss implements AutoCloseable {
     private static void recover(Path folder) throws IOException {
         logger.warn(
                 "the machine went down while the click log was being written: clicks of the last moments before that"
-                        + " may be missing; new ones go into a new cycle");
+                        + " may be missing; new clicks go into a new cycle");
         List<Path> cycles = LogFolder.cycleFiles(folder);
         if (!cycles.isEmpty()) {
             int nextCycle = LogFolder.cycle(cycles.getLast()) + 1;
@@ -84,8 +85,8 @@ final class PowerLoss implements AutoCloseable {
         setAsideWithoutHeader(folder.resolve(SingleChronicleQueue.QUEUE_METADATA_FILE));
     }
 
-    /// A file whose first page never reached the disk stops Chronicle Queue. It was made within the last
-    /// `LOG_SYNC`.
+    /// Renames a file whose first page never reached the disk, because Chronicle Queue fails at it. Such a file
+    /// was created within the last `LOG_SYNC` before the power loss.
     private static void setAsideWithoutHeader(Path file) throws IOException {
         try (var in = Files.newInputStream(file)) {
             byte[] header = in.readNBytes(Integer.BYTES);
@@ -95,10 +96,10 @@ final class PowerLoss implements AutoCloseable {
         }
         Path damaged = file.resolveSibling(file.getFileName() + ".damaged");
         Files.move(file, damaged, StandardCopyOption.REPLACE_EXISTING);
-        logger.error("the file {} has no header and is set aside as {}", file, damaged.getFileName());
+        logger.error("the file {} has no header and was renamed to {}", file, damaged.getFileName());
     }
 
-    /// The first cycle that may be appended to; 0 when any may.
+    /// Returns the first cycle that may be appended to; 0 if there was no power loss.
     static int firstCycle(Path folder) throws IOException {
         try {
             return Integer.parseInt(
@@ -108,7 +109,6 @@ final class PowerLoss implements AutoCloseable {
         }
     }
 
-    /// Whether pages of this cycle may be missing.
     static boolean mayHaveHoles(Path folder, int cycle, String bootId) {
         try {
             return cycle < firstCycle(folder) || !foreignMarks(folder, bootId).isEmpty();
@@ -118,7 +118,7 @@ final class PowerLoss implements AutoCloseable {
         }
     }
 
-    /// To be called when all is forced to the disk.
+    /// Deletes the mark. Must be called after the log was forced to disk for the last time.
     @Override
     public void close() {
         try {
@@ -130,37 +130,38 @@ final class PowerLoss implements AutoCloseable {
 
     private static List<Path> foreignMarks(Path folder, String bootId) throws IOException {
         List<Path> foreign = new ArrayList<>();
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.filter(PowerLoss::isMark).toList()) {
-                try {
-                    if (!Files.readString(file).strip().equals(bootId)) {
-                        foreign.add(file);
-                    }
-                } catch (NoSuchFileException closedMeanwhile) {
-                    // Its writer has forced everything.
+        for (Path mark : marks(folder)) {
+            try {
+                if (!Files.readString(mark).strip().equals(bootId)) {
+                    foreign.add(mark);
                 }
+            } catch (NoSuchFileException closedMeanwhile) {
+                // Its writer has forced the log to disk.
             }
         }
         return foreign;
     }
 
-    /// What a process that was killed has written is safe with the system, as long as that runs.
+    /// Deletes the marks of killed processes: as long as the machine runs, what they wrote is safe in the page
+    /// cache.
     private static void deleteMarksOfTheDead(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.filter(PowerLoss::isMark).toList()) {
-                long pid = Long.parseLong(file.getFileName().toString().substring(MARK_PREFIX.length()));
-                if (ProcessHandle.of(pid).isEmpty()) {
-                    Files.deleteIfExists(file);
-                }
+        for (Path mark : marks(folder)) {
+            long pid = Long.parseLong(mark.getFileName().toString().substring(MARK_PREFIX.length()));
+            if (ProcessHandle.of(pid).isEmpty()) {
+                Files.deleteIfExists(mark);
             }
         }
     }
 
-    private static boolean isMark(Path file) {
-        return file.getFileName().toString().matches(MARK_PREFIX + "\\d{1,18}");
+    private static List<Path> marks(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.getFileName().toString().matches(MARK_PREFIX + "\\d{1,18}"))
+                    .toList();
+        }
     }
 
-    /// Complete on the disk when it returns, or not there at all.
+    /// Writes a file that is complete and on disk when this method returns; after a crash it may be missing,
+    /// but is never incomplete.
     private static Path writeAtomically(Path folder, String name, String content) throws IOException {
         Path unfinished = LogFolder.createTempFile(folder, name, ".new");
         Files.writeString(unfinished, content + System.lineSeparator(), StandardOpenOption.SYNC);

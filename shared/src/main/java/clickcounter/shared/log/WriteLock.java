@@ -9,13 +9,13 @@ import net.openhft.chronicle.queue.impl.table.Metadata;
 import net.openhft.chronicle.queue.impl.table.SingleTableBuilder;
 import net.openhft.chronicle.threads.BusyTimedPauser;
 
-/// The lock that a process holds for the moment of an append. It stands with the id of the process in the log's
-/// metadata, and stays there when the process is killed in that moment. All processes must see the same process
-/// ids: what is alive in another container looks dead here.
+/// The lock that a process holds while it appends. Its holder's process id is in the log's metadata, and
+/// remains there if the process is killed at that moment. All processes that write a log must see the same
+/// process ids, because a process that lives in another container looks dead.
 ///
 /// **Threads**: any.
 public final class WriteLock implements AutoCloseable {
-    /// Nobody holds it.
+    /// What [#holder()] returns if no process holds the lock.
     public static final long FREE = -1;
 
     private final TableStore<Metadata.NoMeta> metadata;
@@ -26,7 +26,6 @@ public final class WriteLock implements AutoCloseable {
         lock = new TableStoreWriteLock(metadata, BusyTimedPauser::new, 0L);
     }
 
-    /// Opens the lock of the log in `folder`, which must be there.
     public static WriteLock open(Path folder) {
         SingleChronicleQueueBuilder.addAliases();
         return new WriteLock(SingleTableBuilder.binary(
@@ -35,18 +34,18 @@ public final class WriteLock implements AutoCloseable {
                 .build());
     }
 
-    /// The id of the process that holds it, or [#FREE].
+    /// Returns the id of the process that holds the lock, or [#FREE].
     public long holder() {
         long holder = lock.lockedBy();
         return holder == TableStoreWriteLock.UNLOCKED ? FREE : holder;
     }
 
-    /// Frees it unless a living process holds it. Returns whether it is free now.
+    /// Frees the lock, unless a living process holds it. Returns whether it is free now.
     public boolean freeIfHolderIsDead() {
         return lock.forceUnlockIfProcessIsDead();
     }
 
-    /// Frees it, whoever holds it: for a process that knows that it is not held.
+    /// Frees the lock without a check. The caller must know that the process that holds it is dead.
     void free() {
         lock.forceUnlock();
     }

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ProblemTest {
-    /// RFC 8259, section 7: what may stand between the quotation marks of a JSON string.
+    /// What may be between the quotation marks of a JSON string (RFC 8259, section 7).
     private static final String JSON_TEXT =
             "(?:[\\x20\\x21\\x23-\\x5b\\x5d-\\x{10ffff}]|\\\\(?:[\"\\\\/bfnrt]|u[0-9a-fA-F]{4}))*";
 
@@ -84,7 +84,7 @@ class ProblemTest {
         return new String(new Problem(Status.BAD_REQUEST_400, detail).bytes(), StandardCharsets.UTF_8);
     }
 
-    /// The `detail` of a body that must be valid JSON.
+    /// Returns the `detail` of a body, which must be valid JSON.
     private static String detailIn(String body) {
         Matcher matcher = BODY.matcher(body);
         assertThat(matcher.matches()).as("valid JSON: %s", body).isTrue();

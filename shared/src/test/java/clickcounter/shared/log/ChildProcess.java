@@ -10,7 +10,7 @@ import java.util.List;
 
 /// Another Java process with the class path and the flags of this one.
 ///
-/// **Cost**: about a second until its `main` begins to work.
+/// **Cost**: about a second until its `main` starts to work.
 record ChildProcess(Process process, BufferedReader output) implements AutoCloseable {
     private static final Path FLAGS = Path.of(System.getProperty("clickcounter.root"), "config", "jvm.options");
 
@@ -42,7 +42,7 @@ record ChildProcess(Process process, BufferedReader output) implements AutoClose
         throw new IOException("The process ended without the line \"%s\":%n%s".formatted(expected, seen));
     }
 
-    /// As `kill -9` does; returns when the process is gone.
+    /// Kills the process like `kill -9`, and waits until it has ended.
     void kill() throws InterruptedException {
         process.destroyForcibly().waitFor();
     }

@@ -10,7 +10,7 @@ import net.openhft.chronicle.wire.WireType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Operators look into the log with Chronicle's own reader.
+/// Operators can inspect the log with Chronicle's own reader.
 class ChronicleToolTest {
     private final TestLog log;
 

@@ -17,9 +17,9 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Writing and reading by one process.
+/// One process writes and reads.
 class ClickLogTest {
-    private static final long CYCLE_MILLIS = LogFolder.ROLL_CYCLE.lengthInMillis();
+    private static final long CYCLE_MS = LogFolder.ROLL_CYCLE.lengthInMillis();
     private static final long CYCLE_START =
             Instant.parse("2026-01-01T10:00:00Z").toEpochMilli();
 
@@ -56,7 +56,7 @@ class ClickLogTest {
 
         List<Click> clicks = log.clicks();
         assertThat(clicks).as("seed %d", seed).extracting(Click::bannerId).isEqualTo(bannerIds);
-        assertThat(clicks).extracting(Click::timestampMillis).isSorted().allMatch(ts -> ts >= before && ts <= after);
+        assertThat(clicks).extracting(Click::timestampMs).isSorted().allMatch(ts -> ts >= before && ts <= after);
         assertThat(clicks).extracting(Click::index).isSorted().doesNotHaveDuplicates();
     }
 
@@ -120,7 +120,7 @@ class ClickLogTest {
         try (var writer = log.writer(clock::get)) {
             for (long bannerId = 1; bannerId <= 9; bannerId++) {
                 writer.append(bannerId);
-                clock.addAndGet(CYCLE_MILLIS / 3);
+                clock.addAndGet(CYCLE_MS / 3);
             }
         }
         List<Click> clicks = log.clicks();
@@ -151,7 +151,7 @@ class ClickLogTest {
             assertThat(reader.moveTo(log.clicks().getFirst().index())).isTrue();
             assertThat(TestLog.rest(reader)).isEmpty();
 
-            clock.addAndGet(5 * CYCLE_MILLIS);
+            clock.addAndGet(5 * CYCLE_MS);
             writer.append(2);
             assertThat(TestLog.rest(reader)).extracting(Click::bannerId).containsExactly(2L);
         }
@@ -162,7 +162,7 @@ class ClickLogTest {
         var clock = new AtomicLong(CYCLE_START);
         try (var writer = log.writer(clock::get)) {
             writer.append(1);
-            clock.addAndGet(2 * CYCLE_MILLIS);
+            clock.addAndGet(2 * CYCLE_MS);
             writer.append(2);
         }
         long first = log.clicks().getFirst().index();
@@ -186,7 +186,7 @@ class ClickLogTest {
         try (var writer = log.writer(clock::get);
                 var reader = log.reader()) {
             writer.append(1);
-            clock.addAndGet(CYCLE_MILLIS);
+            clock.addAndGet(CYCLE_MS);
             writer.append(2);
             List<Click> clicks = TestLog.rest(reader);
 
@@ -199,37 +199,37 @@ class ClickLogTest {
 
     @Test
     void timeNeverGoesBackNotEvenOverACycle() {
-        var clock = new AtomicLong(CYCLE_START + CYCLE_MILLIS);
+        var clock = new AtomicLong(CYCLE_START + CYCLE_MS);
         try (var writer = log.writer(clock::get)) {
             writer.append(1);
             clock.addAndGet(-1);
             writer.append(2);
-            clock.addAndGet(-10 * CYCLE_MILLIS);
+            clock.addAndGet(-10 * CYCLE_MS);
             writer.append(3);
-            clock.set(CYCLE_START + CYCLE_MILLIS + 1);
+            clock.set(CYCLE_START + CYCLE_MS + 1);
             writer.append(4);
         }
 
         assertThat(log.clicks())
-                .extracting(click -> click.timestampMillis() - CYCLE_START - CYCLE_MILLIS)
+                .extracting(click -> click.timestampMs() - CYCLE_START - CYCLE_MS)
                 .containsExactly(0L, 0L, 0L, 1L);
     }
 
     @Test
     void timeNeverGoesBackWhenTheLogIsOpenedAgain() {
-        long lateInTheCycle = CYCLE_START + CYCLE_MILLIS - 1;
+        long lateInTheCycle = CYCLE_START + CYCLE_MS - 1;
         try (var writer = log.writer(() -> lateInTheCycle)) {
             writer.append(1);
         }
         try (var writer = log.writer(() -> CYCLE_START)) {
             writer.append(2);
         }
-        try (var writer = log.writer(() -> CYCLE_START - 3 * CYCLE_MILLIS)) {
+        try (var writer = log.writer(() -> CYCLE_START - 3 * CYCLE_MS)) {
             writer.append(3);
         }
 
         assertThat(log.clicks())
-                .extracting(Click::bannerId, Click::timestampMillis)
+                .extracting(Click::bannerId, Click::timestampMs)
                 .containsExactly(tuple(1L, lateInTheCycle), tuple(2L, lateInTheCycle), tuple(3L, lateInTheCycle));
     }
 
@@ -252,7 +252,7 @@ class ClickLogTest {
             writer.append(1);
             Thread.currentThread().interrupt();
             writer.append(2);
-            clock.addAndGet(CYCLE_MILLIS);
+            clock.addAndGet(CYCLE_MS);
             writer.append(3);
             assertThat(Thread.interrupted()).isTrue();
             writer.append(4);

@@ -13,8 +13,8 @@ import net.openhft.chronicle.wire.WriteMarshallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Records that [ClickWriter] has not written: clicks in another shape are read, everything else is passed
-/// over.
+/// The log may contain records that [ClickWriter] has not written. Clicks of another shape are read, all other
+/// records are skipped.
 class ForeignRecordTest {
     private static final long TIMESTAMP = 1_767_261_600_000L;
 
@@ -128,11 +128,11 @@ class ForeignRecordTest {
             assertThat(clicks.size() + reader.skippedRecords())
                     .as("seed %d", seed)
                     .isEqualTo(records);
-            assertThat(clicks).as("seed %d", seed).allMatch(read -> read.bannerId() > 0 && read.timestampMillis() > 0);
+            assertThat(clicks).as("seed %d", seed).allMatch(read -> read.bannerId() > 0 && read.timestampMs() > 0);
         }
     }
 
-    /// Numbers without names are wire format, too, and would do for a banner and a time.
+    /// Numbers without names are valid wire format, too, and could be taken for a banner id and a time.
     @Test
     void passesOverBytesThatNameNoFields() {
         long seed = System.nanoTime();
@@ -178,9 +178,9 @@ class ForeignRecordTest {
         assertThat(log.bannerIds()).containsExactly(42L);
     }
 
-    private static Consumer<ExcerptAppender> click(long bannerId, long timestampMillis) {
+    private static Consumer<ExcerptAppender> click(long bannerId, long timestampMs) {
         return document(
-                wire -> wire.write("bannerId").int64(bannerId).write("ts").int64(timestampMillis));
+                wire -> wire.write("bannerId").int64(bannerId).write("ts").int64(timestampMs));
     }
 
     private static Consumer<ExcerptAppender> document(WriteMarshallable fields) {
@@ -195,10 +195,10 @@ class ForeignRecordTest {
         }
     }
 
-    private void assertIsClick(long bannerId, long timestampMillis, WriteMarshallable fields) {
+    private void assertIsClick(long bannerId, long timestampMs, WriteMarshallable fields) {
         log.appendRaw(document(fields));
         assertThat(log.clicks().getLast())
-                .extracting(Click::bannerId, Click::timestampMillis)
-                .containsExactly(bannerId, timestampMillis);
+                .extracting(Click::bannerId, Click::timestampMs)
+                .containsExactly(bannerId, timestampMs);
     }
 }

@@ -38,7 +38,7 @@ final class GroupCommitTest {
             while (mayForce.getQueueLength() == 0) {
                 Thread.onSpinWait();
             }
-            // The first force is under way: what is appended now needs the second.
+            // The first force is running, so what is appended now needs the second.
             List<Future<Boolean>> others = new ArrayList<>();
             for (int click = 0; click < CLICKS; click++) {
                 others.add(clients.submit(commit::await));

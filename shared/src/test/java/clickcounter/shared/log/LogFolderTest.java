@@ -75,7 +75,7 @@ class LogFolderTest {
         assertThatThrownBy(() -> new TestLog(folder).writer())
                 .isInstanceOf(StartFailure.class)
                 .hasMessage(
-                        "The log's identity %s does not hold a UUID. Restore the file, or move the folder away to begin a new log.",
+                        "The identity of the click log, %s, does not contain a UUID. Restore the file, or move the folder away to start a new log.",
                         folder.resolve("log.id"));
         assertThatThrownBy(() -> ClickReader.open(folder)).isInstanceOf(StartFailure.class);
     }

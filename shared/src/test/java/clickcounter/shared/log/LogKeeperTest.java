@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class LogKeeperTest {
-    private static final long CYCLE_MILLIS = LogFolder.ROLL_CYCLE.lengthInMillis();
+    private static final long CYCLE_MS = LogFolder.ROLL_CYCLE.lengthInMillis();
     private static final long MIB = 1 << 20;
     private static final long BALLAST_BYTES = 512 * MIB;
     private static final String TOO_LITTLE_SPACE = "There is too little free space for the click log.";
@@ -57,8 +57,8 @@ class LogKeeperTest {
         assertThat(log.bannerIds()).containsExactly(1L);
     }
 
-    /// A file takes the space away and gives it back. It is large, so that what other programs write meanwhile
-    /// does not matter.
+    /// A large file takes up space and is deleted again. It is so large that what other programs write
+    /// meanwhile does not matter.
     @Test
     void refusesClicksWhileThereIsTooLittleSpaceAndTakesThemAgain() throws IOException {
         Files.createDirectories(folder);
@@ -82,12 +82,12 @@ class LogKeeperTest {
 
     @Test
     void forcesTheLogAcrossCyclesWithoutFailing() {
-        var clock = new AtomicLong(1_000_000 * CYCLE_MILLIS);
+        var clock = new AtomicLong(1_000_000 * CYCLE_MS);
         var settings = new LogSettings(folder, new MinFree(0, 0), Duration.ofMillis(1));
         try (var writer = ClickWriter.open(settings, lifetime, clock::get)) {
             for (long bannerId = 1; bannerId <= 5; bannerId++) {
                 writer.append(bannerId);
-                clock.addAndGet(CYCLE_MILLIS);
+                clock.addAndGet(CYCLE_MS);
                 assertThat(lifetime.await(Duration.ofMillis(20))).isEmpty();
             }
         }
@@ -97,12 +97,12 @@ class LogKeeperTest {
 
     @Test
     void doesNotMindThatOldCyclesAreDeletedWhileItForces() throws IOException {
-        var clock = new AtomicLong(1_000_000 * CYCLE_MILLIS);
+        var clock = new AtomicLong(1_000_000 * CYCLE_MS);
         var settings = new LogSettings(folder, new MinFree(0, 0), Duration.ofMillis(1));
         try (var writer = ClickWriter.open(settings, lifetime, clock::get)) {
             writer.append(1);
             for (long bannerId = 2; bannerId <= 50; bannerId++) {
-                clock.addAndGet(CYCLE_MILLIS);
+                clock.addAndGet(CYCLE_MS);
                 writer.append(bannerId);
                 Files.delete(log.cycleFiles().getFirst());
             }

@@ -30,11 +30,11 @@ final class LogRetentionTest {
     @BeforeEach
     void writeFiveCycles() {
         log = new TestLog(folder);
-        var nowMillis = new AtomicLong(START.toEpochMilli());
-        try (var writer = log.writer(nowMillis::get)) {
+        var nowMs = new AtomicLong(START.toEpochMilli());
+        try (var writer = log.writer(nowMs::get)) {
             for (long bannerId = 1; bannerId <= CYCLES; bannerId++) {
                 writer.append(bannerId);
-                nowMillis.addAndGet(CYCLE.toMillis());
+                nowMs.addAndGet(CYCLE.toMillis());
             }
         }
         clicks = log.clicks();
@@ -78,14 +78,14 @@ final class LogRetentionTest {
 
     @Test
     void aWriterThatIsOpenGoesOn() throws IOException {
-        var nowMillis = new AtomicLong(NOW.toEpochMilli());
-        try (var writer = log.writer(nowMillis::get);
+        var nowMs = new AtomicLong(NOW.toEpochMilli());
+        try (var writer = log.writer(nowMs::get);
                 var reader = log.reader()) {
             assertThat(reader.moveTo(position(5))).isTrue();
             writer.append(6);
             new LogRetention(folder, Duration.ZERO, 0).apply(position(5), NOW);
             writer.append(7);
-            nowMillis.addAndGet(CYCLE.toMillis());
+            nowMs.addAndGet(CYCLE.toMillis());
             writer.append(8);
             assertThat(TestLog.rest(reader)).extracting(Click::bannerId).containsExactly(6L, 7L, 8L);
         }

@@ -13,25 +13,26 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import net.openhft.chronicle.wire.WriteMarshallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A power loss, played by a copy of the log that was taken while it was being written, with pages of zeros
-/// where the disk did not get the data, and read on another boot of the machine.
+/// Simulates a power loss: copies the log while it is being written, overwrites with zeros the pages that the
+/// disk did not get, and reads the copy as if the machine had booted again.
 final class PowerLossTest {
     private static final String BEFORE = "boot-before";
     private static final String AFTER = "boot-after";
     private static final long PAGE_BYTES = 4096;
     private static final int CLICKS = 100_000;
 
-    /// What the log's index does not know the place of, behind a hole.
+    /// The log's index contains the place of every 256th record only.
     private static final int INDEX_SPACING = 256;
 
     private static final int BYTES_PER_RECORD = 36;
     private static final Duration MAX_WAIT = Duration.ofSeconds(20);
-    private static final long TEN_MINUTES_MILLIS = 600_000;
+    private static final long TEN_MINUTES_MS = 600_000;
 
-    private final AtomicLong nowMillis = new AtomicLong(1_800_000_000_000L / TEN_MINUTES_MILLIS * TEN_MINUTES_MILLIS);
+    private final AtomicLong nowMs = new AtomicLong(1_800_000_000_000L / TEN_MINUTES_MS * TEN_MINUTES_MS);
 
     @TempDir
     Path folder;
@@ -78,6 +79,48 @@ final class PowerLossTest {
     }
 
     @Test
+    void aHoleIsPassedWhenRecordsHaveMoreFields() throws IOException {
+        assertHoleCostsOnlyItself(
+                100_000,
+                wire -> wire.write("bannerId")
+                        .int64(42)
+                        .write("ts")
+                        .int64(1_767_261_600_000L)
+                        .write("country")
+                        .text("nz")
+                        .write("campaign")
+                        .text("spring"));
+    }
+
+    /// There are more of these records than clicks of today's length would fit into the file.
+    @Test
+    void aHoleIsPassedWhenRecordsAreShorter() throws IOException {
+        int records = 2_900_000;
+        assertHoleCostsOnlyItself(
+                records, wire -> wire.write("bannerId").int64(42).write("ts").int64(77));
+        assertThat(records).isGreaterThan((int)
+                (Files.size(new TestLog(folder).cycleFiles().getFirst()) / ClickRecord.LENGTH));
+    }
+
+    private void assertHoleCostsOnlyItself(int records, WriteMarshallable click) throws IOException {
+        var log = new TestLog(folder);
+        PowerLoss.mark(folder, BEFORE);
+        log.appendRaw(appender -> {
+            for (int record = 0; record < records; record++) {
+                appender.writeDocument(click);
+            }
+        });
+        long usedBytes = LogFolder.usedBytes(log.cycleFiles().getFirst());
+        zero(log, (usedBytes / PAGE_BYTES - 50) * PAGE_BYTES, 3);
+
+        List<Long> read = clicksAfterRestart(log, 500);
+
+        assertThat(read).endsWith(CLICKS + 500L);
+        long maxMissing = 3 * PAGE_BYTES * records / (usedBytes - (1 << 17)) + 2 + INDEX_SPACING;
+        assertThat(records + 500L - read.size()).isBetween(1L, maxMissing);
+    }
+
+    @Test
     void aPositionThatWasLostIsLeftBehind() throws IOException {
         TestLog log = crashedLog();
         List<Click> before = log.clicks();
@@ -87,7 +130,7 @@ final class PowerLossTest {
         }
         try (var reader = ClickReader.open(log.folder(), AFTER)) {
             assertThat(reader.moveTo(before.getLast().index()))
-                    .as("the mark of the other boot tells")
+                    .as("the mark of the other boot shows the power loss")
                     .isTrue();
             assertThat(TestLog.rest(reader)).isEmpty();
 
@@ -96,7 +139,7 @@ final class PowerLossTest {
         }
         try (var reader = ClickReader.open(log.folder(), AFTER)) {
             assertThat(reader.moveTo(before.getLast().index()))
-                    .as("and so does the first cycle, when the mark is gone")
+                    .as("the first cycle shows the power loss after the mark was deleted")
                     .isTrue();
             assertThat(readUntil(reader, CLICKS + 500L)).startsWith(CLICKS + 1L).hasSize(500);
         }
@@ -105,7 +148,7 @@ final class PowerLossTest {
     @Test
     void aHalfMadeCycleFileIsPassed() throws IOException {
         TestLog log = crashedLog();
-        Path halfMade = LogFolder.file(log.folder(), (int) (nowMillis.get() / TEN_MINUTES_MILLIS) + 1);
+        Path halfMade = LogFolder.file(log.folder(), (int) (nowMs.get() / TEN_MINUTES_MS) + 1);
         try (var file = new RandomAccessFile(halfMade.toFile(), "rw")) {
             file.setLength(80 << 20);
         }
@@ -118,11 +161,11 @@ final class PowerLossTest {
     @Test
     void newClicksHaveTheirOwnTimeAlthoughTheirCycleBeginsEarly() throws IOException {
         TestLog log = crashedLog();
-        nowMillis.addAndGet(1_000);
+        nowMs.addAndGet(1_000);
         append(log, 1);
 
         Click last = log.clicks().getLast();
-        assertThat(last.timestampMillis()).isEqualTo(nowMillis.get());
+        assertThat(last.timestampMs()).isEqualTo(nowMs.get());
         assertThat(log.cycleFiles()).hasSize(2);
     }
 
@@ -139,7 +182,7 @@ final class PowerLossTest {
         assertThat(log.cycleFiles()).hasSize(1);
     }
 
-    /// A copy of a log that was not closed.
+    /// Writes a log and returns a copy of it that was not closed.
     private TestLog crashedLog() throws IOException {
         var log = new TestLog(folder.resolve("before"));
         Path copy = Files.createDirectories(folder.resolve("after"));
@@ -164,10 +207,10 @@ final class PowerLossTest {
     }
 
     private ClickWriter open(TestLog log, String bootId) {
-        return ClickWriter.open(log.settings(), new Lifetime(), nowMillis::get, bootId);
+        return ClickWriter.open(log.settings(), new Lifetime(), nowMs::get, bootId);
     }
 
-    /// Appends clicks, numbered on, on the other boot.
+    /// Appends clicks after the reboot, with banner ids that continue those before it.
     private void append(TestLog log, int clicks) {
         try (var writer = open(log, AFTER)) {
             for (int click = 1; click <= clicks; click++) {
@@ -176,7 +219,7 @@ final class PowerLossTest {
         }
     }
 
-    /// What a reader from the start gets after that.
+    /// Appends clicks after the reboot, and returns the banner ids of all clicks that can be read.
     private List<Long> clicksAfterRestart(TestLog log, int newClicks) {
         append(log, newClicks);
         try (var reader = ClickReader.open(log.folder(), AFTER)) {
@@ -191,7 +234,7 @@ final class PowerLossTest {
             assertThat(System.nanoTime())
                     .as("%d clicks read, waiting for %d", read.size(), lastBannerId)
                     .isLessThan(deadlineNs);
-            TestLog.rest(reader).forEach(click -> read.add(click.bannerId()));
+            reader.read(Integer.MAX_VALUE, (_, bannerId, _) -> read.add(bannerId));
             LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
         }
         return read;

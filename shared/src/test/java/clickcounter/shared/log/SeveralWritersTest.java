@@ -35,14 +35,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Many threads, many writers and many processes on one log.
+/// Many threads, many writers and many processes use one log.
 @Timeout(60)
 class SeveralWritersTest {
     private static final int CLICKS_EACH = 2_000;
     private static final int KILLS_IN_A_ROLL = 5;
 
-    /// The banner ids of the process that goes on while others are killed begin here.
-    private static final long FIRST_GOING_ON = 1_000_000_000;
+    /// The first banner id of the process that continues while others are killed.
+    private static final long FIRST_SURVIVING = 1_000_000_000;
 
     private final TestLog log;
 
@@ -86,10 +86,10 @@ class SeveralWritersTest {
 
     @Test
     void aWriterWhoseClockIsBehindAnotherWritersAppendsAfterItsClicks() {
-        long cycleMillis = LogFolder.ROLL_CYCLE.lengthInMillis();
-        var clock = new AtomicLong(cycleMillis * 1_000_000);
+        long cycleMs = LogFolder.ROLL_CYCLE.lengthInMillis();
+        var clock = new AtomicLong(cycleMs * 1_000_000);
         try (var behind = log.writer(clock::get);
-                var ahead = log.writer(() -> clock.get() + cycleMillis)) {
+                var ahead = log.writer(() -> clock.get() + cycleMs)) {
             behind.append(1);
             ahead.append(2);
             behind.append(3);
@@ -103,10 +103,10 @@ class SeveralWritersTest {
 
     @Test
     void aWritersFirstClickComesAfterWhatAReaderHasSeenOfAWriterWhoseClockIsAhead() {
-        long cycleMillis = LogFolder.ROLL_CYCLE.lengthInMillis();
-        long now = cycleMillis * 1_000_000;
+        long cycleMs = LogFolder.ROLL_CYCLE.lengthInMillis();
+        long now = cycleMs * 1_000_000;
         try (var behind = log.writer(() -> now);
-                var ahead = log.writer(() -> now + cycleMillis);
+                var ahead = log.writer(() -> now + cycleMs);
                 var reader = log.reader()) {
             ahead.append(1);
             assertThat(TestLog.rest(reader)).hasSize(1);
@@ -123,16 +123,16 @@ class SeveralWritersTest {
             other.awaitLine("locked");
 
             other.kill();
-            long killedNanos = System.nanoTime();
+            long killedNs = System.nanoTime();
             writer.append(2);
 
-            assertThat(Duration.ofNanos(System.nanoTime() - killedNanos)).isLessThan(Duration.ofSeconds(2));
+            assertThat(Duration.ofNanos(System.nanoTime() - killedNs)).isLessThan(Duration.ofSeconds(2));
         }
         assertThat(log.bannerIds()).containsExactly(1L, 2L);
     }
 
-    /// Processes whose clocks run so fast that they begin a cycle with every few clicks are killed one after
-    /// the other, mostly in a roll, while this one goes on appending.
+    /// Kills several processes one after the other while this one continues to append. Their clocks run so fast
+    /// that they begin a cycle every few clicks, so most of them are killed while they do.
     @Test
     void losesAndRepeatsNothingWhenProcessesAreKilledWhileTheyRollTheCycle(@TempDir Path acknowledgements)
             throws Exception {
@@ -143,31 +143,31 @@ class SeveralWritersTest {
         var isOver = new AtomicBoolean();
         try (var writer = log.writer();
                 var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<Long> goingOn = executor.submit(() -> appendUntil(isOver, writer));
+            Future<Long> surviving = executor.submit(() -> appendUntil(isOver, writer));
             int bannerId = 1;
             for (int kill = 1; kill <= KILLS_IN_A_ROLL; kill++) {
                 Path file = acknowledgements.resolve("kill-" + kill);
                 long lastBannerId = rollUntilKilled(kill, bannerId, file, random);
                 acknowledged.set(bannerId, (int) lastBannerId + 1);
-                // The click that was being appended may be in the log or not.
+                // The click that was being appended may or may not be in the log.
                 bannerId = (int) lastBannerId + 2;
             }
             isOver.set(true);
-            long clicks = goingOn.get();
-            assertThat(log.bannerIds().stream().filter(id -> id >= FIRST_GOING_ON))
+            long clicks = surviving.get();
+            assertThat(log.bannerIds().stream().filter(id -> id >= FIRST_SURVIVING))
                     .hasSize((int) clicks);
         }
 
         List<Long> bannerIds = log.bannerIds();
         assertThat(bannerIds).doesNotHaveDuplicates();
-        bannerIds.stream().filter(id -> id < FIRST_GOING_ON).forEach(id -> acknowledged.clear(id.intValue()));
+        bannerIds.stream().filter(id -> id < FIRST_SURVIVING).forEach(id -> acknowledged.clear(id.intValue()));
         assertThat(acknowledged.stream()).as("acknowledged and lost").isEmpty();
     }
 
-    /// Returns the last banner id that the process acknowledged.
+    /// Starts a process and kills it. Returns the last banner id that it acknowledged.
     private long rollUntilKilled(int number, long firstBannerId, Path acknowledgements, Random random)
             throws Exception {
-        // Each is ahead of the one before, so that it need not catch up with the log's last cycle.
+        // Each clock is ahead of the previous one, so that it need not catch up with the log's last cycle.
         Duration ahead = Duration.ofDays(30L * number);
         try (var rolling = ChildProcess.start(
                 RollingMain.class, log.folder(), ahead.toMillis(), firstBannerId, acknowledgements)) {
@@ -178,9 +178,9 @@ class SeveralWritersTest {
         return ByteBuffer.wrap(Files.readAllBytes(acknowledgements)).getLong();
     }
 
-    /// Returns how many clicks were acknowledged.
+    /// Appends clicks until `isOver`. Returns how many were acknowledged.
     private static long appendUntil(AtomicBoolean isOver, ClickWriter writer) {
-        long bannerId = FIRST_GOING_ON;
+        long bannerId = FIRST_SURVIVING;
         while (!isOver.get()) {
             try {
                 writer.append(bannerId);
@@ -190,7 +190,7 @@ class SeveralWritersTest {
             }
             LockSupport.parkNanos(100_000);
         }
-        return bannerId - FIRST_GOING_ON;
+        return bannerId - FIRST_SURVIVING;
     }
 
     @Test
@@ -198,13 +198,13 @@ class SeveralWritersTest {
         try (var writer = log.writer();
                 var other = ChildProcess.start(LockingMain.class, log.folder())) {
             other.awaitLine("locked");
-            long beganNanos = System.nanoTime();
+            long startNs = System.nanoTime();
 
             assertThat(catchThrowableOfType(LogUnavailable.class, () -> writer.append(1))
                             .reason())
                     .isEqualTo(Reason.BUSY);
             assertThat(writer.refusalReason()).isEqualTo(Reason.BUSY);
-            assertThat(Duration.ofNanos(System.nanoTime() - beganNanos)).isLessThan(Duration.ofSeconds(10));
+            assertThat(Duration.ofNanos(System.nanoTime() - startNs)).isLessThan(Duration.ofSeconds(10));
 
             other.kill();
             writer.append(2);
@@ -217,7 +217,7 @@ class SeveralWritersTest {
         try (var writer = log.writer()) {
             writer.append(1);
         }
-        // Another name of the folder is another folder to this process, as it would be to a new process.
+        // By another name, the folder is a new one to this process, as it would be to a new process.
         var again = new TestLog(log.folder().resolve("..").resolve(log.folder().getFileName()));
         writeLock(log.folder()).lock();
 
@@ -228,7 +228,7 @@ class SeveralWritersTest {
         assertThat(log.bannerIds()).containsExactly(1L, 2L);
     }
 
-    /// Each writer appends [#CLICKS_EACH] banner ids of its own, all at once.
+    /// Lets all writers append at the same time, each [#CLICKS_EACH] banner ids of its own.
     private static void appendFromManyThreads(List<ClickWriter> writers) throws Exception {
         var start = new CountDownLatch(1);
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -267,7 +267,7 @@ class SeveralWritersTest {
         return new TableStoreWriteLock(metadata, BusyTimedPauser::new, 1_000L);
     }
 
-    /// Appends [#CLICKS_EACH] clicks to the log in the folder given, from the banner id given.
+    /// Appends [#CLICKS_EACH] clicks. Arguments: the log's folder, the first banner id.
     static final class AppendingMain {
         public static void main(String[] arguments) {
             try (var writer = new TestLog(Path.of(arguments[0])).writer()) {
@@ -278,18 +278,18 @@ class SeveralWritersTest {
         }
     }
 
-    /// Appends clicks to the log in the folder given until it is killed, with a clock that is ahead by the time
-    /// given and reaches the next cycle with every few clicks. Writes the last banner id that is in the log to
-    /// a file.
+    /// Appends clicks until it is killed, with a clock that is ahead and reaches the next cycle every few
+    /// clicks. Writes the last banner id that is in the log to a file. Arguments: the log's folder, how many
+    /// milliseconds the clock is ahead, the first banner id, the file.
     static final class RollingMain {
         private static final int CLICKS_PER_CYCLE = 20;
 
         public static void main(String[] arguments) throws IOException {
-            long startMillis = System.currentTimeMillis() + Long.parseLong(arguments[1]);
+            long startMs = System.currentTimeMillis() + Long.parseLong(arguments[1]);
             long firstBannerId = Long.parseLong(arguments[2]);
             var clicks = new AtomicLong();
             LongSupplier clock =
-                    () -> startMillis + clicks.get() / CLICKS_PER_CYCLE * LogFolder.ROLL_CYCLE.lengthInMillis();
+                    () -> startMs + clicks.get() / CLICKS_PER_CYCLE * LogFolder.ROLL_CYCLE.lengthInMillis();
             try (var file = FileChannel.open(
                             Path.of(arguments[3]),
                             StandardOpenOption.CREATE_NEW,
@@ -309,7 +309,7 @@ class SeveralWritersTest {
         }
     }
 
-    /// Takes the write lock of the log in the folder given, and never gives it back.
+    /// Takes the log's write lock and never releases it. Argument: the log's folder.
     static final class LockingMain {
         public static void main(String[] arguments) throws InterruptedException {
             writeLock(Path.of(arguments[0])).lock();

@@ -1,5 +1,0 @@
-/// Minutes as text.
-@NullMarked
-package clickcounter.query.counts;
-
-import org.jspecify.annotations.NullMarked;

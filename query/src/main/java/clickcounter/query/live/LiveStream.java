@@ -1,0 +1,289 @@
+package clickcounter.query.live;
+
+import static clickcounter.counts.ClickTable.ANY_MINUTE;
+
+import clickcounter.counts.ClickTable;
+import clickcounter.counts.Period;
+import clickcounter.counts.Step;
+import clickcounter.migrations.Database;
+import clickcounter.query.http.Refusal;
+import clickcounter.query.statistics.Statistics;
+import clickcounter.query.statistics.Statistics.Top;
+import clickcounter.query.statistics.TimeText;
+import clickcounter.query.tail.LogTail;
+import clickcounter.shared.EpochMinute;
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.PeriodicTask;
+import clickcounter.shared.log.ClickReader;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Tells all listeners once a second which clicks have come since the second before.
+///
+/// One thread reads the log, with a reader of its own that begins at the end of the log when the first listener
+/// comes. Each second it makes one event for each set of banners that someone listens to, however many listeners
+/// there are; a listener only writes bytes. The clicks of the running minute are counted in memory. This is not
+/// possible for the minute in which the first listener comes, so that minute is asked for like other statistics.
+///
+/// If a connection does not take an event for several seconds, its listener is interrupted, which closes the
+/// connection.
+///
+/// **Threads**: any.
+public final class LiveStream implements AutoCloseable {
+    static final int MAX_LISTENERS = 5_000;
+
+    private static final Logger logger = LoggerFactory.getLogger(LiveStream.class);
+    private static final Duration INTERVAL = Duration.ofSeconds(1);
+    private static final int MAX_BATCH = 8_192;
+
+    /// A comment that starts the answer at once, so that the client knows it is connected.
+    private static final byte[] HELLO = ": one event each second\n\n".getBytes(StandardCharsets.UTF_8);
+
+    private static final byte[] NOT_NOW = ": not known at the moment\n\n".getBytes(StandardCharsets.UTF_8);
+
+    private final ClickReader reader;
+    private final LogTail tail;
+    private final Statistics statistics;
+    private final Duration maxWrite;
+    private final PeriodicTask task;
+    private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
+    private volatile Tick tick = new Tick(Map.of());
+    private volatile boolean hasEnded;
+
+    // Used by the thread only.
+    private final ClickTable sinceLastTick = new ClickTable();
+    private final ClickTable ofMinute = new ClickTable();
+    private long minute;
+    private long firstCompleteMinute = Long.MAX_VALUE;
+    private boolean isReading;
+    private boolean isDatabaseAway;
+
+    /// One second: the event for each set of banners, and a link to the next second.
+    private static final class Tick {
+        private final Map<List<Long>, byte[]> events;
+        private final CountDownLatch hasNext = new CountDownLatch(1);
+        private volatile @Nullable Tick next;
+
+        Tick(Map<List<Long>, byte[]> events) {
+            this.events = events;
+        }
+
+        byte[] event(List<Long> bannerIds) {
+            return events.getOrDefault(bannerIds, NOT_NOW);
+        }
+    }
+
+    private static final class Listener {
+        private final List<Long> bannerIds;
+        private final Thread thread = Thread.currentThread();
+        private volatile long writeStartNs;
+        private volatile boolean isWriting;
+
+        Listener(List<Long> bannerIds) {
+            this.bannerIds = bannerIds;
+        }
+
+        void write(byte[] event, OutputStream out) throws IOException {
+            writeStartNs = System.nanoTime();
+            isWriting = true;
+            out.write(event);
+            out.flush();
+            isWriting = false;
+        }
+    }
+
+    private LiveStream(ClickReader reader, LogTail tail, Statistics statistics, Duration maxWrite, Lifetime lifetime) {
+        this.reader = reader;
+        this.tail = tail;
+        this.statistics = statistics;
+        this.maxWrite = maxWrite;
+        task = PeriodicTask.start("live", INTERVAL, lifetime, this::tick);
+    }
+
+    /// @param reader of the same log as the tail; it must not be used by anyone else, and is closed at the end
+    /// @param maxWrite how long a connection may take to accept one event
+    public static LiveStream start(
+            ClickReader reader, LogTail tail, Statistics statistics, Duration maxWrite, Lifetime lifetime) {
+        return new LiveStream(reader, tail, statistics, maxWrite, lifetime);
+    }
+
+    /// Returns how many clients are listening.
+    int listeners() {
+        return listeners.size();
+    }
+
+    /// Writes an event each second until the stream ends.
+    ///
+    /// **Errors**: [IOException] if the listener has gone or was too slow.
+    void listen(List<Long> bannerIds, OutputStream out) throws IOException {
+        var listener = new Listener(bannerIds);
+        Tick seen = tick;
+        listeners.add(listener);
+        try {
+            listener.write(HELLO, out);
+            while (!hasEnded) {
+                seen.hasNext.await();
+                Tick next = seen.next;
+                if (next == null) {
+                    return;
+                }
+                listener.write(next.event(bannerIds), out);
+                seen = next;
+            }
+        } catch (InterruptedException tooSlow) {
+            Thread.currentThread().interrupt();
+            throw new IOException("the listener was too slow", tooSlow);
+        } finally {
+            listeners.remove(listener);
+        }
+    }
+
+    /// Ends the stream for all listeners.
+    public void end() {
+        hasEnded = true;
+        tick.hasNext.countDown();
+    }
+
+    private void tick() {
+        if (hasEnded) {
+            return;
+        }
+        Map<List<Long>, byte[]> events = listeners.isEmpty() ? stopReading() : events();
+        var next = new Tick(events);
+        Tick last = tick;
+        last.next = next;
+        tick = next;
+        last.hasNext.countDown();
+        if (hasEnded) {
+            next.hasNext.countDown();
+        }
+        dropSlowListeners();
+    }
+
+    private Map<List<Long>, byte[]> stopReading() {
+        isReading = false;
+        return Map.of();
+    }
+
+    private Map<List<Long>, byte[]> events() {
+        if (!isReading && !startReading()) {
+            return Map.of();
+        }
+        sinceLastTick.clear();
+        while (reader.read(MAX_BATCH, this::count) == MAX_BATCH) {
+            // Continue to the end of the log.
+        }
+        Instant now = Instant.now();
+        beginMinute(EpochMinute.of(now));
+        Set<List<Long>> asked = new HashSet<>();
+        listeners.forEach(listener -> asked.add(listener.bannerIds));
+        Top minuteSoFar = minute >= firstCompleteMinute ? null : askForMinute(asked);
+        if (minuteSoFar == null && minute < firstCompleteMinute) {
+            return Map.of();
+        }
+        Map<List<Long>, byte[]> events = new HashMap<>();
+        for (List<Long> bannerIds : asked) {
+            events.put(bannerIds, event(now, bannerIds, minuteSoFar).getBytes(StandardCharsets.UTF_8));
+        }
+        return events;
+    }
+
+    /// Counts all clicks from now on. The running minute may already have some.
+    private boolean startReading() {
+        isReading = reader.moveTo(tail.kept().end().index());
+        ofMinute.clear();
+        minute = EpochMinute.of(Instant.now());
+        firstCompleteMinute = minute + 1;
+        return isReading;
+    }
+
+    private boolean count(long index, long bannerId, long timeMillis) {
+        sinceLastTick.add(bannerId, ANY_MINUTE, 1);
+        long minuteOfClick = EpochMinute.ofMillis(timeMillis);
+        beginMinute(minuteOfClick);
+        if (minuteOfClick == minute) {
+            ofMinute.add(bannerId, ANY_MINUTE, 1);
+        }
+        return true;
+    }
+
+    private void beginMinute(long later) {
+        if (later > minute) {
+            minute = later;
+            ofMinute.clear();
+        }
+    }
+
+    private @Nullable Top askForMinute(Set<List<Long>> asked) {
+        Set<Long> bannerIds = new HashSet<>();
+        asked.forEach(bannerIds::addAll);
+        try {
+            Top top = statistics
+                    .top(new Period(minute, minute + 1, Step.TOTAL, ZoneOffset.UTC), 0, bannerIds)
+                    .counts();
+            isDatabaseAway = false;
+            return top;
+        } catch (SQLException | Refusal failure) {
+            if (!isDatabaseAway) {
+                String reason = failure instanceof SQLException sql ? Database.describe(sql) : failure.getMessage();
+                logger.warn("live events wait for the next minute: {}", reason);
+                isDatabaseAway = true;
+            }
+            return null;
+        }
+    }
+
+    /// @param minuteSoFar the clicks of the running minute, or null if they are counted here
+    private String event(Instant now, List<Long> bannerIds, @Nullable Top minuteSoFar) {
+        String start = new TimeText(ZoneOffset.UTC).string(minute);
+        String banners = bannerIds.stream()
+                .map(bannerId -> "{\"banner\":\"" + bannerId + "\",\"clicks\":" + sinceLastTick.get(bannerId, ANY_MINUTE)
+                        + minute(
+                                start,
+                                minuteSoFar == null
+                                        ? ofMinute.get(bannerId, ANY_MINUTE)
+                                        : minuteSoFar.named().getOrDefault(bannerId, 0L))
+                        + "}")
+                .collect(Collectors.joining(","));
+        return "data: {\"time\":\"" + now.truncatedTo(ChronoUnit.MILLIS) + "\",\"clicks\":" + sinceLastTick.total()
+                + minute(start, minuteSoFar == null ? ofMinute.total() : minuteSoFar.total())
+                + ",\"banners\":[" + banners + "]}\n\n";
+    }
+
+    private static String minute(String start, long clicks) {
+        return ",\"minute\":{\"ts\":\"" + start + "\",\"v\":" + clicks + "}";
+    }
+
+    private void dropSlowListeners() {
+        long now = System.nanoTime();
+        for (Listener listener : listeners) {
+            if (listener.isWriting && now - listener.writeStartNs > maxWrite.toNanos()) {
+                listener.thread.interrupt();
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        end();
+        task.close();
+        reader.close();
+    }
+}

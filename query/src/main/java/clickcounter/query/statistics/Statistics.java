@@ -1,0 +1,310 @@
+package clickcounter.query.statistics;
+
+import static clickcounter.counts.ClickTable.ANY_MINUTE;
+
+import clickcounter.counts.BannerCounts;
+import clickcounter.counts.BannerCounts.Rows;
+import clickcounter.counts.BannerCounts.Snapshot;
+import clickcounter.counts.BannerCounts.Sums;
+import clickcounter.counts.ClickTable;
+import clickcounter.counts.CountSnapshot;
+import clickcounter.counts.MinuteCounts;
+import clickcounter.counts.MinuteSum;
+import clickcounter.counts.Period;
+import clickcounter.counts.Period.Steps;
+import clickcounter.counts.Step;
+import clickcounter.counts.SumPlan;
+import clickcounter.counts.Unit;
+import clickcounter.query.http.Refusal;
+import clickcounter.query.tail.ClickSink;
+import clickcounter.query.tail.KeptClicks.End;
+import clickcounter.query.tail.KeptClicks.View;
+import clickcounter.query.tail.LogTail;
+import clickcounter.shared.EpochMinute;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Answers questions from the counts in the database plus the clicks of the log that follow the position of the
+/// same snapshot of the database.
+///
+/// The answer includes every click that was acknowledged before the question: first the tail reads to the end of
+/// the log once more, and then the database is asked.
+///
+/// **Threads**: any.
+///
+/// **Errors**: [Refusal] if the answer would be too long, or would need minutes that were dropped; [SQLException]
+/// if the database does not answer.
+public final class Statistics {
+    /// How many counts of one unit (minutes, hours, days, or months) may be read to add up longer steps, so that
+    /// memory stays bounded even if nothing has been summed up for a long time.
+    private static final int MAX_COUNTS_READ = 1_000_000;
+
+    /// How often the database is asked if the tail has already dropped what the database has just counted. The next
+    /// snapshot then has these clicks, unless the database was restored from a backup.
+    private static final int MAX_ATTEMPTS = 3;
+
+    /// How long after its end a minute is expected to get no more clicks, so that an answer about it does not
+    /// change.
+    private static final Duration SETTLED_AFTER = Duration.ofMinutes(10);
+
+    private final BannerCounts database;
+    private final LogTail tail;
+    private final int maxRows;
+    private final Duration maxWait;
+
+    /// @param maxRows how many rows an answer may have, one for each step of each banner
+    /// @param maxWait how long to wait for the end of the log
+    public Statistics(BannerCounts database, LogTail tail, int maxRows, Duration maxWait) {
+        this.database = database;
+        this.tail = tail;
+        this.maxRows = maxRows;
+        this.maxWait = maxWait;
+    }
+
+    /// @param completeUntil null if all clicks are counted that were acknowledged before the question. If not, all
+    ///     clicks up to this time are counted, in the order of the log, and maybe some later ones; [Instant#EPOCH]
+    ///     if the time is not known.
+    /// @param minutesSince the first minute that is kept, if the question is about minutes that were dropped
+    /// @param isSettled whether the same question will have the same answer later
+    public record Answer<T>(
+            T counts,
+            @Nullable Instant completeUntil,
+            @Nullable Instant minutesSince,
+            boolean isSettled) {
+        /// Returns an answer that is made of this one and of `other`, if that is not null.
+        <R> Answer<R> with(R made, @Nullable Answer<?> other) {
+            return other == null
+                    ? new Answer<>(made, completeUntil, minutesSince, isSettled)
+                    : new Answer<>(
+                            made,
+                            earlier(completeUntil, other.completeUntil),
+                            earlier(minutesSince, other.minutesSince),
+                            isSettled && other.isSettled);
+        }
+
+        private static @Nullable Instant earlier(@Nullable Instant one, @Nullable Instant other) {
+            if (one == null || other == null) {
+                return one == null ? other : one;
+            }
+            return one.isBefore(other) ? one : other;
+        }
+    }
+
+    /// The clicks of a banner in a period.
+    record BannerClicks(long bannerId, long clicks) {}
+
+    /// @param total clicks of all banners
+    /// @param banners the busiest banners, the busiest first
+    /// @param named clicks by banner of the banners that the question named
+    public record Top(long total, List<BannerClicks> banners, Map<Long, Long> named) {}
+
+    /// @param total clicks of all banners
+    /// @param banners how many banners have clicks
+    record Totals(long total, long banners, MinuteCounts counts) {}
+
+    /// A snapshot of the database and the clicks that follow it.
+    ///
+    /// @param lastIndex index of the last click in `kept` that belongs to the answer
+    private record Found<T>(
+            Snapshot<T> snapshot,
+            View kept,
+            long lastIndex,
+            @Nullable Instant completeUntil) {
+        /// Passes on the clicks of a period that the database did not have, and returns how many there were.
+        long forEachKept(Period period, ClickSink sink) {
+            long[] count = {0};
+            kept.forEach(
+                    period.fromMinute(), period.toMinute(), snapshot.position(), lastIndex, (bannerId, timeMillis) -> {
+                        count[0]++;
+                        sink.click(bannerId, timeMillis);
+                    });
+            return count[0];
+        }
+    }
+
+    private interface DatabaseRead<T> {
+        /// @param lastIndex only clicks of `kept` up to this index will be added
+        Snapshot<T> read(View kept, long lastIndex) throws SQLException;
+    }
+
+    /// Returns the clicks of each banner by step, in the given order.
+    ///
+    /// @param withZeros whether to include steps without clicks
+    Answer<List<MinuteCounts>> series(long[] bannerIds, Period period, boolean withZeros) throws SQLException, Refusal {
+        // The minutes with clicks are the answer as they are: no step needs to be added up.
+        boolean isByMinute = period.step() == Step.MINUTE && !withZeros;
+        Steps steps = isByMinute ? period.total().steps(1) : steps(period, withZeros ? bannerIds.length : 1);
+        Found<Rows> found = readRows(bannerIds, period, steps, isByMinute);
+
+        Map<Long, MinuteSum> keptSums = new LinkedHashMap<>();
+        for (long bannerId : bannerIds) {
+            keptSums.put(bannerId, new MinuteSum());
+        }
+        long[] keptCount = {0};
+        // Usually there is only one banner, and then most clicks need no lookup.
+        long only = bannerIds.length == 1 ? bannerIds[0] : 0;
+        found.forEachKept(period, (bannerId, timeMillis) -> {
+            MinuteSum sum = only == 0 || bannerId == only ? keptSums.get(bannerId) : null;
+            if (sum != null) {
+                keptCount[0]++;
+                sum.add(EpochMinute.ofMillis(timeMillis));
+            }
+        });
+        List<MinuteCounts> series = new ArrayList<>();
+        keptSums.forEach((bannerId, keptSum) -> {
+            Map<Unit, MinuteCounts> rows = found.snapshot.counts().of(bannerId);
+            series.add(
+                    isByMinute
+                            ? rows.getOrDefault(Unit.MINUTE, MinuteCounts.NONE).plus(keptSum.counts())
+                            : bySteps(steps, found.snapshot.plan(), rows, keptSum.counts(), withZeros));
+        });
+        if (series.stream().mapToLong(MinuteCounts::size).sum() > maxRows) {
+            throw tooManyRows();
+        }
+        return answer(series, period, found, keptCount[0]);
+    }
+
+    /// Returns the clicks of all banners together by step.
+    Answer<Totals> totals(Period period, boolean withZeros) throws SQLException, Refusal {
+        Steps steps = steps(period, 1);
+        Found<Rows> found = readRows(new long[0], period, steps, false);
+        var keptSum = new MinuteSum();
+        long keptCount = found.forEachKept(period, (_, timeMillis) -> keptSum.add(EpochMinute.ofMillis(timeMillis)));
+        MinuteCounts counts = bySteps(
+                steps,
+                found.snapshot.plan(),
+                found.snapshot.counts().of(CountSnapshot.ALL_BANNERS),
+                keptSum.counts(),
+                withZeros);
+        return answer(new Totals(counts.total(), countBanners(period), counts), period, found, keptCount);
+    }
+
+    private long countBanners(Period period) throws SQLException {
+        Found<Sums> found = readSums(period, 0, Set.of());
+        var kept = new ClickTable();
+        found.forEachKept(period, (bannerId, _) -> kept.add(bannerId, ANY_MINUTE, 1));
+        Map<Long, Long> counted = found.snapshot.counts().found();
+        return found.snapshot.counts().banners()
+                + Arrays.stream(kept.bannerIds())
+                        .filter(bannerId -> !counted.containsKey(bannerId))
+                        .count();
+    }
+
+    /// Returns the busiest banners, those with more clicks first and then by id, and the clicks of the named
+    /// banners.
+    public Answer<Top> top(Period period, int limit, Collection<Long> named) throws SQLException, Refusal {
+        Found<Sums> found = readSums(period, limit, named);
+        var kept = new ClickTable();
+        long keptCount = found.forEachKept(period, (bannerId, _) -> kept.add(bannerId, ANY_MINUTE, 1));
+        Map<Long, Long> clicks = new HashMap<>(found.snapshot.counts().found());
+        kept.forEach((bannerId, _, keptClicks) -> clicks.merge(bannerId, keptClicks, Long::sum));
+        List<BannerClicks> busiest = clicks.entrySet().stream()
+                .map(entry -> new BannerClicks(entry.getKey(), entry.getValue()))
+                .sorted(Comparator.comparingLong(BannerClicks::clicks)
+                        .reversed()
+                        .thenComparingLong(BannerClicks::bannerId))
+                .limit(limit)
+                .toList();
+        return answer(new Top(found.snapshot.counts().clicks() + keptCount, busiest, clicks), period, found, keptCount);
+    }
+
+    /// Besides the busiest banners, the database is asked for all banners whose clicks may be added, because any of
+    /// them may be among the busiest in the end.
+    private Found<Sums> readSums(Period period, int limit, Collection<Long> named) throws SQLException {
+        Steps total = period.total().steps(1);
+        return read((kept, lastIndex) -> {
+            var mayBeAdded = new ClickTable();
+            named.forEach(bannerId -> mayBeAdded.add(bannerId, ANY_MINUTE, 0));
+            kept.forEach(
+                    period.fromMinute(),
+                    period.toMinute(),
+                    kept.droppedPosition(),
+                    lastIndex,
+                    (bannerId, _) -> mayBeAdded.add(bannerId, ANY_MINUTE, 1));
+            return database.sums(limit, mayBeAdded.bannerIds(), total);
+        });
+    }
+
+    private Found<Rows> readRows(long[] bannerIds, Period period, Steps steps, boolean isByMinute)
+            throws SQLException, Refusal {
+        int maxRead = isByMinute ? maxRows : Math.max(maxRows, MAX_COUNTS_READ);
+        Found<Rows> found = read((_, _) -> database.rows(bannerIds, steps, period.step(), maxRead));
+        if (found.snapshot.counts().size() > maxRead) {
+            throw isByMinute
+                    ? tooManyRows()
+                    : Refusal.badRequest("More than %d counts would have to be added up; ask for a shorter time."
+                            .formatted(maxRead));
+        }
+        return found;
+    }
+
+    private static MinuteCounts bySteps(
+            Steps steps, SumPlan plan, Map<Unit, MinuteCounts> rows, MinuteCounts kept, boolean withZeros) {
+        long[] sums = plan.sums(rows);
+        for (int at = 0; at < kept.size(); at++) {
+            sums[steps.indexOf(kept.minute(at))] += kept.clicks(at);
+        }
+        return MinuteCounts.of(steps.starts(), sums, withZeros);
+    }
+
+    private Steps steps(Period period, int banners) throws Refusal {
+        int maxSteps = maxRows / banners;
+        Steps steps = period.steps(maxSteps);
+        if (steps.count() > maxSteps) {
+            throw tooManyRows();
+        }
+        return steps;
+    }
+
+    private Refusal tooManyRows() {
+        return Refusal.badRequest("""
+                An answer has at most %d rows, one for each step of each banner, and this one could have more; ask for \
+                a shorter time, longer steps or fewer banners.\
+                """.formatted(maxRows));
+    }
+
+    private <T> Found<T> read(DatabaseRead<T> fromDatabase) throws SQLException {
+        long acknowledgedIndex = tail.awaitEnd(maxWait);
+        for (int attempt = 1; true; attempt++) {
+            View kept = tail.kept();
+            End end = kept.end();
+            Snapshot<T> snapshot = fromDatabase.read(kept, end.index());
+            if (kept.continues(snapshot.position())) {
+                boolean isComplete = Math.max(snapshot.position(), end.index()) >= acknowledgedIndex;
+                return new Found<>(
+                        snapshot, kept, end.index(), isComplete ? null : Instant.ofEpochMilli(end.timeMillis()));
+            }
+            if (attempt == MAX_ATTEMPTS || kept.isLost()) {
+                return new Found<>(snapshot, View.EMPTY, snapshot.position(), Instant.EPOCH);
+            }
+        }
+    }
+
+    private static <T> Answer<T> answer(T counts, Period period, Found<?> found, long keptCount) throws Refusal {
+        long minutesSince = found.snapshot.marks().minutesSince();
+        boolean needsDropped = found.snapshot.plan().firstMinute() < minutesSince;
+        if (needsDropped && period.step() != Step.MINUTE) {
+            throw Refusal.badRequest("""
+                    Clicks before %s are known only by full hours in UTC, because minutes are dropped after \
+                    STATS_RETENTION_MINUTES; "from", "to" and the steps in the zone must begin at such hours.\
+                    """.formatted(new TimeText(ZoneOffset.UTC).string(minutesSince)));
+        }
+        boolean isSettled = found.completeUntil == null
+                && keptCount == 0
+                && EpochMinute.start(period.toMinute()).isBefore(Instant.now().minus(SETTLED_AFTER));
+        return new Answer<>(
+                counts, found.completeUntil, needsDropped ? EpochMinute.start(minutesSince) : null, isSettled);
+    }
+}

@@ -1,0 +1,191 @@
+package clickcounter.query.statistics;
+
+import clickcounter.counts.MinuteCounts;
+import clickcounter.migrations.Database;
+import clickcounter.query.http.AllowedMethods;
+import clickcounter.query.http.EntityTag;
+import clickcounter.query.http.EntityTag.Content;
+import clickcounter.query.http.Refusal;
+import clickcounter.query.statistics.Statistics.Answer;
+import clickcounter.query.statistics.Statistics.BannerClicks;
+import clickcounter.query.statistics.Statistics.Top;
+import clickcounter.query.statistics.Statistics.Totals;
+import clickcounter.query.statistics.StatisticsBody.Busiest;
+import clickcounter.query.statistics.StatisticsBody.OfBanners;
+import clickcounter.query.statistics.StatisticsBody.OfOne;
+import clickcounter.query.statistics.StatisticsBody.Series;
+import clickcounter.query.statistics.StatisticsQuestion.Kind;
+import clickcounter.shared.http.Problem;
+import clickcounter.shared.http.RefusalReport;
+import io.helidon.http.Header;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Method;
+import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Answers questions about banners, `GET` and `POST` alike.
+///
+/// The header `Stats-Complete-Until` is set if acknowledged clicks may be missing, because the tail of the log is
+/// behind or too many clicks wait for the database. All clicks up to this time are counted, and any number of the
+/// later ones. It is the time of the last click that was read from the log, or `1970-01-01T00:00:00Z` if nothing is
+/// known. Without the header the answer is complete.
+///
+/// The header `Stats-Minutes-Since` is set if the question is about minutes that were dropped; it is the first
+/// minute that is kept.
+public final class StatisticsHandler {
+    /// The paths that it answers.
+    public static final List<String> PATHS =
+            Arrays.stream(Kind.values()).map(Kind::path).toList();
+
+    private static final HeaderName COMPLETE_UNTIL = HeaderNames.create("Stats-Complete-Until");
+    private static final HeaderName MINUTES_SINCE = HeaderNames.create("Stats-Minutes-Since");
+    private static final Header CSV_TYPE =
+            HeaderValues.createCached(HeaderNames.CONTENT_TYPE, "text/csv; charset=utf-8; header=present");
+    private static final Header CSV_FILE =
+            HeaderValues.createCached(HeaderNames.CONTENT_DISPOSITION, "attachment; filename=\"clicks.csv\"");
+    private static final Header VARY = HeaderValues.createCached(HeaderNames.VARY, "Accept");
+    private static final Header ASK_AGAIN = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "private, no-cache");
+    private static final Header KEEP = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "private, max-age=300");
+
+    private final Statistics statistics;
+    private final RefusalReport refusals;
+
+    public StatisticsHandler(Statistics statistics, RefusalReport refusals) {
+        this.statistics = statistics;
+        this.refusals = refusals;
+    }
+
+    /// Adds the paths.
+    public void setup(HttpRouting.Builder routing) {
+        for (Kind kind : Kind.values()) {
+            routing.any(
+                    kind.path(),
+                    new AllowedMethods("GET, HEAD, POST", (request, response) -> handle(kind, request, response)));
+        }
+    }
+
+    private void handle(Kind kind, ServerRequest request, ServerResponse response) {
+        try {
+            StatisticsQuestion question = StatisticsQuestion.of(kind, request);
+            Answer<StatisticsBody> answer = switch (kind) {
+                case BANNER, BANNERS -> series(question);
+                case TOP -> top(question);
+                case TOTALS -> totals(question);
+            };
+            send(answer, question.asCsv(), request, response);
+        } catch (Refusal refusal) {
+            refusal.problem().send(request, response);
+        } catch (SQLException failure) {
+            refusals.count(Database.describe(failure));
+            new Problem(
+                            Status.SERVICE_UNAVAILABLE_503,
+                            "The database does not answer at the moment. Clicks are still counted.")
+                    .send(request, response);
+        }
+    }
+
+    private Answer<StatisticsBody> series(StatisticsQuestion question) throws Refusal, SQLException {
+        long[] bannerIds = question.bannerIds();
+        Answer<List<MinuteCounts>> answer = statistics.series(bannerIds, question.period(), question.needsAllSteps());
+        Answer<List<MinuteCounts>> previous = question.compares()
+                ? statistics.series(bannerIds, question.period().previous(), question.needsAllSteps())
+                : null;
+        List<Series> series = new ArrayList<>();
+        for (int at = 0; at < bannerIds.length; at++) {
+            series.add(Series.of(
+                    question,
+                    answer.counts().get(at),
+                    previous == null ? null : previous.counts().get(at)));
+        }
+        StatisticsBody body =
+                question.kind() == Kind.BANNER ? new OfOne(null, series.getFirst()) : new OfBanners(bannerIds, series);
+        return answer.with(body, previous);
+    }
+
+    private Answer<StatisticsBody> totals(StatisticsQuestion question) throws Refusal, SQLException {
+        Answer<Totals> answer = statistics.totals(question.period(), question.needsAllSteps());
+        Answer<Totals> previous =
+                question.compares() ? statistics.totals(question.period().previous(), question.needsAllSteps()) : null;
+        Series series = Series.of(
+                question,
+                answer.counts().counts(),
+                previous == null ? null : previous.counts().counts());
+        return answer.with(new OfOne(answer.counts(), series), previous);
+    }
+
+    private Answer<StatisticsBody> top(StatisticsQuestion question) throws Refusal, SQLException {
+        Answer<Top> answer = statistics.top(question.period(), question.limit(), List.of());
+        Answer<Top> previous = null;
+        if (question.compares()) {
+            List<Long> named = answer.counts().banners().stream()
+                    .map(BannerClicks::bannerId)
+                    .toList();
+            previous = statistics.top(question.period().previous(), 0, named);
+        }
+        return answer.with(new Busiest(answer.counts(), previous == null ? null : previous.counts()), previous);
+    }
+
+    private static void send(
+            Answer<StatisticsBody> answer, boolean asCsv, ServerRequest request, ServerResponse response) {
+        if (asCsv) {
+            response.header(CSV_TYPE);
+            response.header(CSV_FILE);
+        } else {
+            response.header(HeaderValues.CONTENT_TYPE_JSON);
+        }
+        if (answer.completeUntil() != null) {
+            response.header(COMPLETE_UNTIL, answer.completeUntil().toString());
+        }
+        if (answer.minutesSince() != null) {
+            response.header(MINUTES_SINCE, answer.minutesSince().toString());
+        }
+        Content content = out -> answer.counts().write(asCsv, out);
+        ShortBody whole = ShortBody.of(content);
+        if (request.prologue().method().equals(Method.POST)) {
+            response.header(Problem.NO_STORE);
+            sendBody(content, whole, response);
+            return;
+        }
+        response.header(VARY);
+        response.header(answer.isSettled() ? KEEP : ASK_AGAIN);
+        var tag = EntityTag.of(whole == null ? content : whole);
+        response.header(HeaderNames.ETAG, tag.text());
+        if (tag.isIn(request.headers())) {
+            response.status(Status.NOT_MODIFIED_304).send();
+            return;
+        }
+        response.contentLength(tag.length());
+        if (request.prologue().method().equals(Method.HEAD)) {
+            response.send();
+            return;
+        }
+        sendBody(content, whole, response);
+    }
+
+    /// @param whole null if the content is too long to be kept, so that it is made while it is sent
+    private static void sendBody(Content content, @Nullable ShortBody whole, ServerResponse response) {
+        if (whole != null) {
+            whole.send(response);
+            return;
+        }
+        try (OutputStream out = response.outputStream()) {
+            content.write(out);
+        } catch (IOException | UncheckedIOException brokenOff) {
+            // The answer has begun, so there is no one to tell. Helidon would log a stack trace.
+            throw new CloseConnectionException("the client is gone", brokenOff);
+        }
+    }
+}

@@ -1,0 +1,318 @@
+package clickcounter.tools;
+
+import clickcounter.shared.EpochMinute;
+import clickcounter.shared.Setting;
+import clickcounter.shared.SettingsReader;
+import clickcounter.shared.StartFailure;
+import clickcounter.shared.log.ClickReader;
+import clickcounter.shared.log.LogCycle;
+import clickcounter.shared.log.WriteLock;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Stack;
+import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
+import net.openhft.chronicle.queue.ChronicleReaderMain;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IParameterPreprocessor;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `./run.sh log`: looks into the click log, and frees its lock. Nothing here disturbs the processes that write the
+/// log.
+@Command(
+        name = "./run.sh log",
+        description = """
+            Looks into the click log. Clicks are printed in the order of the log. All commands but unlock only read, and may \
+            run beside everything else.""",
+        exitCodeList = {
+            "0:The command has done its work.",
+            "1:unlock: a living process holds the lock.",
+            "2:The command has not done its work; the message says why."
+        })
+final class LogCommand {
+    private static final int BATCH_RECORDS = 10_000;
+    private static final int PRINT_CHARS = 1 << 16;
+    private static final Duration TAIL_PAUSE = Duration.ofMillis(100);
+    private static final double BYTES_PER_MIB = 1 << 20;
+
+    private final SettingsReader settings;
+    private final PrintStream out;
+    private final Clock clock;
+    private final StringBuilder lines = new StringBuilder();
+
+    LogCommand(SettingsReader settings, PrintStream out, Clock clock) {
+        this.settings = settings;
+        this.out = out;
+        this.clock = clock;
+    }
+
+    /// The folder of the log.
+    static Path folder(SettingsReader settings) {
+        return settings.path(Setting.DATA_DIR).resolve("log");
+    }
+
+    private Path folder() {
+        Path folder = folder(settings);
+        settings.finish();
+        return folder;
+    }
+
+    private Path existingFolder() {
+        Path folder = folder();
+        if (!Files.exists(folder)) {
+            throw new StartFailure(
+                    "There is no click log in %s. Set DATA_DIR to its folder.".formatted(folder.toAbsolutePath()));
+        }
+        return folder;
+    }
+
+    @Command(
+            name = "tail",
+            description = "Prints the last clicks of the log, and new ones as they come. Ctrl-C ends it.")
+    void tail(
+            @Option(names = "--banner", paramLabel = "ID", description = "Leave out the clicks of other banners.")
+                    Optional<Long> bannerId,
+            @Option(
+                            names = "--lines",
+                            paramLabel = "N",
+                            defaultValue = "10",
+                            description =
+                                    "How many of the clicks that are there to look at; ${DEFAULT-VALUE} by default.")
+                    long lineCount)
+            throws IOException {
+        var filter = new Filter(0, Long.MAX_VALUE, bannerId);
+        try (var reader = ClickReader.inspect(folder())) {
+            moveBack(reader, lineCount);
+            boolean isWanted = true;
+            while (isWanted && !Thread.currentThread().isInterrupted()) {
+                int records = reader.read(BATCH_RECORDS, (index, clickBannerId, timestampMillis) -> {
+                    if (filter.takes(clickBannerId, timestampMillis)) {
+                        ClickFormat.TEXT.append(lines, index, clickBannerId, timestampMillis);
+                    }
+                    return true;
+                });
+                isWanted = printLines();
+                if (records == 0) {
+                    LockSupport.parkNanos(TAIL_PAUSE.toNanos());
+                }
+            }
+        }
+    }
+
+    @Command(name = "show", description = "Prints the clicks of a range of time, readable.")
+    void show(@Mixin Selection selection) throws IOException {
+        print(selection, ClickFormat.TEXT);
+    }
+
+    @Command(name = "export", description = "Prints the clicks of a range of time for programs.")
+    void export(
+            @Option(
+                            names = "--format",
+                            required = true,
+                            paramLabel = "csv|ndjson",
+                            description = "CSV with a header, or one JSON object on each line.")
+                    String format,
+            @Mixin Selection selection)
+            throws IOException {
+        switch (format) {
+            case "csv" -> print(selection, ClickFormat.CSV);
+            case "ndjson" -> print(selection, ClickFormat.NDJSON);
+            default -> throw new StartFailure("--format is \"%s\": use csv or ndjson.".formatted(format));
+        }
+    }
+
+    @Command(name = "stats", description = "Lists the log's files, their sizes and clicks.")
+    void stats(@Option(names = "--minutes", description = "List the clicks of each minute instead.") boolean byMinute)
+            throws IOException {
+        Path folder = folder();
+        try (var reader = ClickReader.inspect(folder)) {
+            if (byMinute) {
+                printMinutes(reader);
+            } else {
+                printCycles(reader, folder);
+            }
+        }
+    }
+
+    @Command(name = "unlock", description = "Frees the lock of a writer that was killed.")
+    int unlock() {
+        try (WriteLock lock = WriteLock.open(existingFolder())) {
+            long holder = lock.holder();
+            if (holder == WriteLock.FREE) {
+                out.println("The lock is free: there is nothing to do.");
+                return 0;
+            }
+            if (lock.freeIfHolderIsDead()) {
+                out.printf("The lock was held by process %d, which is dead. It is free now.%n", holder);
+                return 0;
+            }
+            out.printf(
+                    "The lock is held by process %d, which is alive (%s). Writers hold it for microseconds; if it stays so, that process is frozen: let it go on, or end it.%n",
+                    holder,
+                    ProcessHandle.of(holder)
+                            .flatMap(process -> process.info().command())
+                            .orElse("its command is unknown"));
+            return 1;
+        }
+    }
+
+    @Command(
+            name = "reader",
+            description = "Runs Chronicle's own reader; -h lists the options that it understands.",
+            preprocessor = PassOn.class)
+    void reader(@Parameters(arity = "0..*", paramLabel = "...") String[] words) {
+        List<String> arguments = new ArrayList<>(List.of("-d", existingFolder().toString(), "-l", "-w", "JSON"));
+        arguments.addAll(List.of(words));
+        ChronicleReaderMain.main(arguments.toArray(String[]::new));
+    }
+
+    /// Leaves all words of the user to Chronicle's reader, `-h`, too.
+    private static final class PassOn implements IParameterPreprocessor {
+        @Override
+        public boolean preprocess(
+                Stack<String> words, CommandSpec command, @Nullable ArgSpec argument, Map<String, Object> info) {
+            command.positionalParameters().getFirst().setValue(words.reversed().toArray(String[]::new));
+            words.clear();
+            return true;
+        }
+    }
+
+    /// The options that select clicks.
+    private static final class Selection {
+        @Option(
+                names = "--from",
+                paramLabel = "TIME",
+                description = "Leave out the clicks before this time, such as 2026-01-31T10:00:00Z.")
+        private Instant from = Instant.EPOCH;
+
+        @Option(names = "--to", paramLabel = "TIME", description = "Leave out the clicks at this time and later.")
+        private Instant to = Instant.ofEpochMilli(Long.MAX_VALUE);
+
+        @Option(names = "--banner", paramLabel = "ID", description = "Leave out the clicks of other banners.")
+        private Optional<Long> bannerId = Optional.empty();
+
+        Filter filter() {
+            if (!from.isBefore(to)) {
+                throw new StartFailure("--from is %s, which is not before --to, %s.".formatted(from, to));
+            }
+            return new Filter(from.toEpochMilli(), to.toEpochMilli(), bannerId);
+        }
+    }
+
+    /// Decides which clicks are printed.
+    ///
+    /// @param fromMillis inclusive
+    /// @param toMillis exclusive
+    private record Filter(long fromMillis, long toMillis, Optional<Long> bannerId) {
+        boolean takes(long clickBannerId, long timestampMillis) {
+            return timestampMillis >= fromMillis
+                    && timestampMillis < toMillis
+                    && (bannerId.isEmpty() || bannerId.get() == clickBannerId);
+        }
+    }
+
+    private void print(Selection selection, ClickFormat format) throws IOException {
+        var filter = selection.filter();
+        try (var reader = ClickReader.inspect(folder())) {
+            lines.append(format.header());
+            readToEnd(reader, filter, (index, bannerId, timestampMillis) -> {
+                format.append(lines, index, bannerId, timestampMillis);
+                return lines.length() < PRINT_CHARS || printLines();
+            });
+            printLines();
+        }
+    }
+
+    /// Passes on the clicks that are in the log now, in its order, until `sink` wants no more. A click may be in a
+    /// later
+    /// file than its time says, so all files from that of the first minute on are read.
+    private static void readToEnd(ClickReader reader, Filter filter, ClickReader.Sink sink) throws IOException {
+        List<LogCycle> cycles = reader.cycles();
+        if (cycles.isEmpty() || !reader.moveToCycleOf(Instant.ofEpochMilli(filter.fromMillis))) {
+            return;
+        }
+        long end = cycles.getLast().firstIndex() + cycles.getLast().records() - 1;
+        var isWanted = new boolean[] {true};
+        int records = 1;
+        while (records > 0 && isWanted[0] && reader.position() < end) {
+            records = reader.read(BATCH_RECORDS, (index, bannerId, timestampMillis) -> {
+                if (index <= end && filter.takes(bannerId, timestampMillis)) {
+                    isWanted[0] = sink.click(index, bannerId, timestampMillis);
+                }
+                return isWanted[0] && index < end;
+            });
+        }
+    }
+
+    /// Moves to before the last `records` of the log.
+    private static void moveBack(ClickReader reader, long records) throws IOException {
+        long missing = records;
+        for (LogCycle cycle : reader.cycles().reversed()) {
+            if (cycle.records() > missing) {
+                reader.moveTo(cycle.firstIndex() + cycle.records() - missing - 1);
+                return;
+            }
+            missing -= cycle.records();
+        }
+        reader.moveTo(ClickReader.START);
+    }
+
+    private void printCycles(ClickReader reader, Path folder) throws IOException {
+        List<LogCycle> cycles = reader.cycles();
+        out.printf("log %s in %s%n", reader.logId(), folder.toAbsolutePath());
+        out.printf("%-22s %14s %14s %11s  %s%n", "begins", "clicks", "clicks/minute", "MiB used", "file");
+        long records = 0;
+        long usedBytes = 0;
+        for (LogCycle cycle : cycles) {
+            records += cycle.records();
+            usedBytes += cycle.usedBytes();
+            out.printf(
+                    "%-22s %,14d %,14d %,11.1f  %s%n",
+                    cycle.start(),
+                    cycle.records(),
+                    cycle.records() / minutesOf(cycle),
+                    cycle.usedBytes() / BYTES_PER_MIB,
+                    cycle.file().getFileName());
+        }
+        out.printf(
+                "%-22s %,14d %14s %,11.1f  %,d files%n", "all", records, "", usedBytes / BYTES_PER_MIB, cycles.size());
+    }
+
+    /// Returns how many minutes of the cycle have begun.
+    private long minutesOf(LogCycle cycle) {
+        long passed = Duration.between(cycle.start(), clock.instant()).toMinutes() + 1;
+        return Math.clamp(passed, 1, LogCycle.LENGTH.toMinutes());
+    }
+
+    private void printMinutes(ClickReader reader) throws IOException {
+        var everything = new Filter(0, Long.MAX_VALUE, Optional.empty());
+        Map<Long, long[]> clicksByMinute = new TreeMap<>();
+        readToEnd(reader, everything, (_, _, timestampMillis) -> {
+            clicksByMinute.computeIfAbsent(EpochMinute.ofMillis(timestampMillis), _ -> new long[1])[0]++;
+            return true;
+        });
+        clicksByMinute.forEach((minute, clicks) -> out.printf("%s %,14d%n", EpochMinute.start(minute), clicks[0]));
+        out.printf("records that are no clicks: %,d%n", reader.skippedRecords());
+    }
+
+    /// Returns whether the reader of the output wants more.
+    private boolean printLines() {
+        out.append(lines);
+        lines.setLength(0);
+        return !out.checkError();
+    }
+}
