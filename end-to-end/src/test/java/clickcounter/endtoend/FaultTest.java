@@ -176,7 +176,7 @@ final class FaultTest {
     @Test
     void clicksGoOnWhenAProcessDiesThatHoldsTheLogsLock() throws IOException {
         try (var availability = new Availability();
-                TestDatabase database = TestDatabase.create();
+                TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
             var tally = new ClickTally(BANNERS, availability::answered);
             try (ClickLoad load =

@@ -147,7 +147,7 @@ final class HostileClientsTest {
 
     @Test
     void idleConnectionsAndSlowSendersDoNotStopTheOthers() throws IOException {
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of());
                 var idle = new Crowd();
                 var slow = new Crowd()) {
@@ -181,7 +181,7 @@ final class HostileClientsTest {
     @Test
     void moreConnectionsThanFilesDoNotCloseThePortForGood() throws IOException {
         int port = Ports.free();
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
             TestProcess poor = service.launch(
                             "ingest-of-few-files",
@@ -214,7 +214,7 @@ final class HostileClientsTest {
 
     @Test
     void anyBytesAreAnsweredWithoutAnErrorOfTheServerAndCountsStayExact() throws IOException {
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
             Map<Integer, Integer> answers = new TreeMap<>();
             Queue<String> faults = new ConcurrentLinkedQueue<>();
