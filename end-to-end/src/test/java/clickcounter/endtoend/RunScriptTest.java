@@ -246,8 +246,10 @@ final class RunScriptTest {
     /// -1 while there is none.
     private long postmaster() {
         try {
-            return Long.parseLong(Files.readAllLines(folder.resolve("postgres").resolve("postmaster.pid"))
-                    .getFirst());
+            return Long.parseLong(Files.readString(folder.resolve("postgres").resolve("postmaster.pid"))
+                    .lines()
+                    .findFirst()
+                    .orElse("-1"));
         } catch (IOException notRunning) {
             return -1;
         }
