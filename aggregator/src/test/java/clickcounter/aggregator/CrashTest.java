@@ -84,9 +84,13 @@ class CrashTest {
                 AggregatorMain.class,
                 OUTPUT,
                 Map.of(
-                        "DATA_DIR", scene.folder().toString(),
-                        "DATABASE_URL", scene.databaseUrl(),
-                        "FLUSH_INTERVAL", "50ms",
-                        "LOGGING_FORMAT", "text"));
+                        "DATA_DIR",
+                        scene.folder().toString(),
+                        "DATABASE_URL",
+                        scene.databaseUrl(),
+                        "FLUSH_INTERVAL",
+                        "50ms",
+                        "LOGGING_FORMAT",
+                        "text"));
     }
 }

@@ -45,9 +45,8 @@ public final class Database implements AutoCloseable {
     /// **Errors**: [StartFailure] when the database cannot be used, or has another schema; nothing stays open.
     public static Database connect(DatabaseSettings settings, String applicationName, int poolSize) {
         // The first connection may take longer than those of the pool, and says best what is wrong.
-        try (Connection connection = settings.url()
-                .dataSource(applicationName, silence(settings))
-                .getConnection()) {
+        try (Connection connection =
+                settings.url().dataSource(applicationName, silence(settings)).getConnection()) {
             String problem = schemaProblem(connection, settings.url());
             if (problem != null) {
                 throw new StartFailure(problem);
