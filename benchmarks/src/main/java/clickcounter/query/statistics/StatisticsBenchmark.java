@@ -36,8 +36,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// How long does an answer take for one day of a banner, with clicks that the database does not have yet?
 ///
-/// Measured: the query in PostgreSQL, the wait for the end of the log and the scan of the kept clicks. Not measured: HTTP
-/// and JSON.
+/// Measured: the query in PostgreSQL, the wait for the end of the log and the scan of the kept clicks. Not
+/// measured: HTTP and JSON.
 ///
 /// `./run.sh jmh StatisticsBenchmark -prof gc`
 @State(Scope.Benchmark)
