@@ -1,6 +1,7 @@
 package clickcounter.counts;
 
 import clickcounter.counts.Period.Steps;
+import clickcounter.counts.SumPlan.Part;
 import clickcounter.counts.SumPlan.Range;
 import clickcounter.migrations.Database;
 import clickcounter.shared.EpochMinute;
@@ -12,6 +13,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -228,7 +230,7 @@ public final class BannerCounts {
         }
         // The totals by minute end at the mark; later minutes are added up from those of the banners. The times are
         // literals, because the planner could not know otherwise how few minutes these are.
-        return """
+        String sql = """
                 select 'minute', (select last_index from click_log where log_id = ?),
                     extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60,
                     (select string_agg(timestamptz_send(minute) || int8send(clicks), '' order by minute)
@@ -246,7 +248,8 @@ public final class BannerCounts {
                             and minute >= (select rolled_until from roll_up)
                         group by minute
                         limit ?) found)
-                from roll_up""".replace("{from}", Long.toString(plan.notRolled().from()))
+                from roll_up""";
+        return sql.replace("{from}", Long.toString(plan.notRolled().from()))
                 .replace("{to}", Long.toString(plan.notRolled().to()));
     }
 
@@ -309,7 +312,7 @@ public final class BannerCounts {
             for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
                 Marks expected = marks;
                 SumPlan plan = SumPlan.of(steps, Step.TOTAL, expected);
-                try (PreparedStatement select = connection.prepareStatement(sumsSql(plan))) {
+                try (PreparedStatement select = connection.prepareStatement(sumsSql(plan, named))) {
                     select.setObject(1, logId);
                     select.setInt(2, busiest);
                     select.setObject(3, named);
@@ -333,21 +336,23 @@ public final class BannerCounts {
     }
 
     /// Returns the statement that adds up the parts of `plan`. Banners come as 16 bytes each: id and clicks. The times
-    /// are literals, so that the planner knows how much there is to read.
-    private static String sumsSql(SumPlan plan) {
-        String parts = plan.parts().stream()
-                .map(part -> part.unit()
-                        .in("""
-                        select banner_id, {sign}clicks as clicks from banner_{unit}
-                        where {unit} >= to_timestamp({from}::bigint * 60) and {unit} < to_timestamp({to}::bigint * 60)
-                            and ({any_mark} or to_timestamp({mark}::bigint * 60) = (select rolled_until from roll_up))""")
-                        .replace("{sign}", part.sign() < 0 ? "-" : "")
-                        .replace("{from}", Long.toString(part.range().from()))
-                        .replace("{to}", Long.toString(part.range().to()))
-                        .replace("{any_mark}", Boolean.toString(!plan.dependsOnMark()))
-                        .replace("{mark}", Long.toString(plan.rolledUntil())))
-                .collect(Collectors.joining("\nunion all\n"));
-        return """
+    /// are literals, so that the planner knows how much there is to read; so is whether any banner is named.
+    private static String sumsSql(SumPlan plan, long[] named) {
+        List<String> parts = new ArrayList<>();
+        for (Part part : plan.parts()) {
+            String sql = """
+                    select banner_id, {sign}clicks as clicks from banner_{unit}
+                    where {unit} >= to_timestamp({from}::bigint * 60) and {unit} < to_timestamp({to}::bigint * 60)
+                        and ({any_mark} or to_timestamp({mark}::bigint * 60) = (select rolled_until from roll_up))""";
+            parts.add(part.unit()
+                    .in(sql)
+                    .replace("{sign}", part.sign() < 0 ? "-" : "")
+                    .replace("{from}", Long.toString(part.range().from()))
+                    .replace("{to}", Long.toString(part.range().to()))
+                    .replace("{any_mark}", Boolean.toString(!plan.dependsOnMark()))
+                    .replace("{mark}", Long.toString(plan.rolledUntil())));
+        }
+        String sql = """
                 with sums as materialized (
                     select banner_id, sum_clicks(clicks) as clicks
                     from ({parts}) part
@@ -358,8 +363,10 @@ public final class BannerCounts {
                     (select string_agg(int8send(banner_id) || int8send(clicks), '')
                      from (select * from sums order by clicks desc, banner_id limit ?) busiest),
                     (select string_agg(int8send(banner_id) || int8send(clicks), '')
-                     from sums where banner_id = any(?))
-                from roll_up, (select count(*) as banners, sum_clicks(clicks) as clicks from sums) total""".replace("{parts}", parts);
+                     from sums where {names_any} and banner_id = any(?))
+                from roll_up, (select count(*) as banners, sum_clicks(clicks) as clicks from sums) total""";
+        return sql.replace("{parts}", String.join("\nunion all\n", parts))
+                .replace("{names_any}", Boolean.toString(named.length > 0));
     }
 
     private static void decode(byte @Nullable [] pairs, Map<Long, Long> clicksByBanner) {

@@ -25,6 +25,11 @@ public final class ClickTable {
     private int shift;
     private int size;
 
+    /// Starts with little memory.
+    public ClickTable() {
+        this(128);
+    }
+
     /// @param expectedPairs how many pairs it holds before it grows
     public ClickTable(int expectedPairs) {
         int places = Integer.highestOneBit(expectedPairs * 2 - 1) * 2;
@@ -68,6 +73,20 @@ public final class ClickTable {
     /// How many pairs there are.
     public int size() {
         return size;
+    }
+
+    /// Returns the clicks of all pairs together.
+    public long total() {
+        long total = 0;
+        for (int at = 0; at < bannerIds.length; at++) {
+            total += bannerIds[at] == 0 ? 0 : clicks[at];
+        }
+        return total;
+    }
+
+    /// Returns the banner of each pair, in any order.
+    public long[] bannerIds() {
+        return Arrays.stream(bannerIds).filter(bannerId -> bannerId != 0).toArray();
     }
 
     /// Passes on all pairs, in any order.

@@ -45,7 +45,7 @@ public final class ToolsMain {
 
     private static int run(String name, String... words) {
         try {
-            return run(command(name, new SettingsReader(System.getenv())), System.out, System.err, words);
+            return run(command(name, SettingsReader.ofProcess()), System.out, System.err, words);
         } catch (StartFailure failure) {
             System.err.println(failure.getMessage());
             return failure.code().status();

@@ -7,7 +7,7 @@ import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
-import clickcounter.query.LogToDatabase;
+import clickcounter.query.SteppedAggregator;
 import clickcounter.query.http.Refusal;
 import clickcounter.query.statistics.Statistics.Answer;
 import clickcounter.query.tail.LogTail;
@@ -33,7 +33,7 @@ public final class QueryParts implements AutoCloseable {
     public final Lifetime lifetime = new Lifetime();
     final Database database;
     final ClickWriter log;
-    final LogToDatabase aggregator;
+    final SteppedAggregator aggregator;
     public final BannerCounts counts;
     public final LogTail tail;
     private final ClickReader reader;
@@ -46,7 +46,7 @@ public final class QueryParts implements AutoCloseable {
                 LogSettings.read(new SettingsReader(Map.of("DATA_DIR", folder.toString(), "LOG_MIN_FREE", "0"))),
                 lifetime);
         Path logFolder = folder.resolve("log");
-        aggregator = LogToDatabase.open(logFolder, testDatabase.dataSource());
+        aggregator = SteppedAggregator.open(logFolder, databaseSettings);
         reader = ClickReader.open(logFolder);
         counts = new BannerCounts(database, POOL_SIZE, reader.logId());
         tail = LogTail.start(reader, counts.position(), maxKept, lifetime);

@@ -1,8 +1,9 @@
 package clickcounter.query.tail;
 
+import static clickcounter.counts.ClickTable.ANY_MINUTE;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import clickcounter.query.statistics.ClickSums;
+import clickcounter.counts.ClickTable;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.log.ClickReader;
@@ -51,9 +52,15 @@ class LogTailTest {
     }
 
     private long kept(long bannerId) {
-        var sums = new ClickSums();
-        tail.kept().forEach(0, Integer.MAX_VALUE, ClickReader.START, Long.MAX_VALUE, (id, _) -> sums.add(id, 1));
-        return sums.get(bannerId);
+        var sums = new ClickTable();
+        tail.kept()
+                .forEach(
+                        0,
+                        Integer.MAX_VALUE,
+                        ClickReader.START,
+                        Long.MAX_VALUE,
+                        (id, _) -> sums.add(id, ANY_MINUTE, 1));
+        return sums.get(bannerId, ANY_MINUTE);
     }
 
     @Test
