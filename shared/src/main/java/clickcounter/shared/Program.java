@@ -66,8 +66,8 @@ public enum Program {
         }
     }
 
-    /// Where the classes that ingest loads are kept: in a source tree where all builds, because tests use many data
-    /// folders.
+    /// Where the classes that ingest loads are kept: in a source tree where all builds, because tests use many
+    /// data folders.
     public static Path classCache(Path root, Path dataDir) {
         Path folder = Files.exists(root.resolve("pom.xml")) ? root.resolve("target") : dataDir.resolve("cache");
         return folder.resolve("ingest.aot");

@@ -254,13 +254,14 @@ public final class LiveStream implements AutoCloseable {
     private String event(Instant now, List<Long> bannerIds, @Nullable Top minuteSoFar) {
         String start = new TimeText(ZoneOffset.UTC).string(minute);
         String banners = bannerIds.stream()
-                .map(bannerId -> "{\"banner\":\"" + bannerId + "\",\"clicks\":" + sinceLastTick.get(bannerId, ANY_MINUTE)
-                        + minute(
-                                start,
-                                minuteSoFar == null
-                                        ? ofMinute.get(bannerId, ANY_MINUTE)
-                                        : minuteSoFar.named().getOrDefault(bannerId, 0L))
-                        + "}")
+                .map(bannerId ->
+                        "{\"banner\":\"" + bannerId + "\",\"clicks\":" + sinceLastTick.get(bannerId, ANY_MINUTE)
+                                + minute(
+                                        start,
+                                        minuteSoFar == null
+                                                ? ofMinute.get(bannerId, ANY_MINUTE)
+                                                : minuteSoFar.named().getOrDefault(bannerId, 0L))
+                                + "}")
                 .collect(Collectors.joining(","));
         return "data: {\"time\":\"" + now.truncatedTo(ChronoUnit.MILLIS) + "\",\"clicks\":" + sinceLastTick.total()
                 + minute(start, minuteSoFar == null ? ofMinute.total() : minuteSoFar.total())
