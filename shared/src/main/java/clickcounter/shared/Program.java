@@ -73,8 +73,8 @@ public enum Program {
         return folder.resolve("ingest.aot");
     }
 
-    /// The JVM flags for a process whose loaded classes are kept in a cache: the process makes the file when it is
-    /// missing or outdated, and starts faster with it.
+    /// The JVM flags for a process whose loaded classes are kept in a cache: the process makes the file when it
+    /// is missing or outdated, and starts faster with it.
     public static List<String> classCacheFlags(Path cache) {
         List<String> flags = new ArrayList<>(List.of("-Dclickcounter.classCache=" + cache));
         if (Files.exists(cache)) {
