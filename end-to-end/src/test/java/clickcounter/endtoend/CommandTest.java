@@ -47,6 +47,8 @@ final class CommandTest {
                     assertThat(output).startsWith("Equal: ");
                 }
                 assertThat(run(database, "log", "stats")).as(() -> output).isZero();
+                assertThat(run(database, "log", "reader", "-m", "1")).as(() -> output).isZero();
+                assertThat(output).contains("\n\"bannerId\":");
                 assertThat(load.end().unansweredClicks()).isZero();
             }
             assertThat(run(database, "log", "unlock")).as(() -> output).isZero();
