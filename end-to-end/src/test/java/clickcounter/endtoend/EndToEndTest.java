@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The way of a click from the HTTP request to the statistics, through the three real processes.
 ///
-/// All tests share one service, because it takes seconds to start; each uses banners of its own and leaves the processes
-/// ready.
+/// All tests share one service, because it takes seconds to start. Each uses banners of its own and leaves the
+/// processes ready.
 @TestInstance(Lifecycle.PER_CLASS)
 final class EndToEndTest {
     private static final int CONNECTIONS = 64;
@@ -112,7 +112,8 @@ final class EndToEndTest {
         return MINUTE.minusMillis(System.currentTimeMillis() % MINUTE.toMillis());
     }
 
-    /// Sends clicks and reads the statistics of random banners meanwhile; the clicks of a banner must never become fewer.
+    /// Sends clicks and reads the statistics of random banners meanwhile. The clicks of a banner must never become
+    /// fewer.
     private void loadWhileReading(Duration length, long seed, SentClicks sent) {
         var random = new Random(seed);
         long[] seen = new long[BANNERS + 1];

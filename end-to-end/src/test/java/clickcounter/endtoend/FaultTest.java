@@ -40,8 +40,9 @@ final class FaultTest {
     private static final int BANNERS = 200;
     private static final int CLICKS_PER_SECOND = 2_000;
 
-    /// How long the lock of a dead process would stop the others if only Chronicle released it: one and a half times
-    /// Chronicle's time-out. With our keeper it takes some hundred milliseconds, as the report of a long run shows.
+    /// How long the lock of a dead process would stop the others if only Chronicle released it: one and a half
+    /// times Chronicle's time-out. With our keeper it takes some hundred milliseconds, as the report of a long
+    /// run shows.
     private static final Duration WITHOUT_THE_KEEPER = Duration.ofSeconds(3);
 
     /// The first banner of the clicks that are written straight into the log.

@@ -50,11 +50,12 @@ final class HostileClientsTest {
     private static final int MAX_ANSWER_MS = 60;
     private static final int OWN_CLICKS = 500;
 
-    /// A fuzzed request may still be a click, but no mutation of the requests below makes it a click on this banner.
+    /// A fuzzed request may still be a click, but no mutation of the requests below makes it a click on this
+    /// banner.
     private static final long OWN_BANNER = 4_815_162_342_000_000_001L;
 
-    /// Statuses from 500 on that are no fault of the server: 501 and 505 refuse a transfer encoding and a version of HTTP
-    /// that it does not support (RFC 9110, 15.6), 503 asks to try again.
+    /// Statuses from 500 on that are no fault of the server: 501 and 505 refuse a transfer encoding and a version
+    /// of HTTP that it does not support (RFC 9110, 15.6), 503 asks to try again.
     private static final Set<Integer> NO_FAULTS = Set.of(501, 503, 505);
 
     private static final Pattern STATUS = Pattern.compile("HTTP/1\\.1 (\\d{3})");

@@ -44,8 +44,7 @@ public final class Service implements AutoCloseable {
     private final List<TestProcess> processes = new CopyOnWriteArrayList<>();
     private final Map<String, TestProcess> current = new ConcurrentHashMap<>();
 
-    private Service(
-            Path folder, Map<String, String> settings, Path sources, Function<Program, List<String>> jvmFlags) {
+    private Service(Path folder, Map<String, String> settings, Path sources, Function<Program, List<String>> jvmFlags) {
         this.folder = folder;
         this.sources = sources;
         this.jvmFlags = jvmFlags;
@@ -116,7 +115,7 @@ public final class Service implements AutoCloseable {
         return process;
     }
 
-    /// Runs a command with the settings of the service to its end and expects that it exits with 0; returns what it printed.
+    /// Runs a command with the settings of the service and expects that it exits with 0; returns what it printed.
     public String run(String... command) {
         TestProcess process = launch("command", Map.of(), List.of(command));
         process.expectSuccess(process.awaitEnd());
@@ -192,8 +191,7 @@ public final class Service implements AutoCloseable {
             HttpResponse<String> answer = statisticsAnswer(bannerId);
             if (answer.statusCode() != 200 || !isComplete(answer)) {
                 throw new AssertionError("not a complete answer: %d %s %s"
-                        .formatted(
-                                answer.statusCode(), answer.headers().map(), answer.body()));
+                        .formatted(answer.statusCode(), answer.headers().map(), answer.body()));
             }
             return counted(answer);
         } catch (IOException failure) {

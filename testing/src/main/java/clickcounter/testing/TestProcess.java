@@ -41,7 +41,8 @@ public final class TestProcess implements AutoCloseable {
     private volatile Process process;
     private volatile long outputStart;
 
-    private TestProcess(String name, Path folder, Path outputFolder, Map<String, String> environment, List<String> command) {
+    private TestProcess(
+            String name, Path folder, Path outputFolder, Map<String, String> environment, List<String> command) {
         this.name = name;
         output = outputFolder.resolve(name + ".log");
         builder = new ProcessBuilder(command)

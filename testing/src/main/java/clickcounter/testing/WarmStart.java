@@ -13,8 +13,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/// Caches of the classes that our programs load. Tests start some hundred processes; with its cache a process needs
-/// less than half the processor time until it is ready.
+/// Caches of the classes that our programs load. Tests start some hundred processes; with its cache a process
+/// needs less than half the processor time until it is ready.
 ///
 /// **Threads**: any, in any number of JVMs.
 public final class WarmStart {

@@ -8,8 +8,9 @@ import org.openjdk.jmh.annotations.Benchmark;
 
 /// What do the metrics cost each click?
 ///
-/// Measured: all that a click does for them, which is two looks at the clock, the count of acknowledged clicks, and the
-/// histogram of its status. Not measured: the rest of the click, whose processor time `./run.sh bench direct` tells.
+/// Measured: all that a click does for them, which is two looks at the clock, the count of acknowledged clicks,
+/// and the histogram of its status. Not measured: the rest of the click, whose processor time `./run.sh bench
+/// direct` tells.
 ///
 /// `./run.sh jmh RequestMetricsBenchmark -prof gc`
 public class RequestMetricsBenchmark extends AverageTimeBenchmark {

@@ -30,7 +30,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -254,13 +253,14 @@ public final class LiveStream implements AutoCloseable {
     private String event(Instant now, List<Long> bannerIds, @Nullable Top minuteSoFar) {
         String start = new TimeText(ZoneOffset.UTC).string(minute);
         String banners = bannerIds.stream()
-                .map(bannerId -> "{\"banner\":\"" + bannerId + "\",\"clicks\":" + sinceLastTick.get(bannerId, ANY_MINUTE)
-                        + minute(
-                                start,
-                                minuteSoFar == null
-                                        ? ofMinute.get(bannerId, ANY_MINUTE)
-                                        : minuteSoFar.named().getOrDefault(bannerId, 0L))
-                        + "}")
+                .map(bannerId ->
+                        "{\"banner\":\"" + bannerId + "\",\"clicks\":" + sinceLastTick.get(bannerId, ANY_MINUTE)
+                                + minute(
+                                        start,
+                                        minuteSoFar == null
+                                                ? ofMinute.get(bannerId, ANY_MINUTE)
+                                                : minuteSoFar.named().getOrDefault(bannerId, 0L))
+                                + "}")
                 .collect(Collectors.joining(","));
         return "data: {\"time\":\"" + now.truncatedTo(ChronoUnit.MILLIS) + "\",\"clicks\":" + sinceLastTick.total()
                 + minute(start, minuteSoFar == null ? ofMinute.total() : minuteSoFar.total())

@@ -14,6 +14,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class StatisticsTest {
+    private static final String[] FIVE_MINUTES = {
+        "2024-01-01 10:01Z=1",
+        "2024-01-01 10:02Z=1",
+        "2024-01-01 10:03Z=1",
+        "2024-01-01 10:04Z=1",
+        "2024-01-01 10:05Z=1"
+    };
+
     private static RunningQuery query;
 
     @BeforeAll
@@ -112,14 +120,8 @@ class StatisticsTest {
 
     @Test
     void answersWithAsManyRowsAsAreAllowedAndRefusesMore() throws SQLException {
-        query.count(
-                200,
-                "2024-01-01 10:00Z=1",
-                "2024-01-01 10:01Z=1",
-                "2024-01-01 10:02Z=1",
-                "2024-01-01 10:03Z=1",
-                "2024-01-01 10:04Z=1",
-                "2024-01-01 10:05Z=1");
+        query.count(200, "2024-01-01 10:00Z=1");
+        query.count(200, FIVE_MINUTES);
 
         HttpResponse<String> most = query.ask(200, "2024-01-01T10:01:00Z", "2025-01-01T00:00:00Z");
         assertThat(RunningQuery.sum(most)).isEqualTo(5);
@@ -131,15 +133,19 @@ class StatisticsTest {
 
     @Test
     void appliesTheLimitToTheMinutesOfTheLogAsWell() throws SQLException {
-        query.count(
-                201,
-                "2024-01-01 10:01Z=1",
-                "2024-01-01 10:02Z=1",
-                "2024-01-01 10:03Z=1",
-                "2024-01-01 10:04Z=1",
-                "2024-01-01 10:05Z=1");
+        query.count(201, FIVE_MINUTES);
         query.log.append(201);
 
         assertThat(query.ask(201).statusCode()).isEqualTo(400);
+    }
+
+    @Test
+    void doesNotApplyTheLimitToTheMinutesOfAStep() throws SQLException {
+        query.count(202, "2024-01-01 10:00Z=1");
+        query.count(202, FIVE_MINUTES);
+
+        HttpResponse<String> total =
+                query.get("/v1/banners/stats/202?step=total&from=2024-01-01T00:00:00Z&to=2025-01-01T00:00:00Z");
+        assertThat(total.body()).isEqualTo("{\"stats\":[{\"ts\":\"2024-01-01T00:00:00Z\",\"v\":6}]}");
     }
 }

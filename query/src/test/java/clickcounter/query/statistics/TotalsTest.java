@@ -27,17 +27,17 @@ class TotalsTest {
         try (var parts = QueryParts.open(folder, 1_000)) {
             parts.aggregator.add(clicks());
             var statistics = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(20));
-            for (String until : List.of(
+            for (String rolledUntil : List.of(
                     "2024-02-01T00:00:00Z",
                     "2024-02-29T10:07:00Z",
                     "2024-02-29T18:20:00Z",
                     "2024-03-01T00:00:00Z",
                     "2024-04-01T00:00:00Z")) {
                 // The first question after this finds that the mark has moved.
-                parts.aggregator.rollUp(Instant.parse(until));
+                parts.aggregator.rollUp(Instant.parse(rolledUntil));
                 for (Step step : Step.values()) {
                     for (String zone : List.of("UTC", "Asia/Kathmandu", "Pacific/Auckland")) {
-                        assertTotalsFit(statistics, period(step, zone), until);
+                        assertTotalsFit(statistics, period(step, zone), rolledUntil);
                     }
                 }
             }
@@ -57,14 +57,14 @@ class TotalsTest {
         return clicks.build();
     }
 
-    private static void assertTotalsFit(Statistics statistics, Period period, String until) throws Exception {
+    private static void assertTotalsFit(Statistics statistics, Period period, String rolledUntil) throws Exception {
         Totals totals = statistics.totals(period, false).counts();
         MinuteCounts expected = MinuteCounts.NONE;
         for (MinuteCounts ofBanner : statistics.series(BANNERS, period, false).counts()) {
             expected = expected.plus(ofBanner);
         }
         assertThat(text(totals.counts()))
-                .as("%s, summed up until %s", period, until)
+                .as("%s, summed up until %s", period, rolledUntil)
                 .isNotEmpty()
                 .isEqualTo(text(expected));
         assertThat(totals.total()).isEqualTo(expected.total());
