@@ -51,9 +51,8 @@ final class EndToEndTest {
     void countsEveryClickExactlyAcrossAMinuteWhileItIsReadAndAfterARestart() {
         long seed = new Random().nextLong();
         System.out.println("seed " + seed);
-        Await.until("the minute is about to end", MINUTE, () -> untilMinuteEnds()
-                        .compareTo(LOAD_BEFORE_MINUTE_ENDS)
-                <= 0);
+        Await.until(
+                "the minute is about to end", MINUTE, () -> untilMinuteEnds().compareTo(LOAD_BEFORE_MINUTE_ENDS) <= 0);
         var sent = new SentClicks();
         loadWhileReading(LOAD_BEFORE_MINUTE_ENDS.plus(LOAD_AFTER_MINUTE_ENDS), seed, sent);
         assertThat(sent.unansweredClicks()).isZero();
