@@ -21,26 +21,27 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Reads counts for answers, together with the position in the log that they belong to.
 ///
-/// Each read is one statement, so that counts, position and marks are of the same moment. Which tables to read depends
-/// on the marks. A read is planned with the marks that were seen last; if the mark has moved in the meantime, the
-/// statement returns no counts, and the read is planned again.
+/// Each read is one statement, so that counts, position and marks are of the same moment. Which tables to read
+/// depends on the marks. A read is planned with the marks that were seen last; if the mark has moved in the
+/// meantime, the statement returns no counts, and the read is planned again.
 ///
 /// **Threads**: any.
 ///
-/// **Errors**: [SQLException] whenever the database does not answer. The callers that notice first that it is away
-/// wait up to [Database#ACQUIRE_TIMEOUT] for a connection. From then on all callers fail at once, until a call of
-/// [#position()] succeeds, which is expected every second. A caller also fails at once when too many others wait.
+/// **Errors**: [SQLException] whenever the database does not answer. The callers that notice first that it is
+/// away wait up to [Database#ACQUIRE_TIMEOUT] for a connection. From then on all callers fail at once, until a
+/// call of [#position()] succeeds, which is expected every second. A caller also fails at once when too many
+/// others wait.
 public final class BannerCounts {
-    /// How many callers may wait for a connection while all connections are in use: at most as many as can be served
-    /// in a few seconds.
+    /// How many callers may wait for a connection while all connections are in use: at most as many as can be
+    /// served in a few seconds.
     public static final int MAX_WAITING = 1_000;
 
-    /// How often a read is planned again because the mark has moved, which it does once in several seconds or minutes.
+    /// How often a read is planned again because the mark has moved, which it does once in several seconds or
+    /// minutes.
     private static final int MAX_ATTEMPTS = 20;
 
     private static final int BYTES_PER_COUNT = 2 * Long.BYTES;
@@ -113,8 +114,8 @@ public final class BannerCounts {
         }
     }
 
-    /// Reads the counts of some banners that are needed for `steps`, or those of all banners together when no banner
-    /// is given. If a unit has more than `maxRows` rows, they are cut off after one more.
+    /// Reads the counts of some banners that are needed for `steps`, or those of all banners together when no
+    /// banner is given. If a unit has more than `maxRows` rows, they are cut off after one more.
     public Snapshot<Rows> rows(long[] bannerIds, Steps steps, Step step, int maxRows) throws SQLException {
         takePlace();
         try (Connection connection = database.connection()) {
@@ -122,9 +123,9 @@ public final class BannerCounts {
                 Marks expected = marks;
                 SumPlan plan = SumPlan.of(steps, step, expected);
                 Map<Unit, List<Range>> ranges = plan.ranges();
-                String sql = ranges.keySet().stream()
-                        .map(unit -> rowsSql(unit, ranges.get(unit), bannerIds, plan))
-                        .collect(Collectors.joining("\nunion all\n"));
+                List<String> statements = new ArrayList<>();
+                ranges.forEach((unit, ofUnit) -> statements.add(rowsSql(unit, ofUnit, bannerIds, plan)));
+                String sql = String.join("\nunion all\n", statements);
                 try (PreparedStatement select = connection.prepareStatement(sql)) {
                     int at = 1;
                     for (List<Range> ofUnit : ranges.values()) {
@@ -154,7 +155,12 @@ public final class BannerCounts {
                         Unit unit = Unit.valueOf(row.getString(1).toUpperCase(Locale.ROOT));
                         position = position(row, 2);
                         found = Marks.read(row, 3);
-                        byUnit.put(unit, decode(row.getBytes(5), bannerIds, isOneRange(bannerIds, ranges.get(unit))));
+                        byUnit.put(
+                                unit,
+                                decode(
+                                        row.getBytes(5),
+                                        bannerIds,
+                                        isOneRange(bannerIds, ranges.getOrDefault(unit, List.of()))));
                     }
                     marks = found;
                     if (isStillRight(plan, expected, found)) {
@@ -176,8 +182,8 @@ public final class BannerCounts {
     /// clicks; the banner is left out when there is only one. Separate rows would cost the driver ten times the
     /// memory, and an answer may hold a year of minutes.
     private static String rowsSql(Unit unit, List<Range> ranges, long[] bannerIds, SumPlan plan) {
-        // Nearly all questions are about one banner and one range: the rows come out of the index in their order and
-        // are not looked at again, which halves the cost.
+        // Nearly all questions are about one banner and one range: the rows come out of the index in their order
+        // and are not looked at again, which halves the cost.
         if (isOneRange(bannerIds, ranges)) {
             return unit.in("""
                     select '{unit}', (select last_index from click_log where log_id = ?),
@@ -192,8 +198,8 @@ public final class BannerCounts {
                             limit ?) found)
                     from roll_up""");
         }
-        // "offset 0" keeps the planner from pulling the inner select up: it would then compare each row of a banner
-        // with each range.
+        // "offset 0" keeps the planner from pulling the inner select up: it would then compare each row of a
+        // banner with each range.
         if (bannerIds.length > 0) {
             return unit.in("""
                     select '{unit}', (select last_index from click_log where log_id = ?),
@@ -228,8 +234,8 @@ public final class BannerCounts {
                             limit ?) found)
                     from roll_up""");
         }
-        // The totals by minute end at the mark; later minutes are added up from those of the banners. The times are
-        // literals, because the planner could not know otherwise how few minutes these are.
+        // The totals by minute end at the mark; later minutes are added up from those of the banners. The times
+        // are literals, because the planner could not know otherwise how few minutes these are.
         String sql = """
                 select 'minute', (select last_index from click_log where log_id = ?),
                     extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60,
@@ -298,9 +304,9 @@ public final class BannerCounts {
     public Snapshot<Sums> sums(int busiest, long[] named, Steps steps) throws SQLException {
         takePlace();
         try (Connection connection = database.connection()) {
-            // The settings end with the transaction, which the pool rolls back. The planner does not know how many
-            // banners there are, and would sort; a hash table of all banners takes less time, and fits into this
-            // memory. Compiling the statement would take longer than running it.
+            // The settings end with the transaction, which the pool rolls back. The planner does not know how
+            // many banners there are, and would sort; a hash table of all banners takes less time, and fits into
+            // this memory. Compiling the statement would take longer than running it.
             connection.setAutoCommit(false);
             try (Statement settings = connection.createStatement()) {
                 settings.execute("""
@@ -335,8 +341,9 @@ public final class BannerCounts {
         }
     }
 
-    /// Returns the statement that adds up the parts of `plan`. Banners come as 16 bytes each: id and clicks. The times
-    /// are literals, so that the planner knows how much there is to read; so is whether any banner is named.
+    /// Returns the statement that adds up the parts of `plan`. Banners come as 16 bytes each: id and clicks. The
+    /// times are literals, so that the planner knows how much there is to read; so is whether any banner is
+    /// named.
     private static String sumsSql(SumPlan plan, long[] named) {
         List<String> parts = new ArrayList<>();
         for (Part part : plan.parts()) {
@@ -393,7 +400,8 @@ public final class BannerCounts {
         return row.wasNull() ? ClickReader.START : index;
     }
 
-    /// Whether what `plan` reads is still what must be read. The mark moves back only when the database was restored.
+    /// Whether what `plan` reads is still what must be read. The mark moves back only when the database was
+    /// restored.
     private static boolean isStillRight(SumPlan plan, Marks expected, Marks found) {
         long moved = found.rolledUntil() - expected.rolledUntil();
         return plan.dependsOnMark() ? moved == 0 : moved >= 0;

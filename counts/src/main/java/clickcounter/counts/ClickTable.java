@@ -13,11 +13,12 @@ import java.util.Arrays;
 public final class ClickTable {
     public static final long ANY_MINUTE = 0;
 
-    /// 2^64 divided by the golden ratio, made odd: Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4).
+    /// 2^64 divided by the golden ratio, made odd: Fibonacci hashing (Knuth, The Art of Computer Programming,
+    /// 6.4).
     private static final long FIBONACCI = 0x9E37_79B9_7F4A_7C15L;
 
-    /// 0 marks a free place: no banner has this id. The number of places is a power of two, and at least twice the
-    /// number of pairs.
+    /// 0 marks a free place: no banner has this id. The number of places is a power of two, and at least twice
+    /// the number of pairs.
     private long[] bannerIds;
 
     private long[] minutes;

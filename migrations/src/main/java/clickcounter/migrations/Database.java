@@ -4,7 +4,6 @@ import clickcounter.shared.StartFailure;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.HikariPoolMXBean;
-import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -45,52 +44,49 @@ public final class Database implements AutoCloseable {
     ///
     /// **Errors**: [StartFailure] when the database cannot be used, or has another schema; nothing stays open.
     public static Database connect(DatabaseSettings settings, String applicationName, int poolSize) {
-        var database = new Database(settings.url(), open(settings, applicationName, poolSize));
-        String problem;
-        try {
-            problem = database.schemaProblem();
+        // The first connection may take longer than those of the pool, and says best what is wrong.
+        try (Connection connection =
+                settings.url().dataSource(applicationName, silence(settings)).getConnection()) {
+            String problem = schemaProblem(connection, settings.url());
+            if (problem != null) {
+                throw new StartFailure(problem);
+            }
         } catch (SQLException failure) {
-            database.close();
             throw ConnectFailure.explain(settings, failure);
         }
-        if (problem != null) {
-            database.close();
-            throw new StartFailure(problem);
-        }
-        return database;
+        return new Database(settings.url(), open(settings, applicationName, poolSize));
+    }
+
+    private static Duration silence(DatabaseSettings settings) {
+        return settings.timeout().plus(CLIENT_GRACE);
     }
 
     private static HikariDataSource open(DatabaseSettings settings, String applicationName, int poolSize) {
         var config = new HikariConfig();
         config.setPoolName(applicationName);
-        config.setDataSource(
-                settings.url().dataSource(applicationName, settings.timeout().plus(CLIENT_GRACE)));
+        config.setDataSource(settings.url().dataSource(applicationName, silence(settings)));
         config.setMaximumPoolSize(poolSize);
         config.setConnectionTimeout(ACQUIRE_TIMEOUT.toMillis());
         config.setValidationTimeout(VALIDATE_TIMEOUT.toMillis());
         config.setMaxLifetime(MAX_LIFETIME.toMillis());
-        config.setInitializationFailTimeout(1); // one attempt
+        config.setInitializationFailTimeout(-1); // the first connection has been tried
         // The server, too, gives up what the client no longer waits for; else a lost client's locks would stay.
         long timeoutMs = settings.timeout().toMillis();
         config.setConnectionInitSql("set statement_timeout = %d; set idle_in_transaction_session_timeout = %d"
                 .formatted(timeoutMs, timeoutMs));
-        try {
-            return new HikariDataSource(config);
-        } catch (PoolInitializationException failure) {
-            if (failure.getCause() instanceof SQLException cause) {
-                throw ConnectFailure.explain(settings, cause);
-            }
-            throw failure;
-        }
+        return new HikariDataSource(config);
     }
 
     /// What is wrong with the schema, as a sentence with the command that mends it; null when it is the one
     /// that this release needs.
     public @Nullable String schemaProblem() throws SQLException {
-        SchemaHistory history;
         try (Connection connection = pool.getConnection()) {
-            history = SchemaHistory.read(connection);
+            return schemaProblem(connection, url);
         }
+    }
+
+    private static @Nullable String schemaProblem(Connection connection, DatabaseUrl url) throws SQLException {
+        SchemaHistory history = SchemaHistory.read(connection);
         int needed = Migrations.in(Migrations.FOLDER).newest();
         if (history.hasFailed()) {
             return "A migration of the database %s has failed halfway: see ./migrate.sh -status and -fix."

@@ -30,6 +30,10 @@ public record DatabaseUrl(
     /// Long enough for a server in another data centre, short enough to notice a wrong address.
     static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
 
+    /// How long it may take to connect and log in. A process that has just started needs seconds for it on a busy
+    /// machine.
+    private static final Duration LOGIN_TIMEOUT = Duration.ofSeconds(30);
+
     private static final int DEFAULT_PORT = 5432;
     private static final int MAX_PORT = 65_535;
     private static final String JDBC_SCHEME = "jdbc:postgresql://";
@@ -77,7 +81,7 @@ public record DatabaseUrl(
         password.ifPresent(dataSource::setPassword);
         dataSource.setApplicationName(applicationName);
         dataSource.setConnectTimeout(Math.toIntExact(CONNECT_TIMEOUT.toSeconds()));
-        dataSource.setLoginTimeout(Math.toIntExact(CONNECT_TIMEOUT.toSeconds()));
+        dataSource.setLoginTimeout(Math.toIntExact(LOGIN_TIMEOUT.toSeconds()));
         dataSource.setSocketTimeout(Math.toIntExact(silence.toSeconds()));
         dataSource.setTcpKeepAlive(true);
         properties.forEach((name, value) -> set(dataSource, name, value));

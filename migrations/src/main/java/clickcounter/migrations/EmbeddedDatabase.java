@@ -79,8 +79,8 @@ public final class EmbeddedDatabase implements AutoCloseable {
     /// How soon the end of the server is noticed.
     private static final Duration WATCH_INTERVAL = Duration.ofMillis(500);
 
-    /// Waits until its standard input ends, which is when the process ends that started it, however that ends. Then
-    /// stops the server with the id `$0`: when its last client has gone, or after `$1` seconds.
+    /// Waits until its standard input ends, which is when the process ends that started it, however that ends.
+    /// Then stops the server with the id `$0`: when its last client has gone, or after `$1` seconds.
     private static final String GUARD = """
             trap '' HUP INT TERM
             read -r _
@@ -166,8 +166,8 @@ public final class EmbeddedDatabase implements AutoCloseable {
         }
     }
 
-    /// From now on, the server stops when this process ends in any way, even by `kill -9`: it then waits until its
-    /// clients have gone, for at most [#MAX_GUARD_WAIT].
+    /// From now on, the server stops when this process ends in any way, even by `kill -9`: it then waits until
+    /// its clients have gone, for at most [#MAX_GUARD_WAIT].
     public void endWithThisProcess() throws IOException {
         String server = Long.toString(runningServer().orElseThrow().pid());
         guard = new ProcessBuilder("sh", "-c", GUARD, server, Long.toString(MAX_GUARD_WAIT.toSeconds()))
@@ -193,8 +193,8 @@ public final class EmbeddedDatabase implements AutoCloseable {
         }
     }
 
-    /// Ends the lifetime when the server does not run any more. A process handle would not tell in a container, where
-    /// a server that has ended may stay a zombie.
+    /// Ends the lifetime when the server does not run any more. A process handle would not tell in a container,
+    /// where a server that has ended may stay a zombie.
     private void endWith(ProcessHandle server, Lifetime lifetime) {
         try {
             if (!runningServer().equals(Optional.of(server))) {

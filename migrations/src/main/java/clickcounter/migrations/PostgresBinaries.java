@@ -48,8 +48,8 @@ record PostgresBinaries(Path home) {
         return new PostgresBinaries(home);
     }
 
-    /// Runs a program to its end. A server that it starts makes way for ingest: what comes after the log can wait for a
-    /// moment, a browser cannot.
+    /// Runs a program to its end. A server that it starts makes way for ingest: what comes after the log can wait
+    /// for a moment, a browser cannot.
     ///
     /// **Errors**: [ProgramFailure] with what it printed when its exit code is not 0.
     String run(String program, List<String> arguments) throws IOException {

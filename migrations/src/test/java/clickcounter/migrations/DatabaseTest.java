@@ -121,7 +121,7 @@ class DatabaseTest {
     @Test
     void givesUpAServerThatAcceptsAndSaysNothing() throws IOException {
         try (var silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            String url = "postgres://user@127.0.0.1:%d/clicks".formatted(silent.getLocalPort());
+            String url = "postgres://user@127.0.0.1:%d/clicks?connect_timeout=1".formatted(silent.getLocalPort());
 
             assertThatThrownBy(() -> connect(url))
                     .isInstanceOf(StartFailure.class)

@@ -46,7 +46,8 @@ final class ChildProcess implements Run {
         Files.deleteIfExists(readyFile);
         List<String> launcher = new ArrayList<>(List.of("sh", "-c", LAUNCHER, name));
         launcher.addAll(command);
-        var builder = new ProcessBuilder(launcher).redirectOutput(Redirect.INHERIT).redirectError(Redirect.INHERIT);
+        var builder =
+                new ProcessBuilder(launcher).redirectOutput(Redirect.INHERIT).redirectError(Redirect.INHERIT);
         builder.environment().putAll(environment);
         return new ChildProcess(name, builder.start(), readyFile, maxStop);
     }

@@ -7,8 +7,8 @@ import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Keeps one member of the service running: starts it again when it ends, after a delay and not after an exit code
-/// that is final, until the lifetime of this process ends.
+/// Keeps one member of the service running: starts it again when it ends, after a delay and not after an exit
+/// code that is final, until the lifetime of this process ends.
 ///
 /// **Threads**: one starts and stops it; the keeper's own restarts the member.
 final class Keeper {
@@ -38,8 +38,8 @@ final class Keeper {
 
     /// Waits until the member is ready for the first time, or the lifetime ends.
     ///
-    /// **Errors**: [StartFailure] with the member's exit code when it ends: what is wrong at the start does not repair
-    /// itself.
+    /// **Errors**: [StartFailure] with the member's exit code when it ends: what is wrong at the start does not
+    /// repair itself.
     void awaitReady() {
         Run first = run;
         while (!first.isReady()) {

@@ -51,8 +51,8 @@ public final class Statistics {
     /// memory stays bounded even if nothing has been summed up for a long time.
     private static final int MAX_COUNTS_READ = 1_000_000;
 
-    /// How often the database is asked if the tail has already dropped what the database has just counted. The next
-    /// snapshot then has these clicks, unless the database was restored from a backup.
+    /// How often the database is asked if the tail has already dropped what the database has just counted. The
+    /// next snapshot then has these clicks, unless the database was restored from a backup.
     private static final int MAX_ATTEMPTS = 3;
 
     /// How long after its end a minute is expected to get no more clicks, so that an answer about it does not
@@ -228,8 +228,8 @@ public final class Statistics {
         return answer(new Top(found.snapshot.counts().clicks() + keptCount, busiest, clicks), period, found, keptCount);
     }
 
-    /// Besides the busiest banners, the database is asked for all banners whose clicks may be added, because any of
-    /// them may be among the busiest in the end.
+    /// Besides the busiest banners, the database is asked for all banners whose clicks may be added, because any
+    /// of them may be among the busiest in the end.
     private Found<Sums> readSums(Period period, int limit, Collection<Long> named) throws SQLException {
         Steps total = period.total().steps(1);
         return read((kept, lastIndex) -> {

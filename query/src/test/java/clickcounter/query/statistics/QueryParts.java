@@ -23,8 +23,8 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 
-/// The parts of query without HTTP and without the task that tells the tail the database's position, which tests do
-/// themselves.
+/// The parts of query without HTTP and without the task that tells the tail the database's position, which tests
+/// do themselves.
 public final class QueryParts implements AutoCloseable {
     static final int POOL_SIZE = 4;
     static final Period ALWAYS = new Period(0, Integer.MAX_VALUE, Step.MINUTE, ZoneOffset.UTC);
