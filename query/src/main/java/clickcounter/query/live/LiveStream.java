@@ -117,6 +117,8 @@ public final class LiveStream implements AutoCloseable {
         task = PeriodicTask.start("live", INTERVAL, lifetime, this::tick);
     }
 
+    /// Begins to make events when the first listener comes.
+    ///
     /// @param reader of the same log as the tail; it must not be used by anyone else, and is closed at the end
     /// @param maxWrite how long a connection may take to accept one event
     public static LiveStream start(

@@ -64,6 +64,8 @@ public final class Statistics {
     private final int maxRows;
     private final Duration maxWait;
 
+    /// Answers from `database` and `tail`.
+    ///
     /// @param maxRows how many rows an answer may have, one for each step of each banner
     /// @param maxWait how long to wait for the end of the log
     public Statistics(BannerCounts database, LogTail tail, int maxRows, Duration maxWait) {
@@ -73,6 +75,8 @@ public final class Statistics {
         this.maxWait = maxWait;
     }
 
+    /// What is counted, and how certain it is.
+    ///
     /// @param completeUntil null if all clicks are counted that were acknowledged before the question. If not, all
     ///     clicks up to this time are counted, in the order of the log, and maybe some later ones; [Instant#EPOCH]
     ///     if the time is not known.
@@ -105,11 +109,15 @@ public final class Statistics {
     /// The clicks of a banner in a period.
     record BannerClicks(long bannerId, long clicks) {}
 
+    /// The busiest banners.
+    ///
     /// @param total clicks of all banners
     /// @param banners the busiest banners, the busiest first
     /// @param named clicks by banner of the banners that the question named
     public record Top(long total, List<BannerClicks> banners, Map<Long, Long> named) {}
 
+    /// The clicks of all banners together.
+    ///
     /// @param total clicks of all banners
     /// @param banners how many banners have clicks
     record Totals(long total, long banners, MinuteCounts counts) {}
