@@ -5,7 +5,6 @@ import clickcounter.shared.Program;
 import clickcounter.shared.Setting;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -40,15 +39,15 @@ final class ClassCache implements AutoCloseable {
     private ClassCache(Path file, String key) throws IOException {
         this.file = file;
         this.key = key;
-        folder = Files.createTempDirectory(Files.createDirectories(file.toAbsolutePath().getParent()), "class-cache");
+        folder = Files.createTempDirectory(
+                Files.createDirectories(file.toAbsolutePath().getParent()), "class-cache");
         List<String> command = new ArrayList<>(List.of("nice", "-n", "19", Program.JAVA, "-cp"));
         command.add(Program.INGEST.jar(ROOT).toString());
         command.add("@config/jvm.options");
         command.addAll(Program.INGEST.jvmFlags(ROOT));
         command.addAll(List.of(ProcessMain.DEPENDENT, "-XX:AOTCacheOutput=" + made(), ClassCacheMain.class.getName()));
-        var builder = new ProcessBuilder(command)
-                .redirectOutput(Redirect.DISCARD)
-                .redirectError(Redirect.DISCARD);
+        var builder =
+                new ProcessBuilder(command).redirectOutput(Redirect.DISCARD).redirectError(Redirect.DISCARD);
         // A folder and ports of its own.
         builder.environment()
                 .putAll(Map.of(
@@ -80,7 +79,9 @@ final class ClassCache implements AutoCloseable {
     }
 
     private static boolean isMade(Path file, String key) throws IOException {
-        return Files.exists(file) && Files.exists(keyFile(file)) && Files.readString(keyFile(file)).equals(key);
+        return Files.exists(file)
+                && Files.exists(keyFile(file))
+                && Files.readString(keyFile(file)).equals(key);
     }
 
     /// What the file depends on: the JDK, the flags, and the jars beside that of ingest.
@@ -124,7 +125,9 @@ final class ClassCache implements AutoCloseable {
     @Override
     public void close() {
         // Java starts another Java at its end.
-        Stream.concat(maker.descendants(), Stream.of(maker.toHandle())).toList().forEach(ProcessHandle::destroyForcibly);
+        Stream.concat(maker.descendants(), Stream.of(maker.toHandle()))
+                .toList()
+                .forEach(ProcessHandle::destroyForcibly);
         end.join();
     }
 }

@@ -79,7 +79,8 @@ public final class ProcessMain {
         try (AutoCloseable _ = starter.start(settings, lifetime)) {
             if (!lifetime.hasEnded()) {
                 Files.createDirectories(readyFile.getParent());
-                Files.writeString(readyFile, Long.toString(ProcessHandle.current().pid()));
+                Files.writeString(
+                        readyFile, Long.toString(ProcessHandle.current().pid()));
                 logger.info(
                         "ready after {} ms",
                         ManagementFactory.getRuntimeMXBean().getUptime());

@@ -30,8 +30,8 @@ public final class SettingsReader {
     private final Map<String, String> environment;
     private final List<String> errors = new ArrayList<>();
 
-    /// Reads the settings of this process from its environment, and what that does not set from `config/settings.env` in
-    /// its working folder.
+    /// Reads the settings of this process from its environment, and what that does not set from
+    /// `config/settings.env` in its working folder.
     public static SettingsReader ofProcess() {
         Map<String, String> environment = System.getenv();
         try {

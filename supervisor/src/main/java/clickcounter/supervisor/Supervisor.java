@@ -83,9 +83,8 @@ final class Supervisor implements AutoCloseable {
         FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         if (channel.tryLock() == null) {
             channel.close();
-            throw new StartFailure(
-                    "Another ./run.sh is serving %s already. Stop it, or set DATA_DIR to another folder."
-                            .formatted(dataDir));
+            throw new StartFailure("Another ./run.sh is serving %s already. Stop it, or set DATA_DIR to another folder."
+                    .formatted(dataDir));
         }
         return channel;
     }

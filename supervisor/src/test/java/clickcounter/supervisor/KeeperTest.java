@@ -51,20 +51,25 @@ class KeeperTest {
         Run start() throws IOException {
             Path readyFile = folder.resolve(name);
             var run = ChildProcess.start(
-                    name, List.of("sh", "-c", script, readyFile.toString()), Map.of(), readyFile, Duration.ofSeconds(5));
+                    name,
+                    List.of("sh", "-c", script, readyFile.toString()),
+                    Map.of(),
+                    readyFile,
+                    Duration.ofSeconds(5));
             runs.add(run);
             return run;
         }
 
         void awaitRun(int number) {
-            Await.until(name + " is ready", () -> runs.size() >= number && runs.get(number - 1).isReady());
+            Await.until(
+                    name + " is ready",
+                    () -> runs.size() >= number && runs.get(number - 1).isReady());
         }
     }
 
     @Test
     void startsEachOfSeveralMembersAgainThatAreKilledAtTheSameMoment() throws Exception {
-        List<Member> members =
-                List.of(new Member("one", STAYS), new Member("two", STAYS), new Member("three", STAYS));
+        List<Member> members = List.of(new Member("one", STAYS), new Member("two", STAYS), new Member("three", STAYS));
         for (Member member : members) {
             keep(member).awaitReady();
         }
@@ -77,11 +82,12 @@ class KeeperTest {
         members.forEach(member -> member.awaitRun(2));
         lifetime.end(ExitCode.STOPPED, "enough");
         keepers.forEach(Keeper::stop);
-        assertThat(members).allSatisfy(member -> assertThat(member.runs)
-                .hasSize(2)
-                .noneMatch(ChildProcess::isAlive)
-                .last()
-                .returns(128 + 15, ChildProcess::awaitEnd));
+        assertThat(members)
+                .allSatisfy(member -> assertThat(member.runs)
+                        .hasSize(2)
+                        .noneMatch(ChildProcess::isAlive)
+                        .last()
+                        .returns(128 + 15, ChildProcess::awaitEnd));
     }
 
     @Test
@@ -131,7 +137,8 @@ class KeeperTest {
 
         assertThatThrownBy(keeper::awaitReady)
                 .isInstanceOfSatisfying(
-                        StartFailure.class, failure -> assertThat(failure.code()).isEqualTo(ExitCode.LOG_FAULT))
+                        StartFailure.class,
+                        failure -> assertThat(failure.code()).isEqualTo(ExitCode.LOG_FAULT))
                 .hasMessage("member has not started (exit code 3); the line above says why");
     }
 
@@ -149,8 +156,9 @@ class KeeperTest {
         var member = new Member("member", "exit 1");
         Keeper keeper = keep(member);
         keeper.keep();
-        Await.until("the second start has failed, too", () -> member.runs.size() == 2
-                && !member.runs.getLast().isAlive());
+        Await.until(
+                "the second start has failed, too",
+                () -> member.runs.size() == 2 && !member.runs.getLast().isAlive());
 
         lifetime.end(ExitCode.STOPPED, "Ctrl-C");
         keeper.stop();
