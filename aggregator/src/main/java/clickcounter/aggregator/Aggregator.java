@@ -22,12 +22,12 @@ import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The running aggregator. One thread does everything in turn: it reads a bounded batch from the log, adds it to the
-/// shards of its minutes, and once per interval moves the shards and the position to the database.
+/// The running aggregator. One thread does everything in turn: it reads a bounded batch from the log, adds it to
+/// the shards of its minutes, and once per interval moves the shards and the position to the database.
 ///
-/// It reads nothing while it writes. So the log is the only buffer, and memory is bounded however long the database is
-/// away. Only the position in the database says what is counted: after a crash, the next aggregator continues from
-/// there.
+/// It reads nothing while it writes. So the log is the only buffer, and memory is bounded however long the
+/// database is away. Only the position in the database says what is counted: after a crash, the next aggregator
+/// continues from there.
 public final class Aggregator implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(Aggregator.class);
 
@@ -46,14 +46,15 @@ public final class Aggregator implements AutoCloseable {
     /// How long a stopping aggregator reads on towards the end of the log before its last flush.
     private static final long LAST_READ_NS = Duration.ofSeconds(5).toNanos();
 
-    /// How long a stopping aggregator has for its last reads and its last flush. A silent database would take longer.
+    /// How long a stopping aggregator has for its last reads and its last flush. A silent database would take
+    /// longer.
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
 
     /// How often to look for old files of the log.
     private static final Duration RETENTION_PAUSE = Duration.ofMinutes(1);
 
-    /// One thread flushes; a second connection lets it ask for the outcome while the first one is being abandoned. The
-    /// other two are for the roll-up and the watch.
+    /// One thread flushes; a second connection lets it ask for the outcome while the first one is being
+    /// abandoned. The other two are for the roll-up and the watch.
     private static final int CONNECTIONS = 4;
 
     private final Opened opened = new Opened();
@@ -143,8 +144,8 @@ public final class Aggregator implements AutoCloseable {
 
     private LogPosition takeOver(CountStore store) {
         try {
-            // Checked before the take-over, too: an aggregator that cannot continue with this log must not stop the one
-            // that counts it.
+            // Checked before the take-over, too: an aggregator that cannot continue with this log must not stop
+            // the one that counts it.
             moveReaderTo(store.position().map(LogPosition::lastIndex).orElse(ClickReader.START));
             LogPosition position = store.takeOver();
             moveReaderTo(position.lastIndex());
@@ -209,8 +210,8 @@ public final class Aggregator implements AutoCloseable {
         return shards.rows() >= settings.maxRows() || shards.minutes() >= settings.maxMinutes();
     }
 
-    /// A full batch is followed by more records. An aggregator that is behind reads on before it flushes, though not
-    /// for ever: clicks of the same minutes then become fewer rows.
+    /// A full batch is followed by more records. An aggregator that is behind reads on before it flushes, though
+    /// not for ever: clicks of the same minutes then become fewer rows.
     private boolean isFlushDue(int records) {
         long patienceNs = records == BATCH_RECORDS ? MAX_CATCH_UP_NS : 0;
         return isFull() || System.nanoTime() - nextFlushNs >= patienceNs;

@@ -19,14 +19,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Observes the aggregator once a second from outside, for `/readyz` and `/metrics`: up to where the database has
-/// counted the log, what waits in the log, how large the log is, and whether the [Ledger] balances. It has a thread of
-/// its own because the aggregator's thread may wait for the database for hours.
+/// counted the log, what waits in the log, how large the log is, and whether the [Ledger] balances. It has a
+/// thread of its own because the aggregator's thread may wait for the database for hours.
 final class AggregatorWatch implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(AggregatorWatch.class);
     private static final Duration PAUSE = Duration.ofSeconds(1);
 
-    /// Clicks older than this that are not in the database mean that something is wrong, or that the aggregator is
-    /// catching up.
+    /// Clicks older than this that are not in the database mean that something is wrong, or that the aggregator
+    /// is catching up.
     private static final Duration MAX_LAG = Duration.ofMinutes(1);
 
     /// The schema is checked once in so many looks.
@@ -111,8 +111,8 @@ final class AggregatorWatch implements AutoCloseable {
         task = PeriodicTask.start("watch", PAUSE, lifetime, this::look);
     }
 
-    /// Looks once, connects the checks of `readiness` to what is found, and continues in the background. Takes over
-    /// `meter` and closes it in the end.
+    /// Looks once, connects the checks of `readiness` to what is found, and continues in the background. Takes
+    /// over `meter` and closes it in the end.
     static AggregatorWatch start(
             CountStore store,
             Database database,

@@ -15,10 +15,10 @@ import org.slf4j.LoggerFactory;
 
 /// Writes counts to the database exactly once, and repeats this until it succeeds.
 ///
-/// When a connection is lost, it is unknown whether its commit has succeeded, so the position is read again. If it is
-/// one flush further, under the same epoch, the commit has succeeded. If it is unchanged, the same rows are written
-/// again. Anything else means that the log has another owner or that the database has another past, and this process
-/// ends.
+/// When a connection is lost, it is unknown whether its commit has succeeded, so the position is read again. If
+/// it is one flush further, under the same epoch, the commit has succeeded. If it is unchanged, the same rows are
+/// written again. Anything else means that the log has another owner or that the database has another past, and
+/// this process ends.
 ///
 /// **Threads**: one.
 final class Flusher {
@@ -55,9 +55,9 @@ final class Flusher {
         return flushedRows;
     }
 
-    /// Returns true when the counts and the position are in the database. Returns false when the lifetime has ended
-    /// before that, because of what this flush has found or because of a signal. The counts are abandoned then, and
-    /// nothing may be flushed after them: the next aggregator counts the same clicks from the log.
+    /// Returns true when the counts and the position are in the database. Returns false when the lifetime has
+    /// ended before that, because of what this flush has found or because of a signal. The counts are abandoned
+    /// then, and nothing may be flushed after them: the next aggregator counts the same clicks from the log.
     boolean flush(long newLastIndex, Counts counts) {
         if (hasGivenUp) {
             throw new IllegalStateException("A flush after an abandoned one would lose clicks.");

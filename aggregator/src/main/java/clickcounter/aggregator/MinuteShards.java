@@ -25,14 +25,15 @@ import net.openhft.chronicle.map.ChronicleMap;
 import net.openhft.chronicle.map.ChronicleMapBuilder;
 import org.jspecify.annotations.Nullable;
 
-/// The counts that are not in the database yet: for each minute a Chronicle Map from banner to clicks, off the heap.
+/// The counts that are not in the database yet: for each minute a Chronicle Map from banner to clicks, off the
+/// heap.
 ///
-/// The files are disposable. They belong to one run of the aggregator; nothing else opens them, and nothing opens them
-/// again: after a crash the counts are recomputed from the log. A killed process leaves a lock in a Chronicle Map that
-/// nothing releases, so keeping the map would gain nothing.
+/// The files are disposable. They belong to one run of the aggregator; nothing else opens them, and nothing opens
+/// them again: after a crash the counts are recomputed from the log. A killed process leaves a lock in a
+/// Chronicle Map that nothing releases, so keeping the map would gain nothing.
 ///
-/// Each run has a folder, and beside it a file that it keeps locked while it lives. The next run deletes what is left
-/// behind, except the files of an older run that does not know yet that it is superseded.
+/// Each run has a folder, and beside it a file that it keeps locked while it lives. The next run deletes what is
+/// left behind, except the files of an older run that does not know yet that it is superseded.
 ///
 /// **Threads**: one; [#drain] uses workers inside.
 final class MinuteShards implements AutoCloseable {
@@ -57,7 +58,8 @@ final class MinuteShards implements AutoCloseable {
         lock = lock(folder);
         workers = Executors.newFixedThreadPool(
                 workerCount, Thread.ofPlatform().name("flush-", 0).daemon().factory());
-        // The first map of a JVM takes seconds, because its classes are compiled at run time: better now than later.
+        // The first map of a JVM takes seconds, because its classes are compiled at run time: better now than
+        // later.
         add(1, 0, 1);
         drain();
     }

@@ -14,12 +14,12 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Keeps long ranges fast to read: sums up the minutes that are over, creates the partitions of the next months, and
-/// drops the partitions of the months whose minutes need not be kept.
+/// Keeps long ranges fast to read: sums up the minutes that are over, creates the partitions of the next months,
+/// and drops the partitions of the months whose minutes need not be kept.
 ///
-/// A minute counts as over some time after the newest click that was flushed, not by the clock alone: so an aggregator
-/// that counts a long log from its start writes only minutes, without sums in addition. A wrong guess costs time, not
-/// exactness.
+/// A minute counts as over some time after the newest click that was flushed, not by the clock alone: so an
+/// aggregator that counts a long log from its start writes only minutes, without sums in addition. A wrong guess
+/// costs time, not exactness.
 ///
 /// **Threads**: one.
 final class RollUp {
@@ -29,8 +29,8 @@ final class RollUp {
     /// How late clicks may be; later ones are rare, unless a host was cut off from the database.
     private static final long LATE_MINUTES = 5;
 
-    /// How many minutes the first step sums up; between two steps flushes continue. Later steps are longer or shorter,
-    /// depending on the time that a step takes.
+    /// How many minutes the first step sums up; between two steps flushes continue. Later steps are longer or
+    /// shorter, depending on the time that a step takes.
     private static final long FIRST_STEP_MINUTES = 5;
 
     private static final long MAX_STEP_MINUTES = Duration.ofDays(1).toMinutes();
@@ -38,7 +38,8 @@ final class RollUp {
     private static final Duration LONG = Duration.ofSeconds(1);
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
-    /// How many months have a partition in advance, counting the current one. A flush creates what is missing, too.
+    /// How many months have a partition in advance, counting the current one. A flush creates what is missing,
+    /// too.
     private static final int MONTHS = 3;
 
     private final CountStore store;

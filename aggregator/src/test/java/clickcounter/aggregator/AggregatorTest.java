@@ -9,6 +9,7 @@ import clickcounter.shared.Lifetime;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.testing.Await;
+import clickcounter.testing.LogAndDatabase.BannerMinute;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -107,7 +108,7 @@ class AggregatorTest {
         scene.countAll();
 
         assertThat(scene.counted())
-                .containsOnly(entry(new Scene.BannerMinute(7, START), 2L), entry(new Scene.BannerMinute(7, next), 3L));
+                .containsOnly(entry(new BannerMinute(7, START), 2L), entry(new BannerMinute(7, next), 3L));
     }
 
     @Test
@@ -123,7 +124,7 @@ class AggregatorTest {
         scene.countAll();
 
         scene.assertAllIsCountedOnce();
-        assertThat(scene.counted()).containsEntry(new Scene.BannerMinute(7, START), 2L);
+        assertThat(scene.counted()).containsEntry(new BannerMinute(7, START), 2L);
     }
 
     @Test

@@ -3,8 +3,7 @@ package clickcounter.aggregator;
 import static clickcounter.aggregator.Scene.START;
 
 import clickcounter.testing.Await;
-import java.io.File;
-import java.io.IOException;
+import clickcounter.testing.TestProcess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,11 +21,11 @@ class CrashTest {
     /// Of these rounds, one in so many is killed while it starts.
     private static final int KILLED_AT_START_ONE_IN = 3;
 
-    private static final Duration LONGEST_START = Duration.ofSeconds(2);
-    private static final Duration LONGEST_RUN = Duration.ofMillis(400);
+    private static final Duration MAX_START = Duration.ofSeconds(2);
+    private static final Duration MAX_RUN = Duration.ofMillis(400);
 
-    /// What the processes say.
-    private static final File LOG = Path.of("target", "CrashTest.log").toFile();
+    /// The folder for what the processes print.
+    private static final Path OUTPUT = Path.of("target", "CrashTest");
 
     private final Scene scene = new Scene();
 
@@ -36,7 +35,7 @@ class CrashTest {
     }
 
     @Test
-    void goesOnFromThePositionInTheDatabaseAfterACrash() throws IOException, InterruptedException {
+    void goesOnFromThePositionInTheDatabaseAfterACrash() throws InterruptedException {
         long seed = System.nanoTime();
         System.out.println("goesOnFromThePositionInTheDatabaseAfterACrash: seed " + seed);
         var random = new Random(seed);
@@ -45,15 +44,15 @@ class CrashTest {
         Thread clicking = Thread.ofPlatform().start(() -> clickUntil(enough, new Random(seed + 1)));
         try {
             for (int round = 0; round < ROUNDS; round++) {
-                Process aggregator = startProcess();
+                TestProcess aggregator = startProcess();
                 if (round % KILLED_AT_START_ONE_IN == 1) {
-                    pauseAtMost(LONGEST_START, random);
+                    pauseAtMost(MAX_START, random);
                 } else {
                     long clicksBefore = scene.clicksInDatabase();
-                    Await.until("it counts (see %s)".formatted(LOG), () -> scene.clicksInDatabase() > clicksBefore);
-                    pauseAtMost(LONGEST_RUN, random);
+                    Await.until("it counts (see %s)".formatted(OUTPUT), () -> scene.clicksInDatabase() > clicksBefore);
+                    pauseAtMost(MAX_RUN, random);
                 }
-                aggregator.destroyForcibly().waitFor();
+                aggregator.kill();
             }
         } finally {
             enough.complete(null);
@@ -76,20 +75,15 @@ class CrashTest {
         }
     }
 
-    private static void pauseAtMost(Duration longest, Random random) {
-        LockSupport.parkNanos(random.nextLong(longest.toNanos()));
+    private static void pauseAtMost(Duration max, Random random) {
+        LockSupport.parkNanos(random.nextLong(max.toNanos()));
     }
 
-    private Process startProcess() throws IOException {
-        var builder = new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "@" + Path.of(System.getProperty("clickcounter.root"), "config", "jvm.options"),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                AggregatorMain.class.getName());
-        builder.environment()
-                .putAll(Map.of(
+    private TestProcess startProcess() {
+        return TestProcess.startJava(
+                AggregatorMain.class,
+                OUTPUT,
+                Map.of(
                         "DATA_DIR",
                         scene.folder().toString(),
                         "DATABASE_URL",
@@ -98,7 +92,5 @@ class CrashTest {
                         "50ms",
                         "LOGGING_FORMAT",
                         "text"));
-        builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(LOG));
-        return builder.start();
     }
 }

@@ -10,6 +10,7 @@ import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.testing.Await;
+import clickcounter.testing.TestFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -173,7 +174,7 @@ class TakeOverTest {
         scene.clicks(7, START, 3);
         scene.countAll();
         scene.closeWriter();
-        scene.delete(scene.logFolder());
+        TestFiles.delete(scene.logFolder());
         scene.clicks(7, START, 4);
         scene.countAll();
 

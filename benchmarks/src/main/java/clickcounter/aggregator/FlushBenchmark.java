@@ -27,8 +27,9 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// How long does a flush of 100 000 rows take?
 ///
-/// Measured: the whole transaction up to the commit, on the PostgreSQL of tests. Not measured: collecting the rows, and the
-/// disk, because the test server forces nothing to it (fsync is off); `./run.sh bench replay` measures with fsync on.
+/// Measured: the whole transaction up to the commit, on the PostgreSQL of tests. Not measured: collecting the
+/// rows, and the disk, because the test server forces nothing to it (fsync is off); `./run.sh bench replay`
+/// measures with fsync on.
 ///
 /// `./run.sh jmh FlushBenchmark -prof gc`
 @State(Scope.Benchmark)

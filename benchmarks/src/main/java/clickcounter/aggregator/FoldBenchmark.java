@@ -21,11 +21,11 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// What does it cost to count a click in its minute, if clicks are folded on the heap per batch and then merged into the
-/// Chronicle Map, or if they are merged into the map one by one?
+/// What does it cost to count a click in its minute, if clicks are folded on the heap per batch and then merged
+/// into the Chronicle Map, or if they are merged into the map one by one?
 ///
-/// Measured: one batch of clicks of one minute, with the merge into the shard. Not measured: reading the log, opening and
-/// draining the shard.
+/// Measured: one batch of clicks of one minute, with the merge into the shard. Not measured: reading the log,
+/// opening and draining the shard.
 ///
 /// `./run.sh jmh FoldBenchmark -prof gc`
 @State(Scope.Benchmark)

@@ -11,8 +11,8 @@ import io.helidon.webserver.http.HttpRouting;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.Map;
 
-/// The bare framework, as a reference. `tuned` is the product's listener with a filter that answers 204 to everything and
-/// does nothing else; `defaults` is the framework with its own defaults and one route.
+/// The bare framework, as a reference. `tuned` is the product's listener with a filter that answers 204 to
+/// everything and does nothing else; `defaults` is the framework with its own defaults and one route.
 final class BareServer {
     private BareServer() {}
 

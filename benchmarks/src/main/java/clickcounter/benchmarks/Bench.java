@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/// `./run.sh bench [SCENARIO …]` measures the running product and its references in turn, prints tables, and writes them
-/// with a description of the machine to `benchmarks/target/bench.json` and `bench.md`. The files are written after each
-/// scenario, so that one that fails takes nothing from the others.
+/// `./run.sh bench [SCENARIO …]` measures the running product and its references in turn, prints tables, and
+/// writes them with a description of the machine to `benchmarks/target/bench.json` and `bench.md`. The files are
+/// written after each scenario, so that one that fails takes nothing from the others.
 ///
 /// Without names, all scenarios run except `ranges`, which needs 15 GB of disk and some ten minutes to fill them.
 ///

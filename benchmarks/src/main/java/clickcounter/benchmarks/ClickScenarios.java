@@ -19,13 +19,13 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What does a click cost: compared with an empty answer of nginx and of the bare framework, behind a proxy, with few and
-/// many connections and banners?
+/// What does a click cost: compared with an empty answer of nginx and of the bare framework, behind a proxy, with
+/// few and many connections and banners?
 ///
-/// Measured: the rate of a closed loop, which is requests over HTTP from the loopback interface up to the 204, with the
-/// processor time of the server and of the processes behind it, which includes the way of the clicks into the database.
-/// Not measured: the start of the processes and the warm-up of their compilers. Afterwards the counts of each banner are
-/// compared with its 204s.
+/// Measured: the rate of a closed loop, which is requests over HTTP from the loopback interface up to the 204,
+/// with the processor time of the server and of the processes behind it, which includes the way of the clicks
+/// into the database. Not measured: the start of the processes and the warm-up of their compilers. Afterwards the
+/// counts of each banner are compared with its 204s.
 ///
 /// `./run.sh bench direct proxied connections banners processes`
 final class ClickScenarios {
@@ -66,8 +66,8 @@ final class ClickScenarios {
         }
     }
 
-    /// Clicks straight to ingest, beside nginx and the bare framework, and beside the ingest of another commit, whose
-    /// sources `run.sh` has built in `BENCH_BEFORE_SOURCES`.
+    /// Clicks straight to ingest, beside nginx and the bare framework, and beside the ingest of another commit,
+    /// whose sources `run.sh` has built in `BENCH_BEFORE_SOURCES`.
     ///
     /// `./run.sh bench direct`, `BENCH_BEFORE=COMMIT ./run.sh bench direct`
     static void direct(Plan plan, Report report) throws Exception {
@@ -206,8 +206,8 @@ final class ClickScenarios {
         }
     }
 
-    /// What more processes of ingest and more threads in each of them gain and cost. Each combination has a log and a
-    /// database of its own.
+    /// What more processes of ingest and more threads in each of them gain and cost. Each combination has a log
+    /// and a database of its own.
     ///
     /// `./run.sh bench processes`
     static void processes(Plan plan, Report report) throws Exception {
@@ -306,7 +306,8 @@ final class ClickScenarios {
 
     private static void measure(Plan plan, Table table, Target target, LoadGenerator load, boolean withLatency)
             throws IOException {
-        long allocatedBefore = target.isJava() ? HeapAllocation.bytes(target.server().pid()) : 0;
+        long allocatedBefore =
+                target.isJava() ? HeapAllocation.bytes(target.server().pid()) : 0;
         Result closed = closedLoop(plan, table, target.name(), load, target.server(), target.helpers());
         if (target.isJava()) {
             long allocated = HeapAllocation.bytes(target.server().pid()) - allocatedBefore;

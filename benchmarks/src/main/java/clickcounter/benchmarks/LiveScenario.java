@@ -20,9 +20,9 @@ import java.util.concurrent.Future;
 
 /// How much processor time of the query process do 1 000 listeners to the live events take?
 ///
-/// Each of 100 banners has ten listeners while 1 000 clicks per second come in. Measured: the processor time of the whole
-/// query process, once without listeners and once with all of them, and the number of events that arrive. Not measured: the
-/// listeners, which are connections of one thread of the benchmark.
+/// Each of 100 banners has ten listeners while 1 000 clicks per second come in. Measured: the processor time of
+/// the whole query process, once without listeners and once with all of them, and the number of events that
+/// arrive. Not measured: the listeners, which are connections of one thread of the benchmark.
 ///
 /// `./run.sh bench live`
 final class LiveScenario {

@@ -20,10 +20,10 @@ import org.HdrHistogram.Histogram;
 
 /// Sends the requests of a [Script] over keep-alive connections, from one thread, without allocation.
 ///
-/// In a closed loop, each connection sends its next request when it has the answer to the previous one; this finds the
-/// highest rate. In an open loop, requests are due at a fixed rate whatever the server does, and a request that finds no
-/// free connection waits. Its latency counts from the moment when it was due, so that a pause of the server is charged to
-/// all requests that it delays (no coordinated omission).
+/// In a closed loop, each connection sends its next request when it has the answer to the previous one; this
+/// finds the highest rate. In an open loop, requests are due at a fixed rate whatever the server does, and a
+/// request that finds no free connection waits. Its latency counts from the moment when it was due, so that a
+/// pause of the server is charged to all requests that it delays (no coordinated omission).
 ///
 /// **Threads**: one.
 final class LoadGenerator implements AutoCloseable {

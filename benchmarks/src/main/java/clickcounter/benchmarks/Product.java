@@ -33,7 +33,8 @@ final class Product implements Closeable {
     private final @Nullable String foreignDatabase = System.getenv("DATABASE_URL");
     private final Service service;
 
-    /// Starts the embedded database, unless `DATABASE_URL` names another one, gives it the schema and starts nothing else.
+    /// Starts the embedded database, unless `DATABASE_URL` names another one, gives it the schema and starts
+    /// nothing else.
     ///
     /// @param settings that differ from the defaults
     Product(Path folder, Map<String, String> settings) throws IOException {
@@ -56,8 +57,8 @@ final class Product implements Closeable {
             int exitCode =
                     launch("migrate", Map.of(), List.of("./migrate.sh", "-up")).awaitEnd();
             if (exitCode != 0) {
-                throw new IOException(
-                        "The schema is missing:%n%s".formatted(process("migrate").output()));
+                throw new IOException("The schema is missing:%n%s"
+                        .formatted(process("migrate").output()));
             }
         } catch (IOException | RuntimeException | AssertionError failure) {
             close();

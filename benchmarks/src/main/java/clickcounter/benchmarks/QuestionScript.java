@@ -5,7 +5,8 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/// The same request for statistics again and again. The answer must be a 200 with a body of at least a given length.
+/// The same request for statistics again and again. The answer must be a 200 with a body of at least a given
+/// length.
 ///
 /// **Threads**: that of the generator.
 final class QuestionScript implements Script {

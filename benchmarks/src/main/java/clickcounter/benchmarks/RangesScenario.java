@@ -30,15 +30,17 @@ import java.util.regex.Pattern;
 
 /// How long does a question about a long time take with more than 50 million minutes in the database?
 ///
-/// In June and July of 2024, each of 100 000 banners has clicks in one or two minutes of every fifth hour, and so on every
-/// day; in each of the other eleven months it has clicks in one minute. Banner 100 001 has clicks in every minute. The sums
-/// are those that the aggregator would have made, and the rows are in the order of time, as after its flushes.
+/// In June and July of 2024, each of 100 000 banners has clicks in one or two minutes of every fifth hour, and so
+/// on every day; in each of the other eleven months it has clicks in one minute. Banner 100 001 has clicks in
+/// every minute. The sums are those that the aggregator would have made, and the rows are in the order of time,
+/// as after its flushes.
 ///
-/// Measured: requests over HTTP to the query process, one after another, up to the last byte of the JSON. Not measured:
-/// filling the database. Afterwards the total of one month is compared with the sum of its minutes.
+/// Measured: requests over HTTP to the query process, one after another, up to the last byte of the JSON. Not
+/// measured: filling the database. Afterwards the total of one month is compared with the sum of its minutes.
 ///
-/// Filling takes some minutes and 15 GB of disk, so this scenario runs only if it is named. With `DATABASE_URL`, an empty
-/// database is filled month by month and kept; an interrupted run continues with the next month that is missing.
+/// Filling takes some minutes and 15 GB of disk, so this scenario runs only if it is named. With `DATABASE_URL`,
+/// an empty database is filled month by month and kept; an interrupted run continues with the next month that is
+/// missing.
 ///
 /// `./run.sh bench ranges`
 final class RangesScenario {

@@ -18,11 +18,11 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// How fast does the aggregator work off a log that has grown while it was away: 20 million clicks on 10 000 banners in 10
-/// minutes, on one core?
+/// How fast does the aggregator work off a log that has grown while it was away: 20 million clicks on 10 000
+/// banners in 10 minutes, on one core?
 ///
-/// Measured: the time from the aggregator's readiness, which is after it has taken over the log, to the moment when the
-/// database has all clicks. Not measured: writing the log.
+/// Measured: the time from the aggregator's readiness, which is after it has taken over the log, to the moment
+/// when the database has all clicks. Not measured: writing the log.
 ///
 /// `./run.sh bench replay`
 final class ReplayScenario {
@@ -68,7 +68,10 @@ final class ReplayScenario {
             Product.awaitClicks(connection, CLICKS);
             double seconds = (System.nanoTime() - startNs) / 1e9;
             table.add("aggregator", "clicks/s", CLICKS / seconds);
-            table.add("aggregator", "CPU ns/click with its start", aggregator.usage().cpuMicros() * 1e3 / CLICKS);
+            table.add(
+                    "aggregator",
+                    "CPU ns/click with its start",
+                    aggregator.usage().cpuMicros() * 1e3 / CLICKS);
             table.add("aggregator", "own memory MiB", aggregator.usage().ownBytes() / 1024.0 / 1024);
         }
     }

@@ -14,8 +14,9 @@ import java.util.regex.Pattern;
 
 /// How long does it take until ingest answers clicks, and until the whole service is ready if its database is up?
 ///
-/// Measured: the time from `./run.sh` to the message that the service is running, and what each process says that it has
-/// taken since its JVM started. Not measured: the first start, which makes the log's files and the cache of loaded classes.
+/// Measured: the time from `./run.sh` to the message that the service is running, and what each process says that
+/// it has taken since its JVM started. Not measured: the first start, which makes the log's files and the cache
+/// of loaded classes.
 ///
 /// `./run.sh bench start`
 final class StartScenario {

@@ -18,10 +18,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.HdrHistogram.Histogram;
 
-/// How long does an answer of the statistics take while clicks come in, and with clicks that the database does not have?
+/// How long does an answer of the statistics take while clicks come in, and with clicks that the database does
+/// not have?
 ///
-/// Measured: requests over HTTP from the moment when they are due (an open loop) up to the last byte of the answer, and the
-/// processor time of each process meanwhile. Not measured: filling the database, and the warm-up of query's compilers.
+/// Measured: requests over HTTP from the moment when they are due (an open loop) up to the last byte of the
+/// answer, and the processor time of each process meanwhile. Not measured: filling the database, and the warm-up
+/// of query's compilers.
 ///
 /// `./run.sh bench statistics`
 final class StatisticsScenario {

@@ -1,6 +1,7 @@
 package clickcounter.counts;
 
 import clickcounter.counts.Period.Steps;
+import clickcounter.counts.SumPlan.Part;
 import clickcounter.counts.SumPlan.Range;
 import clickcounter.migrations.Database;
 import clickcounter.shared.EpochMinute;
@@ -12,6 +13,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -19,26 +21,27 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Reads counts for answers, together with the position in the log that they belong to.
 ///
-/// Each read is one statement, so that counts, position and marks are of the same moment. Which tables to read depends
-/// on the marks. A read is planned with the marks that were seen last; if the mark has moved in the meantime, the
-/// statement returns no counts, and the read is planned again.
+/// Each read is one statement, so that counts, position and marks are of the same moment. Which tables to read
+/// depends on the marks. A read is planned with the marks that were seen last; if the mark has moved in the
+/// meantime, the statement returns no counts, and the read is planned again.
 ///
 /// **Threads**: any.
 ///
-/// **Errors**: [SQLException] whenever the database does not answer. The callers that notice first that it is away
-/// wait up to [Database#ACQUIRE_TIMEOUT] for a connection. From then on all callers fail at once, until a call of
-/// [#position()] succeeds, which is expected every second. A caller also fails at once when too many others wait.
+/// **Errors**: [SQLException] whenever the database does not answer. The callers that notice first that it is
+/// away wait up to [Database#ACQUIRE_TIMEOUT] for a connection. From then on all callers fail at once, until a
+/// call of [#position()] succeeds, which is expected every second. A caller also fails at once when too many
+/// others wait.
 public final class BannerCounts {
-    /// How many callers may wait for a connection while all connections are in use: at most as many as can be served
-    /// in a few seconds.
+    /// How many callers may wait for a connection while all connections are in use: at most as many as can be
+    /// served in a few seconds.
     public static final int MAX_WAITING = 1_000;
 
-    /// How often a read is planned again because the mark has moved, which it does once in several seconds or minutes.
+    /// How often a read is planned again because the mark has moved, which it does once in several seconds or
+    /// minutes.
     private static final int MAX_ATTEMPTS = 20;
 
     private static final int BYTES_PER_COUNT = 2 * Long.BYTES;
@@ -111,8 +114,8 @@ public final class BannerCounts {
         }
     }
 
-    /// Reads the counts of some banners that are needed for `steps`, or those of all banners together when no banner
-    /// is given. If a unit has more than `maxRows` rows, they are cut off after one more.
+    /// Reads the counts of some banners that are needed for `steps`, or those of all banners together when no
+    /// banner is given. If a unit has more than `maxRows` rows, they are cut off after one more.
     public Snapshot<Rows> rows(long[] bannerIds, Steps steps, Step step, int maxRows) throws SQLException {
         takePlace();
         try (Connection connection = database.connection()) {
@@ -120,9 +123,9 @@ public final class BannerCounts {
                 Marks expected = marks;
                 SumPlan plan = SumPlan.of(steps, step, expected);
                 Map<Unit, List<Range>> ranges = plan.ranges();
-                String sql = ranges.keySet().stream()
-                        .map(unit -> rowsSql(unit, ranges.get(unit), bannerIds, plan))
-                        .collect(Collectors.joining("\nunion all\n"));
+                List<String> statements = new ArrayList<>();
+                ranges.forEach((unit, ofUnit) -> statements.add(rowsSql(unit, ofUnit, bannerIds, plan)));
+                String sql = String.join("\nunion all\n", statements);
                 try (PreparedStatement select = connection.prepareStatement(sql)) {
                     int at = 1;
                     for (List<Range> ofUnit : ranges.values()) {
@@ -152,7 +155,12 @@ public final class BannerCounts {
                         Unit unit = Unit.valueOf(row.getString(1).toUpperCase(Locale.ROOT));
                         position = position(row, 2);
                         found = Marks.read(row, 3);
-                        byUnit.put(unit, decode(row.getBytes(5), bannerIds, isOneRange(bannerIds, ranges.get(unit))));
+                        byUnit.put(
+                                unit,
+                                decode(
+                                        row.getBytes(5),
+                                        bannerIds,
+                                        isOneRange(bannerIds, ranges.getOrDefault(unit, List.of()))));
                     }
                     marks = found;
                     if (isStillRight(plan, expected, found)) {
@@ -174,8 +182,8 @@ public final class BannerCounts {
     /// clicks; the banner is left out when there is only one. Separate rows would cost the driver ten times the
     /// memory, and an answer may hold a year of minutes.
     private static String rowsSql(Unit unit, List<Range> ranges, long[] bannerIds, SumPlan plan) {
-        // Nearly all questions are about one banner and one range: the rows come out of the index in their order and
-        // are not looked at again, which halves the cost.
+        // Nearly all questions are about one banner and one range: the rows come out of the index in their order
+        // and are not looked at again, which halves the cost.
         if (isOneRange(bannerIds, ranges)) {
             return unit.in("""
                     select '{unit}', (select last_index from click_log where log_id = ?),
@@ -190,8 +198,8 @@ public final class BannerCounts {
                             limit ?) found)
                     from roll_up""");
         }
-        // "offset 0" keeps the planner from pulling the inner select up: it would then compare each row of a banner
-        // with each range.
+        // "offset 0" keeps the planner from pulling the inner select up: it would then compare each row of a
+        // banner with each range.
         if (bannerIds.length > 0) {
             return unit.in("""
                     select '{unit}', (select last_index from click_log where log_id = ?),
@@ -226,9 +234,9 @@ public final class BannerCounts {
                             limit ?) found)
                     from roll_up""");
         }
-        // The totals by minute end at the mark; later minutes are added up from those of the banners. The times are
-        // literals, because the planner could not know otherwise how few minutes these are.
-        return """
+        // The totals by minute end at the mark; later minutes are added up from those of the banners. The times
+        // are literals, because the planner could not know otherwise how few minutes these are.
+        String sql = """
                 select 'minute', (select last_index from click_log where log_id = ?),
                     extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60,
                     (select string_agg(timestamptz_send(minute) || int8send(clicks), '' order by minute)
@@ -246,7 +254,8 @@ public final class BannerCounts {
                             and minute >= (select rolled_until from roll_up)
                         group by minute
                         limit ?) found)
-                from roll_up""".replace("{from}", Long.toString(plan.notRolled().from()))
+                from roll_up""";
+        return sql.replace("{from}", Long.toString(plan.notRolled().from()))
                 .replace("{to}", Long.toString(plan.notRolled().to()));
     }
 
@@ -295,9 +304,9 @@ public final class BannerCounts {
     public Snapshot<Sums> sums(int busiest, long[] named, Steps steps) throws SQLException {
         takePlace();
         try (Connection connection = database.connection()) {
-            // The settings end with the transaction, which the pool rolls back. The planner does not know how many
-            // banners there are, and would sort; a hash table of all banners takes less time, and fits into this
-            // memory. Compiling the statement would take longer than running it.
+            // The settings end with the transaction, which the pool rolls back. The planner does not know how
+            // many banners there are, and would sort; a hash table of all banners takes less time, and fits into
+            // this memory. Compiling the statement would take longer than running it.
             connection.setAutoCommit(false);
             try (Statement settings = connection.createStatement()) {
                 settings.execute("""
@@ -309,7 +318,7 @@ public final class BannerCounts {
             for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
                 Marks expected = marks;
                 SumPlan plan = SumPlan.of(steps, Step.TOTAL, expected);
-                try (PreparedStatement select = connection.prepareStatement(sumsSql(plan))) {
+                try (PreparedStatement select = connection.prepareStatement(sumsSql(plan, named))) {
                     select.setObject(1, logId);
                     select.setInt(2, busiest);
                     select.setObject(3, named);
@@ -332,22 +341,25 @@ public final class BannerCounts {
         }
     }
 
-    /// Returns the statement that adds up the parts of `plan`. Banners come as 16 bytes each: id and clicks. The times
-    /// are literals, so that the planner knows how much there is to read.
-    private static String sumsSql(SumPlan plan) {
-        String parts = plan.parts().stream()
-                .map(part -> part.unit()
-                        .in("""
-                        select banner_id, {sign}clicks as clicks from banner_{unit}
-                        where {unit} >= to_timestamp({from}::bigint * 60) and {unit} < to_timestamp({to}::bigint * 60)
-                            and ({any_mark} or to_timestamp({mark}::bigint * 60) = (select rolled_until from roll_up))""")
-                        .replace("{sign}", part.sign() < 0 ? "-" : "")
-                        .replace("{from}", Long.toString(part.range().from()))
-                        .replace("{to}", Long.toString(part.range().to()))
-                        .replace("{any_mark}", Boolean.toString(!plan.dependsOnMark()))
-                        .replace("{mark}", Long.toString(plan.rolledUntil())))
-                .collect(Collectors.joining("\nunion all\n"));
-        return """
+    /// Returns the statement that adds up the parts of `plan`. Banners come as 16 bytes each: id and clicks. The
+    /// times are literals, so that the planner knows how much there is to read; so is whether any banner is
+    /// named.
+    private static String sumsSql(SumPlan plan, long[] named) {
+        List<String> parts = new ArrayList<>();
+        for (Part part : plan.parts()) {
+            String sql = """
+                    select banner_id, {sign}clicks as clicks from banner_{unit}
+                    where {unit} >= to_timestamp({from}::bigint * 60) and {unit} < to_timestamp({to}::bigint * 60)
+                        and ({any_mark} or to_timestamp({mark}::bigint * 60) = (select rolled_until from roll_up))""";
+            parts.add(part.unit()
+                    .in(sql)
+                    .replace("{sign}", part.sign() < 0 ? "-" : "")
+                    .replace("{from}", Long.toString(part.range().from()))
+                    .replace("{to}", Long.toString(part.range().to()))
+                    .replace("{any_mark}", Boolean.toString(!plan.dependsOnMark()))
+                    .replace("{mark}", Long.toString(plan.rolledUntil())));
+        }
+        String sql = """
                 with sums as materialized (
                     select banner_id, sum_clicks(clicks) as clicks
                     from ({parts}) part
@@ -358,8 +370,10 @@ public final class BannerCounts {
                     (select string_agg(int8send(banner_id) || int8send(clicks), '')
                      from (select * from sums order by clicks desc, banner_id limit ?) busiest),
                     (select string_agg(int8send(banner_id) || int8send(clicks), '')
-                     from sums where banner_id = any(?))
-                from roll_up, (select count(*) as banners, sum_clicks(clicks) as clicks from sums) total""".replace("{parts}", parts);
+                     from sums where {names_any} and banner_id = any(?))
+                from roll_up, (select count(*) as banners, sum_clicks(clicks) as clicks from sums) total""";
+        return sql.replace("{parts}", String.join("\nunion all\n", parts))
+                .replace("{names_any}", Boolean.toString(named.length > 0));
     }
 
     private static void decode(byte @Nullable [] pairs, Map<Long, Long> clicksByBanner) {
@@ -386,7 +400,8 @@ public final class BannerCounts {
         return row.wasNull() ? ClickReader.START : index;
     }
 
-    /// Whether what `plan` reads is still what must be read. The mark moves back only when the database was restored.
+    /// Whether what `plan` reads is still what must be read. The mark moves back only when the database was
+    /// restored.
     private static boolean isStillRight(SumPlan plan, Marks expected, Marks found) {
         long moved = found.rolledUntil() - expected.rolledUntil();
         return plan.dependsOnMark() ? moved == 0 : moved >= 0;

@@ -13,17 +13,23 @@ import java.util.Arrays;
 public final class ClickTable {
     public static final long ANY_MINUTE = 0;
 
-    /// 2^64 divided by the golden ratio, made odd: Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4).
+    /// 2^64 divided by the golden ratio, made odd: Fibonacci hashing (Knuth, The Art of Computer Programming,
+    /// 6.4).
     private static final long FIBONACCI = 0x9E37_79B9_7F4A_7C15L;
 
-    /// 0 marks a free place: no banner has this id. The number of places is a power of two, and at least twice the
-    /// number of pairs.
+    /// 0 marks a free place: no banner has this id. The number of places is a power of two, and at least twice
+    /// the number of pairs.
     private long[] bannerIds;
 
     private long[] minutes;
     private long[] clicks;
     private int shift;
     private int size;
+
+    /// Starts with little memory.
+    public ClickTable() {
+        this(128);
+    }
 
     /// @param expectedPairs how many pairs it holds before it grows
     public ClickTable(int expectedPairs) {
@@ -68,6 +74,20 @@ public final class ClickTable {
     /// How many pairs there are.
     public int size() {
         return size;
+    }
+
+    /// Returns the clicks of all pairs together.
+    public long total() {
+        long total = 0;
+        for (int at = 0; at < bannerIds.length; at++) {
+            total += bannerIds[at] == 0 ? 0 : clicks[at];
+        }
+        return total;
+    }
+
+    /// Returns the banner of each pair, in any order.
+    public long[] bannerIds() {
+        return Arrays.stream(bannerIds).filter(bannerId -> bannerId != 0).toArray();
     }
 
     /// Passes on all pairs, in any order.

@@ -11,8 +11,8 @@ import java.sql.Statement;
 import java.time.YearMonth;
 import java.util.UUID;
 
-/// Repairs counts while the aggregators go on. One process at a time may do so: an open object of this class is the
-/// right to it.
+/// Repairs counts while the aggregators go on. One process at a time may do so: an open object of this class is
+/// the right to it.
 ///
 /// Each call is one transaction, in which flushes of the log and the roll-up wait; it has no timeouts.
 ///
@@ -61,11 +61,12 @@ public final class CountRepair implements AutoCloseable {
         }
     }
 
-    /// Adds missing clicks to the counts, takes away surplus clicks, which are negative, and recomputes the sums of
-    /// these counts. The aggregators go on: a flush of this log waits, and the clicks that it adds are not touched.
+    /// Adds missing clicks to the counts, takes away surplus clicks, which are negative, and recomputes the sums
+    /// of these counts. The aggregators go on: a flush of this log waits, and the clicks that it adds are not
+    /// touched.
     ///
-    /// **Errors**: [StartFailure] when the database has not counted the log up to `position` any more, or when the
-    /// minutes have been dropped in the meantime.
+    /// **Errors**: [StartFailure] when the database has not counted the log up to `position` any more, or when
+    /// the minutes have been dropped in the meantime.
     ///
     /// @param position the position that the counts were compared at
     /// @param unit the unit of `missing`: [Unit#MINUTE], or [Unit#HOUR] where minutes were dropped
@@ -103,8 +104,8 @@ public final class CountRepair implements AutoCloseable {
         });
     }
 
-    /// Recomputes the sums by hour, day and month of the banners and months that occur in `wrong`, and the totals of
-    /// these months.
+    /// Recomputes the sums by hour, day and month of the banners and months that occur in `wrong`, and the totals
+    /// of these months.
     ///
     /// **Errors**: [StartFailure] when the minutes have been dropped in the meantime.
     ///
@@ -116,8 +117,8 @@ public final class CountRepair implements AutoCloseable {
         });
     }
 
-    /// All sums are computed from the lowest unit, because those of the units in between may have been wrong, too, and
-    /// by other amounts. A month lies in one partition, so either all of its minutes are there, or none.
+    /// All sums are computed from the lowest unit, because those of the units in between may have been wrong,
+    /// too, and by other amounts. A month lies in one partition, so either all of its minutes are there, or none.
     private static void sumUpAnew(Connection connection, Unit lowest, Counts wrong) throws SQLException {
         for (Unit unit : Unit.SUMS) {
             if (unit.compareTo(lowest) > 0) {

@@ -12,11 +12,11 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.UUID;
 
-/// The database at one moment: all answers reflect the same transactions. No minutes are dropped while it is open; it
-/// prevents nobody from counting.
+/// The database at one moment: all answers reflect the same transactions. No minutes are dropped while it is
+/// open; it prevents nobody from counting.
 ///
-/// All times are minutes since 1970. A range of minutes is from `fromMinute`, inclusive, to `toMinute`, exclusive, and
-/// contains the units that start in it.
+/// All times are minutes since 1970. A range of minutes is from `fromMinute`, inclusive, to `toMinute`,
+/// exclusive, and contains the units that start in it.
 ///
 /// **Threads**: one.
 public final class CountSnapshot implements AutoCloseable {
@@ -34,6 +34,8 @@ public final class CountSnapshot implements AutoCloseable {
     /// Receives sums that differ from what they are the sums of.
     @FunctionalInterface
     public interface WrongSums {
+        /// Receives one sum.
+        ///
         /// @param minute the start of the unit
         /// @param sum the sum in the database
         /// @param parts what the sum should be: the sum of its parts, or of all banners
@@ -101,8 +103,8 @@ public final class CountSnapshot implements AutoCloseable {
         return marks.rolledUntil();
     }
 
-    /// Returns the other logs that are counted up to `index` or beyond. An index contains the time of its cycle, so
-    /// these logs may have clicks of that time or later.
+    /// Returns the other logs that are counted up to `index` or beyond. An index contains the time of its cycle,
+    /// so these logs may have clicks of that time or later.
     public List<UUID> otherLogsSince(long index) {
         return positions.entrySet().stream()
                 .filter(log -> !log.getKey().equals(logId) && log.getValue() >= index)
@@ -140,8 +142,8 @@ public final class CountSnapshot implements AutoCloseable {
         }
     }
 
-    /// Passes on the sums by `unit` that differ from the sum of their parts ([Unit#parts]), by time and banner. Both
-    /// ends of the range must be starts of the unit.
+    /// Passes on the sums by `unit` that differ from the sum of their parts ([Unit#parts]), by time and banner.
+    /// Both ends of the range must be starts of the unit.
     ///
     /// **Cost**: the database reads all sums and parts of the range once, and sorts on its disk what does not fit
     /// into memory.
@@ -149,7 +151,8 @@ public final class CountSnapshot implements AutoCloseable {
     /// @param missing clicks that the parts are already known to lack; they are counted as if they were there
     public void forEachWrongSum(Unit unit, long fromMinute, long toMinute, Counts missing, WrongSums sink)
             throws SQLException {
-        // Both sides are added up together, so that one query finds both a sum without parts and parts without a sum.
+        // Both sides are added up together, so that one query finds both a sum without parts and parts without a
+        // sum.
         try (PreparedStatement select = connection.prepareStatement(
                 unit.in("""
                 select banner_id, extract(epoch from start)::bigint / 60, sum(in_sum)::bigint, sum(in_parts)::bigint

@@ -17,19 +17,20 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Writes the counts of one log to PostgreSQL, together with the position in the log that they belong to. Both change
-/// in one transaction, so that the counts are at every moment exactly those of the clicks up to the position.
+/// Writes the counts of one log to PostgreSQL, together with the position in the log that they belong to. Both
+/// change in one transaction, so that the counts are at every moment exactly those of the clicks up to the
+/// position.
 ///
-/// Clicks are counted by minute. The minutes before the mark ([Marks#rolledUntil]) are also summed up by hour, day
-/// and month, for each banner and for all banners together. [#flush] writes minutes; it adds to the sums, too, only
-/// the clicks that come so late that their minute is before the mark. [#rollUp] moves the mark. A flush locks the
-/// mark while it writes, so the sums are exact whichever processes write: several aggregators, or one that catches up
-/// while another one rolls up.
+/// Clicks are counted by minute. The minutes before the mark ([Marks#rolledUntil]) are also summed up by hour,
+/// day and month, for each banner and for all banners together. [#flush] writes minutes; it adds to the sums,
+/// too, only the clicks that come so late that their minute is before the mark. [#rollUp] moves the mark. A flush
+/// locks the mark while it writes, so the sums are exact whichever processes write: several aggregators, or one
+/// that catches up while another one rolls up.
 ///
 /// **Threads**: any; but only one at a time may flush a log.
 ///
-/// **Errors**: [SQLException] from each method when the database does not answer or refuses. Nothing has changed then,
-/// except that a connection that was lost during a commit leaves the outcome open.
+/// **Errors**: [SQLException] from each method when the database does not answer or refuses. Nothing has changed
+/// then, except that a connection that was lost during a commit leaves the outcome open.
 public final class CountStore {
     /// How long flushes may have to wait because minutes that are to be dropped are still being read.
     private static final Duration DROP_PATIENCE = Duration.ofMillis(500);
@@ -52,8 +53,8 @@ public final class CountStore {
         this.logId = logId;
     }
 
-    /// Makes the caller the owner of the log and returns the position to count on from. The next [#flush] of the former
-    /// owner returns false. If the former owner is just committing a flush, this waits for it.
+    /// Makes the caller the owner of the log and returns the position to count on from. The next [#flush] of the
+    /// former owner returns false. If the former owner is just committing a flush, this waits for it.
     public LogPosition takeOver() throws SQLException {
         try (Connection connection = database.connection();
                 PreparedStatement statement = connection.prepareStatement("""
@@ -99,7 +100,8 @@ public final class CountStore {
         }
     }
 
-    /// Takes a snapshot of the database at this moment. The caller closes it soon: until then no minutes are dropped.
+    /// Takes a snapshot of the database at this moment. The caller closes it soon: until then no minutes are
+    /// dropped.
     public CountSnapshot snapshot() throws SQLException {
         return CountSnapshot.take(database.connection(), logId);
     }
@@ -111,8 +113,9 @@ public final class CountStore {
         return CountRepair.start(database, logId, this);
     }
 
-    /// Adds `counts` and moves the log's position from `before` to `newLastIndex`, in one transaction. Returns false,
-    /// and changes nothing, if the position in the database is not `before`. Creates missing partitions first.
+    /// Adds `counts` and moves the log's position from `before` to `newLastIndex`, in one transaction. Returns
+    /// false, and changes nothing, if the position in the database is not `before`. Creates missing partitions
+    /// first.
     ///
     /// **Errors**: after an [SQLException] nothing has changed, unless the connection was lost during the commit:
     /// [#position] then shows whether the commit has succeeded.
@@ -123,7 +126,8 @@ public final class CountStore {
             }
             connection.setAutoCommit(false);
             try {
-                // This locks the row of the log first: a repeated flush waits here for one that is being committed.
+                // This locks the row of the log first: a repeated flush waits here for one that is being
+                // committed.
                 if (!movePosition(connection, before, newLastIndex)) {
                     connection.rollback();
                     return false;
@@ -156,8 +160,8 @@ public final class CountStore {
         }
     }
 
-    /// All statements sort by key: so an index is walked once from left to right, and two aggregators (of two hosts)
-    /// that add to the same rows lock them in the same order.
+    /// All statements sort by key: so an index is walked once from left to right, and two aggregators (of two
+    /// hosts) that add to the same rows lock them in the same order.
     private static void add(Connection connection, Counts counts) throws SQLException {
         if (counts.size() == 0) {
             return;
@@ -194,8 +198,8 @@ public final class CountStore {
         return newestMinute;
     }
 
-    /// Sums up the minutes from the mark to `toMinute`, but at most `maxMinutes` of them; minutes without a partition
-    /// are skipped. Returns the new mark, which is `toMinute` or later when everything is summed up.
+    /// Sums up the minutes from the mark to `toMinute`, but at most `maxMinutes` of them; minutes without a
+    /// partition are skipped. Returns the new mark, which is `toMinute` or later when everything is summed up.
     ///
     /// **Cost**: flushes wait in the meantime, and the clicks wait in the log.
     ///
@@ -279,9 +283,9 @@ public final class CountStore {
         knownMonths.add(month);
     }
 
-    /// Drops the minutes of the months that ended before `time` and are summed up, and returns how many months these
-    /// are. Drops none while others read minutes, such as an audit: flushes wait for this method, so it must not
-    /// wait for a reader.
+    /// Drops the minutes of the months that ended before `time` and are summed up, and returns how many months
+    /// these are. Drops none while others read minutes, such as an audit: flushes wait for this method, so it
+    /// must not wait for a reader.
     public int dropPartitions(Instant time) throws SQLException {
         try (Connection connection = database.connection()) {
             connection.setAutoCommit(false);

@@ -115,8 +115,8 @@ public record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
         return Arrays.stream(minutes).max().orElse(-1);
     }
 
-    /// Executes a statement whose parameters are the three columns, unless there are no rows. A column is one array:
-    /// a statement takes at most 65 535 parameters, but an array may have any number of rows.
+    /// Executes a statement whose parameters are the three columns, unless there are no rows. A column is one
+    /// array: a statement takes at most 65 535 parameters, but an array may have any number of rows.
     void execute(Connection connection, String sql) throws SQLException {
         if (size() == 0) {
             return;

@@ -2,8 +2,8 @@ package clickcounter.counts;
 
 import java.util.Arrays;
 
-/// Clicks by minute, ascending; minutes without clicks may be left out. Minutes are counted from 1970 in UTC. Clicks by
-/// hour or by another unit or step are at its first minute.
+/// Clicks by minute, ascending; minutes without clicks may be left out. Minutes are counted from 1970 in UTC.
+/// Clicks by hour or by another unit or step are at its first minute.
 ///
 /// **Threads**: any; it is immutable.
 public final class MinuteCounts {

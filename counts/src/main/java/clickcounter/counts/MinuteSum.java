@@ -6,7 +6,8 @@ import java.util.TreeMap;
 ///
 /// **Threads**: one.
 ///
-/// **Cost**: the log is nearly in the order of time, so the map is used once for each run of clicks in the same minute.
+/// **Cost**: the log is nearly in the order of time, so the map is used once for each run of clicks in the same
+/// minute.
 public final class MinuteSum {
     private final TreeMap<Long, Long> clicksByMinute = new TreeMap<>();
     private long runMinute;

@@ -5,8 +5,8 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.util.Arrays;
 
-/// A period of time and the steps by which its clicks are reported. Minutes are counted from 1970 in UTC; a minute
-/// belongs to the step that contains its start.
+/// A period of time and the steps by which its clicks are reported. Minutes are counted from 1970 in UTC; a
+/// minute belongs to the step that contains its start.
 ///
 /// @param fromMinute the first minute
 /// @param toMinute the minute after the last one

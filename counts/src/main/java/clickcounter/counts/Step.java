@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
-/// How much time one entry of an answer covers. All steps except minutes follow the clock of a time zone: a day may
-/// have 23 or 25 hours.
+/// How much time one entry of an answer covers. All steps except minutes follow the clock of a time zone: a day
+/// may have 23 or 25 hours.
 public enum Step {
     MINUTE,
     HOUR,

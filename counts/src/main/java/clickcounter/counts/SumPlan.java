@@ -9,15 +9,15 @@ import org.jspecify.annotations.Nullable;
 
 /// Which minutes, hours, days and months to read for the steps of a period, and how to combine them.
 ///
-/// Let S(x) be the clicks before x that are summed up; a step from a to b has S(b) - S(a) of them. A boundary of a
-/// step is rarely the start of a month, and often not even the start of a day. So a path leads from each boundary to
-/// the nearest full hour, from there to the nearest full day, and from there to the nearest month, as far up as the
-/// steps are long. What lies on a path is added when the path leads forward, and subtracted when it leads back; between
-/// the ends of the paths there are only whole units. A path is short: at most 30 minutes, 12 hours and 15 days. So the
-/// days of a zone other than UTC, too, are made of days and a few hours.
+/// Let S(x) be the clicks before x that are summed up; a step from a to b has S(b) - S(a) of them. A boundary of
+/// a step is rarely the start of a month, and often not even the start of a day. So a path leads from each
+/// boundary to the nearest full hour, from there to the nearest full day, and from there to the nearest month, as
+/// far up as the steps are long. What lies on a path is added when the path leads forward, and subtracted when it
+/// leads back; between the ends of the paths there are only whole units. A path is short: at most 30 minutes, 12
+/// hours and 15 days. So the days of a zone other than UTC, too, are made of days and a few hours.
 ///
-/// What is not summed up yet is read by minutes. The unit that contains the mark `rolledUntil` holds only the clicks
-/// before the mark, so with regard to the sums the mark is the end of time.
+/// What is not summed up yet is read by minutes. The unit that contains the mark `rolledUntil` holds only the
+/// clicks before the mark, so with regard to the sums the mark is the end of time.
 public final class SumPlan {
     private static final List<Unit> UNITS = List.of(Unit.values());
     private static final long END_OF_TIME = Long.MAX_VALUE;
@@ -26,8 +26,8 @@ public final class SumPlan {
     private final long rolledUntil;
     private final boolean dependsOnMark;
 
-    /// The boundaries as they are, then moved to the nearest full hour, from there to the nearest day, and so on as
-    /// far as the paths go.
+    /// The boundaries as they are, then moved to the nearest full hour, from there to the nearest day, and so on
+    /// as far as the paths go.
     private final List<long[]> aligned = new ArrayList<>();
 
     /// The units that start at `from` or later and before `to`, in minutes since 1970.
@@ -81,8 +81,8 @@ public final class SumPlan {
         return true;
     }
 
-    /// What to read of each unit, ascending and without overlaps. Units of which nothing is needed are left out; if
-    /// nothing is needed at all, it is an empty range of minutes.
+    /// What to read of each unit, ascending and without overlaps. Units of which nothing is needed are left out;
+    /// if nothing is needed at all, it is an empty range of minutes.
     public Map<Unit, List<Range>> ranges() {
         Map<Unit, List<Range>> ranges = new EnumMap<>(Unit.class);
         for (Unit unit : UNITS) {
@@ -139,8 +139,8 @@ public final class SumPlan {
         return rolledUntil;
     }
 
-    /// Whether another mark would make another plan. A plan of minutes alone does not change: the minutes hold all
-    /// clicks, whether they are summed up or not.
+    /// Whether another mark would make another plan. A plan of minutes alone does not change: the minutes hold
+    /// all clicks, whether they are summed up or not.
     public boolean dependsOnMark() {
         return dependsOnMark;
     }
@@ -213,8 +213,8 @@ public final class SumPlan {
         if (isTopOrAbove(unit) || steps.bounds()[bound] >= rolledUntil) {
             return new Range(0, 0);
         }
-        long here = aligned.get(unit.ordinal())[bound];
-        long above = aligned.get(unit.ordinal() + 1)[bound];
+        long here = aligned.get(UNITS.indexOf(unit))[bound];
+        long above = aligned.get(UNITS.indexOf(unit) + 1)[bound];
         return rolled(Math.min(here, above), Math.max(here, above));
     }
 
@@ -222,7 +222,7 @@ public final class SumPlan {
         if (isTopOrAbove(unit)) {
             return 0;
         }
-        return aligned.get(unit.ordinal())[bound] < aligned.get(unit.ordinal() + 1)[bound] ? 1 : -1;
+        return aligned.get(UNITS.indexOf(unit))[bound] < aligned.get(UNITS.indexOf(unit) + 1)[bound] ? 1 : -1;
     }
 
     private Unit top() {

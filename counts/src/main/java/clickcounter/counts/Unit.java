@@ -6,8 +6,8 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Locale;
 
-/// A length of time by which clicks are counted, in UTC. Each unit has two tables, `banner_minute` and `total_minute`
-/// and so on, in which the column that holds the start of a unit is called `minute` and so on.
+/// A length of time by which clicks are counted, in UTC. Each unit has two tables, `banner_minute` and
+/// `total_minute` and so on, in which the column that holds the start of a unit is called `minute` and so on.
 ///
 /// All times are minutes since 1970.
 public enum Unit {

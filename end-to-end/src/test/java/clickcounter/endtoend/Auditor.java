@@ -11,8 +11,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
-/// Asks for the statistics of random banners all the time while clicks are sent and things break, and compares each
-/// answer with what was known before the request and with what is known after the answer.
+/// Asks for the statistics of random banners all the time while clicks are sent and things break, and compares
+/// each answer with what was known before the request and with what is known after the answer.
 ///
 /// **Threads**: asks in a thread of its own; any may read the results.
 final class Auditor implements AutoCloseable {

@@ -14,11 +14,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 
-/// Measures the longest time in which no client was answered 204, for each state that the ingest processes were in.
+/// Measures the longest time in which no client was answered 204, for each state that the ingest processes were
+/// in.
 ///
-/// On a busy machine every program waits for a processor. So that this is not taken for a fault of the service, two
-/// threads of the test send a byte to each other all the time; the time that this takes beyond the usual is the
-/// machine's share of a silence.
+/// On a busy machine every program waits for a processor. So that this is not taken for a fault of the service,
+/// two threads of the test send a byte to each other all the time; the time that this takes beyond the usual is
+/// the machine's share of a silence.
 ///
 /// **Threads**: any.
 final class Availability implements AutoCloseable {
@@ -41,8 +42,8 @@ final class Availability implements AutoCloseable {
     enum State {
         /// At least one ingest process is ready and none is frozen: clicks must be answered.
         READY,
-        /// One ingest process is ready and another is frozen; if the frozen one happens to hold the log's lock, the
-        /// other has to wait for it or refuse clicks.
+        /// One ingest process is ready and another is frozen; if the frozen one happens to hold the log's lock,
+        /// the other has to wait for it or refuse clicks.
         ONE_IS_FROZEN,
         /// No ingest process is both ready and not frozen, or no clicks are sent.
         NOBODY

@@ -32,7 +32,8 @@ import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 
-/// A real Chromium without a window that is driven as a user does; what is on the page is read as text and waited for.
+/// A real Chromium without a window that is driven as a user does; what is on the page is read as text and waited
+/// for.
 ///
 /// **Threads**: one.
 final class Browser implements AutoCloseable {
@@ -110,8 +111,8 @@ final class Browser implements AutoCloseable {
                 "const found = document.querySelector(arguments[0]); return found ? found.innerText : '';", selector);
     }
 
-    /// The number that a user sees in the first element that matches, without the marks between thousands; -1 if the text
-    /// is no number.
+    /// The number that a user sees in the first element that matches, without the marks between thousands; -1 if
+    /// the text is no number.
     long number(String selector) {
         String digits = text(selector).replace(",", "");
         return digits.matches("\\d+") ? Long.parseLong(digits) : -1;
@@ -232,8 +233,8 @@ final class Browser implements AutoCloseable {
         }
     }
 
-    /// What the browser has complained about since the start: script errors, refusals of the content security policy,
-    /// failed requests.
+    /// What the browser has complained about since the start: script errors, refusals of the content security
+    /// policy, failed requests.
     List<String> problems() {
         for (LogEntry entry : driver.manage().logs().get(LogType.BROWSER)) {
             if (entry.getLevel().intValue() >= Level.WARNING.intValue()) {

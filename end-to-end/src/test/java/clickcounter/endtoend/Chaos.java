@@ -27,11 +27,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
-/// The whole service under a constant load, on a PostgreSQL that waits for the disk, in rounds. In each round some parts
+/// The whole service under a constant load, on a PostgreSQL that waits for the disk, in rounds. In each round some
+/// parts
 /// break at the same time and are repaired, the load ends, and what the clients know is compared with what the service
 /// says.
 ///
-/// While the load runs, an [Auditor] compares each answer of the service with what is known at that moment. Between rounds
+/// While the load runs, an [Auditor] compares each answer of the service with what is known at that moment. Between
+/// rounds
 /// the comparison is exact for each minute of each banner, both in the statistics and in the rows of the database.
 ///
 /// ```
@@ -169,7 +171,8 @@ final class Chaos implements AutoCloseable {
         }
     }
 
-    /// Compares everything when no clicks are sent and nothing is broken: each acknowledged click must be counted once.
+    /// Compares everything when no clicks are sent and nothing is broken: each acknowledged click must be counted
+    /// once.
     private void compare(String names) {
         long missing = 0;
         long surplus = 0;

@@ -10,9 +10,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// No click is lost and none is counted twice: every promise under every fault, in any order and combination.
 ///
-/// `./mvnw verify` runs each fault once; `./mvnw verify -Pchaos -Dchaos.minutes=30 -Dchaos.seed=1` runs for a long time.
-/// The seed decides which faults happen together and how long they last. It is random unless it is given, and the report
-/// names it.
+/// `./mvnw verify` runs each fault once; `./mvnw verify -Pchaos -Dchaos.minutes=30 -Dchaos.seed=1` runs for a
+/// long time. The seed decides which faults happen together and how long they last. It is random unless it is
+/// given, and the report names it.
 final class ChaosTest {
     private static final long SEED = Long.getLong("chaos.seed", new Random().nextInt(1_000_000));
 

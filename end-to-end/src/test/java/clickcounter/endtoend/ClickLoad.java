@@ -13,8 +13,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /// Clicks on random banners from many connections until it is told to end.
 ///
-/// If there are several ports, each connection picks one at random and is replaced now and then, so that the clicks are
-/// spread over all processes as they are behind a proxy.
+/// If there are several ports, each connection picks one at random and is replaced now and then, so that the
+/// clicks are spread over all processes as they are behind a proxy.
 final class ClickLoad implements AutoCloseable {
     private static final Duration RECONNECT_PAUSE = Duration.ofMillis(20);
     private static final int CLICKS_PER_CONNECTION = 500;

@@ -3,8 +3,8 @@ package clickcounter.endtoend;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 
-/// What is known about clicks while they are being sent: the bounds for the statistics of a banner that are read in the
-/// meantime.
+/// What is known about clicks while they are being sent: the bounds for the statistics of a banner that are read
+/// in the meantime.
 ///
 /// **Threads**: any.
 final class ClickTally {

@@ -27,8 +27,8 @@ import org.openqa.selenium.Keys;
 
 /// The dashboard in a real browser, on the real service, through the port that serves everything.
 ///
-/// All tests share one service, because it takes seconds to start, and each uses banners of its own. Only the test of the
-/// first run needs a counter without clicks, so it comes first.
+/// All tests share one service, because it takes seconds to start, and each uses banners of its own. Only the
+/// test of the first run needs a counter without clicks, so it comes first.
 @TestInstance(Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class DashboardTest {

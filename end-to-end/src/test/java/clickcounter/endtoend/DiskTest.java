@@ -64,7 +64,8 @@ final class DiskTest {
             assertThat(service.totalClicks(own + 2)).isEqualTo(2);
             assertThat(service.ingest().output())
                     .contains("clicks are refused: ")
-                    .contains("LOG_MIN_FREE is 100 MiB. Free some space there; clicks are then taken again automatically.")
+                    .contains(
+                            "LOG_MIN_FREE is 100 MiB. Free some space there; clicks are then taken again automatically.")
                     .contains("clicks are taken again: there is enough free space for the log")
                     .doesNotContain("\tat ");
             service.stop();

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The way of a click from the HTTP request to the statistics, through the three real processes.
 ///
-/// All tests share one service, because it takes seconds to start; each uses banners of its own and leaves the processes
-/// ready.
+/// All tests share one service, because it takes seconds to start; each uses banners of its own and leaves the
+/// processes ready.
 @TestInstance(Lifecycle.PER_CLASS)
 final class EndToEndTest {
     private static final int CONNECTIONS = 64;
@@ -51,9 +51,8 @@ final class EndToEndTest {
     void countsEveryClickExactlyAcrossAMinuteWhileItIsReadAndAfterARestart() {
         long seed = new Random().nextLong();
         System.out.println("seed " + seed);
-        Await.until("the minute is about to end", MINUTE, () -> untilMinuteEnds()
-                        .compareTo(LOAD_BEFORE_MINUTE_ENDS)
-                <= 0);
+        Await.until(
+                "the minute is about to end", MINUTE, () -> untilMinuteEnds().compareTo(LOAD_BEFORE_MINUTE_ENDS) <= 0);
         SentClicks sent = loadWhileReading(LOAD_BEFORE_MINUTE_ENDS.plus(LOAD_AFTER_MINUTE_ENDS), seed);
         assertThat(sent.unansweredClicks()).isZero();
         assertThat(sent.refusedClicks()).isZero();
@@ -111,7 +110,8 @@ final class EndToEndTest {
         return MINUTE.minusMillis(System.currentTimeMillis() % MINUTE.toMillis());
     }
 
-    /// Sends clicks and reads the statistics of random banners meanwhile; the clicks of a banner must never become fewer.
+    /// Sends clicks and reads the statistics of random banners meanwhile; the clicks of a banner must never
+    /// become fewer.
     private SentClicks loadWhileReading(Duration length, long seed) {
         var random = new Random(seed);
         long[] seen = new long[BANNERS + 1];

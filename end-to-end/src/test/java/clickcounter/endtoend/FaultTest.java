@@ -41,8 +41,9 @@ final class FaultTest {
     private static final int BANNERS = 200;
     private static final int CLICKS_PER_SECOND = 2_000;
 
-    /// How long the lock of a dead process would stop the others if only Chronicle released it: one and a half times
-    /// Chronicle's time-out. With our keeper it takes some hundred milliseconds, as the report of a long run shows.
+    /// How long the lock of a dead process would stop the others if only Chronicle released it: one and a half
+    /// times Chronicle's time-out. With our keeper it takes some hundred milliseconds, as the report of a long
+    /// run shows.
     private static final Duration WITHOUT_THE_KEEPER = Duration.ofSeconds(3);
 
     /// The first banner of the clicks that are written straight into the log.
@@ -175,7 +176,7 @@ final class FaultTest {
     @Test
     void clicksGoOnWhenAProcessDiesThatHoldsTheLogsLock() throws IOException {
         try (var availability = new Availability();
-                TestDatabase database = TestDatabase.create();
+                TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
             var tally = new ClickTally(BANNERS, availability::answered);
             try (ClickLoad load =

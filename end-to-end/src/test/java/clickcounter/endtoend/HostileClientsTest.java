@@ -50,11 +50,12 @@ final class HostileClientsTest {
     private static final int MAX_ANSWER_MS = 60;
     private static final int OWN_CLICKS = 500;
 
-    /// A fuzzed request may still be a click, but no mutation of the requests below makes it a click on this banner.
+    /// A fuzzed request may still be a click, but no mutation of the requests below makes it a click on this
+    /// banner.
     private static final long OWN_BANNER = 4_815_162_342_000_000_001L;
 
-    /// Statuses from 500 on that are no fault of the server: 501 and 505 refuse a transfer encoding and a version of HTTP
-    /// that it does not support (RFC 9110, 15.6), 503 asks to try again.
+    /// Statuses from 500 on that are no fault of the server: 501 and 505 refuse a transfer encoding and a version
+    /// of HTTP that it does not support (RFC 9110, 15.6), 503 asks to try again.
     private static final Set<Integer> NO_FAULTS = Set.of(501, 503, 505);
 
     private static final Pattern STATUS = Pattern.compile("HTTP/1\\.1 (\\d{3})");
@@ -146,7 +147,7 @@ final class HostileClientsTest {
 
     @Test
     void idleConnectionsAndSlowSendersDoNotStopTheOthers() throws IOException {
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of());
                 var idle = new Crowd();
                 var slow = new Crowd()) {
@@ -180,7 +181,7 @@ final class HostileClientsTest {
     @Test
     void moreConnectionsThanFilesDoNotCloseThePortForGood() throws IOException {
         int port = Ports.free();
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
             TestProcess poor = service.launch(
                             "ingest-of-few-files",
@@ -213,7 +214,7 @@ final class HostileClientsTest {
 
     @Test
     void anyBytesAreAnsweredWithoutAnErrorOfTheServerAndCountsStayExact() throws IOException {
-        try (TestDatabase database = TestDatabase.create();
+        try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
             Map<Integer, Integer> answers = new TreeMap<>();
             Queue<String> faults = new ConcurrentLinkedQueue<>();

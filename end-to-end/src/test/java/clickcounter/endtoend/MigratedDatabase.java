@@ -2,15 +2,15 @@ package clickcounter.endtoend;
 
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
-import clickcounter.testing.ClassCache;
 import clickcounter.testing.TestDatabase;
+import clickcounter.testing.WarmStart;
 
 /// Databases that have the schema.
 final class MigratedDatabase {
     static {
         try (TestDatabase database = TestDatabase.create()) {
             migrate(database.url());
-            ClassCache.make(database.url());
+            WarmStart.make(database.url());
         }
     }
 

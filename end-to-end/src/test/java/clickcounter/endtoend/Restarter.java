@@ -11,8 +11,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/// Restarts processes that end, as the supervisor does: the first time at once, then after a pause, and not after an exit
-/// code that says that a restart would do harm. Unlike the supervisor, it leaves a process alone while a test stops it.
+/// Restarts processes that end, as the supervisor does: the first time at once, then after a pause, and not after
+/// an exit code that says that a restart would do harm. Unlike the supervisor, it leaves a process alone while a
+/// test stops it.
 ///
 /// **Threads**: any.
 final class Restarter implements AutoCloseable {

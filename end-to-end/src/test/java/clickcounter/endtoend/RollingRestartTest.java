@@ -75,7 +75,8 @@ final class RollingRestartTest {
             return Integer.toString(adminPort);
         }
 
-        /// Restarts the process; returns when nginx sends it clicks again, for until then the other one must not stop.
+        /// Restarts the process; returns when nginx sends it clicks again, for until then the other one must not
+        /// stop.
         void restart(TestProcess process) {
             process.stopCleanly();
             process.restart();
@@ -86,7 +87,8 @@ final class RollingRestartTest {
             process.awaitReady();
             Await.until(
                     "clicks come to " + process.name(),
-                    () -> Exposition.of(adminPort).value("clickcounter_clicks_acknowledged_total") >= MIN_CLICKS_BETWEEN);
+                    () -> Exposition.of(adminPort).value("clickcounter_clicks_acknowledged_total")
+                            >= MIN_CLICKS_BETWEEN);
         }
     }
 }

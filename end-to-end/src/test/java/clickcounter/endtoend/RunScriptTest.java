@@ -32,7 +32,8 @@ import org.junit.jupiter.api.io.TempDir;
 final class RunScriptTest {
     private static final Duration MAX_WAIT = Duration.ofMinutes(2);
     private static final List<String> PROCESSES = List.of("ingest", "aggregator", "query");
-    private static final Pattern STOPPING = Pattern.compile("INFO +(\\w+) +(stopping: asked to stop by a signal|stopped)");
+    private static final Pattern STOPPING =
+            Pattern.compile("INFO +(\\w+) +(stopping: asked to stop by a signal|stopped)");
     private static final Pattern CLICKS = Pattern.compile("\"v\":(\\d+)");
 
     private final int port = Ports.free();

@@ -85,8 +85,8 @@ final class SentClicks {
         refused += other.refused;
     }
 
-    /// Takes the counts of the banner for certain, and its unanswered clicks for settled, so that the uncertainty that
-    /// one fault causes does not weaken the next comparison.
+    /// Takes the counts of the banner for certain, and its unanswered clicks for settled, so that the uncertainty
+    /// that one fault causes does not weaken the next comparison.
     ///
     /// @param counted clicks by minute since 1970
     void settle(long bannerId, Map<Long, Long> counted) {
@@ -135,7 +135,8 @@ final class SentClicks {
         }
     }
 
-    /// Fails unless the statistics of the banner agree with the clicks that were sent: in total and in each minute.
+    /// Fails unless the statistics of the banner agree with the clicks that were sent: in total and in each
+    /// minute.
     ///
     /// @param counted clicks by minute since 1970
     void verify(long bannerId, Map<Long, Long> counted) {

@@ -17,9 +17,9 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Makes the file with the classes that ingest loads; with it, a start takes less than half the time. It is made by
-/// another process in the background of a start, with low priority, and made again when the JDK, a flag or a jar has
-/// changed. Everything works without it.
+/// Makes the file with the classes that ingest loads; with it, a start takes less than half the time. It is made
+/// by another process in the background of a start, with low priority, and made again when the JDK, a flag or a
+/// jar has changed. Everything works without it.
 ///
 /// **Threads**: one starts and closes.
 final class ClassCache implements AutoCloseable {

@@ -10,8 +10,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 
-/// Starts ingest, sends it one request of each kind, and stops. With `-XX:AOTCacheOutput=FILE`, Java writes the classes
-/// that this has loaded into a file; see [ClassCache].
+/// Starts ingest, sends it one request of each kind, and stops. With `-XX:AOTCacheOutput=FILE`, Java writes the
+/// classes that this has loaded into a file; see [ClassCache].
 public final class ClassCacheMain {
     private ClassCacheMain() {}
 

@@ -20,8 +20,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// A connection whose plain clicks ([ClickRequest]) a [ClickLoop] answers while the connection's own thread
-/// sleeps. At its first request that is anything else, it becomes one of Helidon's connections, and remains
-/// one.
+/// sleeps. Its first request of any other kind makes it one of Helidon's connections for good.
 ///
 /// ```
 /// Helidon ─► add to the loop … let go ─► Helidon ─► ClickFilter, the other routes, errors
@@ -138,8 +137,8 @@ final class ClickConnection implements ServerConnection, InterruptableTask<Void>
         lastRequestNs = nowNs;
     }
 
-    /// Removes the channel from the selector, which keeps it until its next selection. Returns false if that
-    /// was done before.
+    /// Removes the channel from the selector, which keeps it until its next selection. Returns false if that was
+    /// done before.
     ///
     /// @param newUnread bytes from the client that were not processed
     /// @param newUnsent bytes for the client that it has not received

@@ -71,8 +71,7 @@ final class ClickFilter implements Filter {
 
     /// Appends a click. If it could not be appended, sends the answer and returns false.
     private boolean append(long bannerId, RoutingRequest request, RoutingResponse response) {
-        // The body has no meaning, but is read first, so that a request that breaks off or is too large does
-        // not count.
+        // The body means nothing, but a request whose body breaks off or is too large must not count.
         RequestBody.skip(request);
         try {
             writer.append(bannerId);

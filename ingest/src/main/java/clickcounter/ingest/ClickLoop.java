@@ -21,20 +21,18 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Answers the plain clicks of many connections in one thread, with one read, one append and one write for each
-/// click.
+/// Answers the plain clicks of many connections in one thread: each click takes one read, one append, one write.
 ///
 /// ```
 /// select ─► read ─► ClickRequest ─► ClickWriter ─► 204          again and again
 ///                        └─ not plain, refused, draining, or disconnected ─► let go
 /// ```
 ///
-/// A [ClickConnection] that was let go is never taken again. It receives the bytes that were read but not
-/// answered.
+/// A [ClickConnection] that was let go is never taken again. It receives the bytes that were not answered.
 ///
 /// If clicks are few, one thread for all connections costs a click less than half of what a thread for each
-/// connection does, because a click wakes one thread, not three. If clicks are many, one selection brings
-/// clicks of many connections.
+/// connection does, because a click wakes one thread, not three. If clicks are many, one selection brings clicks
+/// of many connections.
 ///
 /// With `LOG_SYNC=commit`, the answers to all clicks of one selection wait for the disk together.
 ///
@@ -67,8 +65,7 @@ final class ClickLoop implements AutoCloseable {
     /// Connections whose keys are cancelled; the next selection removes them from the selector.
     private List<ClickConnection> leaving = new ArrayList<>();
 
-    /// Whether the log has refused a click of this selection. No other click of it may have to wait in vain,
-    /// too.
+    /// Whether the log has refused a click of this selection, so that no other one waits for it in vain.
     private boolean isLogBusy;
 
     /// When the previous click of this selection was answered; 0 if there was none.
@@ -103,8 +100,7 @@ final class ClickLoop implements AutoCloseable {
         selector.wakeup();
     }
 
-    /// Asks the loop to let the connection go after the click that is being answered, without waiting for
-    /// another one.
+    /// Asks the loop to let the connection go after the click that it is answering now.
     void remove(ClickConnection connection) {
         unwanted.add(connection);
         selector.wakeup();

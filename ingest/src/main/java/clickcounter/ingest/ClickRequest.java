@@ -5,8 +5,8 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import clickcounter.shared.http.BannerId;
 import java.nio.ByteBuffer;
 
-/// Recognises a plain click, which nearly all requests are: a complete `GET /v1/banners/counter/{bannerID}`
-/// without a body that keeps the connection open. It does so byte by byte and without allocation.
+/// Recognises a plain click, which nearly all requests are: a complete `GET /v1/banners/counter/{bannerID}` that
+/// has no body and keeps the connection open. It does so byte by byte and without allocation.
 ///
 /// It accepts a request only if it understands every byte of it. All other requests take the long way through
 /// Helidon and [ClickFilter], which also find out what is wrong with them. So this class may be stricter than
@@ -20,7 +20,7 @@ final class ClickRequest {
     private static final byte[] START = "GET /v1/banners/counter/".getBytes(US_ASCII);
     private static final byte[] VERSION = " HTTP/1.1\r\n".getBytes(US_ASCII);
 
-    /// Longer ids begin with zeros; Helidon limits how many.
+    /// Longer ids begin with zeros. Helidon answers them, because it limits the length of the first line.
     private static final int MAX_DIGITS = 19;
 
     private static final int MAX_PORT_DIGITS = 5;

@@ -18,8 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The running ingest: it appends clicks to the log, answers the health check, and forwards everything else to
-/// query.
+/// The running ingest. It appends clicks to the log, answers the health check, and forwards the rest to query.
 public final class Ingest implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(Ingest.class);
 

@@ -7,6 +7,8 @@ import clickcounter.shared.ProcessMain;
 public final class IngestMain {
     private IngestMain() {}
 
+    /// Runs ingest until a signal ends it.
+    ///
     /// @param arguments the number of this process if there are several; none if it is the only one
     public static void main(String[] arguments) {
         int number = arguments.length == 0 ? 1 : Integer.parseInt(arguments[0]);

@@ -27,16 +27,15 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// Forwards requests to the query process and returns its answers, so that one port serves the whole API if
-/// there is no reverse proxy.
+/// Forwards requests to the query process and returns its answers, so that one port serves the whole API if there
+/// is no reverse proxy.
 ///
 /// **Threads**: any.
 final class QueryForwarder implements Handler, AutoCloseable {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(60);
 
-    /// Headers that concern a single connection (RFC 9110, 7.6.1), and those that the HTTP client or server
-    /// sets itself.
+    /// Headers of a single connection (RFC 9110, 7.6.1), and those that the HTTP client or server sets itself.
     private static final Set<String> NOT_FORWARDED = Set.of(
             "connection",
             "content-length",

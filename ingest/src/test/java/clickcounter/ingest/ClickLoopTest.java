@@ -56,8 +56,7 @@ class ClickLoopTest {
     }
 
     /// The client's answers fill all buffers, but the thread that answers all clients must not wait for it. The
-    /// client sends no more at once than the server reads at once, because Helidon answers a click that arrives
-    /// in parts.
+    /// client sends at most what the server reads at once: Helidon would answer a click that arrives in parts.
     @Test
     void aClientThatSendsAndDoesNotReadHoldsUpNobodyAndGetsAllItsAnswers() throws IOException {
         int batch = 100;

@@ -111,8 +111,8 @@ class ClickRequestTest {
         assertThat(read(beginning + "c".repeat(rest + 1) + "\r\n\r\n")).isFalse();
     }
 
-    /// Changes random bytes of a plain click. Every such request that is recognised must be a click for
-    /// Helidon, too, on the same banner and of the same length.
+    /// Changes random bytes of a plain click. Every such request that is recognised must be a click for Helidon,
+    /// too, on the same banner and of the same length.
     @Test
     void isNeverLaxerThanHelidon(@TempDir Path folder) {
         long seed = new Random().nextInt(1_000_000);

@@ -34,8 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Requests that are no clicks are forwarded to query, which a small server replaces here, and its answer is
-/// returned.
+/// Requests that are no clicks are forwarded to query, replaced by a small server here, and answered by it.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
 class ForwardingTest {

@@ -110,8 +110,7 @@ class SocketTest {
                     .containsExactlyElementsOf(
                             LongStream.rangeClosed(1, CONNECTIONS).boxed().toList());
 
-            // The system distributes connections by a hash of both ends; the chance that all reach one process
-            // is 1 in 2^63.
+            // The system distributes them by a hash of both ends; that all reach one process is 1 case in 2^63.
             first.stop();
             connections.removeIf(connection -> !isAnswered(connection, CONNECTIONS + 1));
             assertThat(connections).hasSizeBetween(1, CONNECTIONS - 1);

@@ -104,8 +104,8 @@ public final class Query implements AutoCloseable {
 
     /// Returns when the process answers requests.
     ///
-    /// **Errors**: [clickcounter.shared.StartFailure] if the database cannot be used or has another schema, if the
-    /// log cannot be opened, or if the port is taken.
+    /// **Errors**: [clickcounter.shared.StartFailure] if the database cannot be used or has another schema, if
+    /// the log cannot be opened, or if the port is taken.
     public static Query start(QuerySettings settings, Lifetime lifetime) throws SQLException {
         return new Query(settings, lifetime);
     }

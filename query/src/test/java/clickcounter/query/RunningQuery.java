@@ -4,8 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.Counts;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
+import clickcounter.shared.EpochMinute;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.log.ClickWriter;
@@ -20,6 +22,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -34,7 +37,7 @@ public final class RunningQuery implements AutoCloseable {
 
     public final TestDatabase database;
     public final ClickWriter log;
-    public final LogToDatabase aggregator;
+    public final SteppedAggregator aggregator;
     private final Map<String, String> environment;
     private Query query;
     private final HttpClient http = HttpClient.newHttpClient();
@@ -51,7 +54,7 @@ public final class RunningQuery implements AutoCloseable {
                 "QUERY_PORT", "0"));
         environment.putAll(settings);
         log = ClickWriter.open(LogSettings.read(new SettingsReader(environment)), new Lifetime());
-        aggregator = LogToDatabase.open(folder.resolve("log"), database.dataSource());
+        aggregator = SteppedAggregator.open(folder.resolve("log"), DatabaseSettings.of(database.url()));
         query = startProcess();
     }
 
@@ -186,15 +189,17 @@ public final class RunningQuery implements AutoCloseable {
         }
     }
 
-    /// Writes the clicks of a banner in some minutes into the database.
+    /// Adds clicks of a banner in some minutes to the counts.
     ///
     /// @param timesAndClicks such as `2024-01-01 10:00Z=5`
     public void count(long bannerId, String... timesAndClicks) throws SQLException {
+        var counts = new Counts.Builder(timesAndClicks.length);
         for (String timeAndClicks : timesAndClicks) {
             String[] parts = timeAndClicks.split("=", 2);
-            execute("select add_minute_partition('%s')".formatted(parts[0]));
-            execute("insert into banner_minute values (%d, '%s', %s)".formatted(bannerId, parts[0], parts[1]));
+            Instant time = Instant.parse(parts[0].replace(" ", "T").replace("Z", ":00Z"));
+            counts.add(bannerId, EpochMinute.of(time), Long.parseLong(parts[1]));
         }
+        aggregator.add(counts.build());
     }
 
     /// Changes the database.

@@ -6,17 +6,15 @@ public enum ExitCode {
     STOPPED(0),
     /// An error happened that nobody foresaw; its stack trace is logged. A restart may help.
     UNEXPECTED(1),
-    /// A setting, a port, the database or its schema is wrong; the message says how to fix it. A restart helps
-    /// if it worked before.
+    /// A setting, a port, the database or its schema is wrong; the message says how to fix it. A restart helps if
+    /// it worked before.
     START_FAILED(2),
     /// The click log can no longer be written. The process halts at once, because further writing could hide
     /// clicks. A restart may help.
     LOG_FAULT(3),
-    /// A newer aggregator has taken over the log. A restart would do harm: the two would take it from each
-    /// other forever.
+    /// A newer aggregator has taken over the log. A restart would do harm: the two would take turns forever.
     SUPERSEDED(4),
-    /// The log does not contain the position that the database holds. An operator must look into it before a
-    /// restart.
+    /// The log does not contain the position in the database. An operator must look into it before a restart.
     LOG_MISMATCH(5),
     /// The database was restored or emptied while the aggregator was running. A restart helps: the aggregator
     /// continues from the position that the database holds now.

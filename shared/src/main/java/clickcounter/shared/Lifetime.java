@@ -6,8 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /// The one-way switch that ends a process. Any thread that finds that the process cannot or must not continue
-/// throws it, with an exit code and a sentence; the main thread waits for that, then closes everything in
-/// order.
+/// throws it, with an exit code and a sentence; the main thread waits for it, then closes everything.
 ///
 /// **Threads**: any.
 public final class Lifetime {

@@ -17,13 +17,15 @@ import org.slf4j.bridge.SLF4JBridgeHandler;
 /// Prints everything that a process logs to standard output, one line per event, whichever library logs it.
 ///
 /// Logback finds this class through `META-INF/services`, in processes and in tests, so there is no logging
-/// configuration file. Until [#configure] is called, only warnings and errors of libraries and the information
-/// of our own code are printed, as text.
+/// configuration file. Until [#configure] is called, only warnings and errors of libraries and the information of
+/// our own code are printed, as text.
 public final class Logging extends ContextAwareBase implements Configurator {
     private static final String TEXT = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z',UTC} %-5level ${process}%msg%n%ex";
 
     private static final String CONSOLE = "console";
 
+    /// How much is logged, and in which format.
+    ///
     /// @param debug whether debug lines are printed, too
     /// @param json whether lines are JSON; else they are text
     public record LoggingSettings(boolean debug, boolean json) {

@@ -3,8 +3,7 @@ package clickcounter.shared;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/// Everything that a process, a test or a benchmark has opened, to be closed in reverse order: each one, even
-/// if others fail.
+/// What was opened, to be closed in reverse order: everything, even if closing some of it fails.
 ///
 /// **Threads**: one.
 public final class Opened implements AutoCloseable {
@@ -36,8 +35,8 @@ public final class Opened implements AutoCloseable {
         }
     }
 
-    /// Closes everything because of `failure`, which the caller throws afterwards; what fails here is
-    /// suppressed in it.
+    /// Closes everything because of `failure`, which the caller throws afterwards; what fails here is suppressed
+    /// in it.
     public void closeAfter(Throwable failure) {
         try {
             closeAll();

@@ -14,13 +14,13 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The life of a process, the same for all: it reads the settings, starts, says that it is ready, waits for a signal
-/// or for a reason to stop, closes everything in order, and exits with an [ExitCode].
+/// The life of a process, the same for all: it reads the settings, starts, says that it is ready, waits for a
+/// signal or for a reason to stop, closes everything in order, and exits with an [ExitCode].
 ///
 /// While it is ready, the file `DATA_DIR/run/NAME.ready` holds its process id; the supervisor waits for that.
 public final class ProcessMain {
-    /// The JVM flag of a process that must not outlive the process that started it: it stops when its standard input
-    /// ends, as if a signal had asked it to.
+    /// The JVM flag of a process that must not outlive the process that started it: it stops when its standard
+    /// input ends, as if a signal had asked it to.
     public static final String DEPENDENT = "-Dclickcounter.dependent=true";
 
     private static final Duration MAX_CLOSE = Duration.ofSeconds(60);
@@ -114,8 +114,8 @@ public final class ProcessMain {
         return end.code();
     }
 
-    /// Runs after SIGTERM, SIGINT, SIGHUP and [System#exit]: lets the main thread close everything, then exits with
-    /// its code instead of the signal's.
+    /// Runs after SIGTERM, SIGINT, SIGHUP and [System#exit]: lets the main thread close everything, then exits
+    /// with its code instead of the signal's.
     private static void exitAfterClose(Lifetime lifetime, CompletableFuture<ExitCode> exitCode, Duration maxClose) {
         lifetime.end(ExitCode.STOPPED, "asked to stop by a signal");
         ExitCode code = exitCode.completeOnTimeout(ExitCode.UNEXPECTED, maxClose.toSeconds(), TimeUnit.SECONDS)

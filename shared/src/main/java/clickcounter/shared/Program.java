@@ -66,15 +66,15 @@ public enum Program {
         }
     }
 
-    /// Where the classes that ingest loads are kept: in a source tree where all builds, because tests use many data
-    /// folders.
+    /// Where the classes that ingest loads are kept: in a source tree where all builds, because tests use many
+    /// data folders.
     public static Path classCache(Path root, Path dataDir) {
         Path folder = Files.exists(root.resolve("pom.xml")) ? root.resolve("target") : dataDir.resolve("cache");
         return folder.resolve("ingest.aot");
     }
 
-    /// The JVM flags for a process whose loaded classes are kept in a cache: the process makes the file when it is
-    /// missing or outdated, and starts faster with it.
+    /// The JVM flags for a process whose loaded classes are kept in a cache: the process makes the file when it
+    /// is missing or outdated, and starts faster with it.
     public static List<String> classCacheFlags(Path cache) {
         List<String> flags = new ArrayList<>(List.of("-Dclickcounter.classCache=" + cache));
         if (Files.exists(cache)) {

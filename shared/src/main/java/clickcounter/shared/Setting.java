@@ -2,9 +2,8 @@ package clickcounter.shared;
 
 import java.util.List;
 
-/// All settings of all processes. The name of a constant is the name of the environment variable. What a
-/// setting means, and its unit, is documented in `config/settings.env`; a test ensures that the two files
-/// agree.
+/// All settings of all processes. A constant is named like its environment variable. `config/settings.env`
+/// documents what each setting means, with its unit; a test ensures that the two files agree.
 ///
 /// A process rejects unknown variables whose names begin like a setting or nearly equal one, so that no typing
 /// error goes unnoticed.

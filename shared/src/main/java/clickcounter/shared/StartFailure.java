@@ -1,13 +1,13 @@
 package clickcounter.shared;
 
-/// A process cannot start, for a reason that the operator can fix. The message is printed without a stack
-/// trace, and the process exits with [#code].
+/// A process cannot start, for a reason that the operator can fix. The message is printed without a stack trace,
+/// and the process exits with [#code].
 public final class StartFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final ExitCode code;
 
-    /// @param message one or two clear sentences: what is wrong, with which value, and how to fix it
+    /// Takes one or two clear sentences: what is wrong, with which value, and how to fix it.
     public StartFailure(String message) {
         this(ExitCode.START_FAILED, message);
     }

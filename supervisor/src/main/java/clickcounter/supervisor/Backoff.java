@@ -2,8 +2,8 @@ package clickcounter.supervisor;
 
 import java.time.Duration;
 
-/// How long a member of the service waits before it is started again: the first time not at all, then 1, 2, 4, 8 and
-/// 10 seconds.
+/// How long a member of the service waits before it is started again: the first time not at all, then 1, 2, 4, 8
+/// and 10 seconds.
 ///
 /// **Threads**: one.
 final class Backoff {

@@ -7,8 +7,8 @@ import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Keeps one member of the service running: starts it again when it ends, after a delay and not after an exit code
-/// that is final, until the lifetime of this process ends.
+/// Keeps one member of the service running: starts it again when it ends, after a delay and not after an exit
+/// code that is final, until the lifetime of this process ends.
 ///
 /// **Threads**: one starts and stops it; the keeper's own restarts the member.
 final class Keeper {

@@ -22,8 +22,8 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The running service: the embedded database in this process, unless `DATABASE_URL` is set; query, the aggregator and
-/// ingest as processes of their own.
+/// The running service: the embedded database in this process, unless `DATABASE_URL` is set; query, the
+/// aggregator and ingest as processes of their own.
 final class Supervisor implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(Supervisor.class);
 
@@ -37,8 +37,8 @@ final class Supervisor implements AutoCloseable {
     private final Map<String, String> environment;
     private final FileChannel lock;
 
-    /// The members in the order in which they are stopped: first no more clicks, then the counts of all clicks into the
-    /// database, then the rest.
+    /// The members in the order in which they are stopped: first no more clicks, then the counts of all clicks
+    /// into the database, then the rest.
     private final Deque<Keeper> keepers = new ArrayDeque<>();
 
     private Supervisor(Path dataDir, boolean json, Lifetime lifetime) throws IOException {
@@ -49,7 +49,8 @@ final class Supervisor implements AutoCloseable {
         lock = lock(dataDir);
     }
 
-    /// Migrates the database and starts everything; returns when it is ready, or when the lifetime has ended before.
+    /// Migrates the database and starts everything; returns when it is ready, or when the lifetime has ended
+    /// before.
     ///
     /// **Errors**: [StartFailure] with the exit code of the member that did not start; nothing runs then.
     static Supervisor start(SettingsReader settings, Lifetime lifetime) throws Exception {

@@ -1,5 +1,5 @@
-/// The process that runs the whole service: it holds the embedded database, and starts the other processes again when
-/// they end.
+/// The process that runs the whole service: it holds the embedded database, and starts the other processes again
+/// when they end.
 @NullMarked
 package clickcounter.supervisor;
 

@@ -19,9 +19,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// Metrics in Prometheus' text format 0.0.4, read strictly: every family has one `HELP` and one `TYPE` before its samples,
-/// which are together; no sample occurs twice; the names of counters end in `_total` and their values are not negative; the
-/// buckets of a histogram grow up to its count.
+/// Metrics in Prometheus' text format 0.0.4, read strictly: every family has one `HELP` and one `TYPE` before its
+/// samples, which are together; no sample occurs twice; the names of counters end in `_total` and their values
+/// are not negative; the buckets of a histogram grow up to its count.
 public final class Exposition {
     private static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
     private static final Pattern DESCRIPTION = Pattern.compile("# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (\\S.*)");

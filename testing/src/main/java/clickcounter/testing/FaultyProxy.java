@@ -20,9 +20,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/// A TCP proxy in front of PostgreSQL that fails when it is told to: the network between a process and its database.
+/// A TCP proxy in front of PostgreSQL that fails when it is told to: the network between a process and its
+/// database.
 ///
-/// Until then it passes all bytes on. It reads what clients send, so clients must not encrypt; [#url] ensures that.
+/// Until then it passes all bytes on. It reads what clients send, so clients must not encrypt; [#url] ensures
+/// that.
 ///
 /// **Threads**: any.
 public final class FaultyProxy implements AutoCloseable {
@@ -112,8 +114,8 @@ public final class FaultyProxy implements AutoCloseable {
         links.forEach(Link::cut);
     }
 
-    /// Passes no byte on in any direction from now on, as with a lost route or a frozen server: connections stay, and new
-    /// ones are accepted.
+    /// Passes no byte on in any direction from now on, as with a lost route or a frozen server: connections stay,
+    /// and new ones are accepted.
     public synchronized void stall() {
         isStalled = true;
     }
@@ -124,8 +126,8 @@ public final class FaultyProxy implements AutoCloseable {
         notifyAll();
     }
 
-    /// Cuts the connection that commits next, and no other; the result completes when it is cut. Replaces an earlier order
-    /// that has not been carried out yet.
+    /// Cuts the connection that commits next, and no other; the result completes when it is cut. Replaces an
+    /// earlier order that has not been carried out yet.
     public CompletableFuture<Void> cutAtNextCommit(CutPoint point) {
         var cut = new CommitCut(point, new CompletableFuture<>());
         commitCut.set(cut);
@@ -176,8 +178,8 @@ public final class FaultyProxy implements AutoCloseable {
         }
     }
 
-    /// A client's connection together with its connection to the server. Each direction has a thread, which ends when
-    /// either side closes.
+    /// A client's connection together with its connection to the server. Each direction has a thread, which ends
+    /// when either side closes.
     private final class Link {
         private final Socket client;
         private final Socket server;
@@ -232,8 +234,8 @@ public final class FaultyProxy implements AutoCloseable {
             }
         }
 
-        /// Lets the server finish a commit that it has. The server's connection stays open until it has answered, because
-        /// otherwise it might never read what was sent.
+        /// Lets the server finish a commit that it has. The server's connection stays open until it has answered,
+        /// because otherwise it might never read what was sent.
         private void letServerFinish(CommitCut cut) throws IOException {
             if (cut.point == CutPoint.AFTER_SERVER_HAS_IT) {
                 client.close();

@@ -12,11 +12,13 @@ import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Splits what a client sends to PostgreSQL into messages, and recognises the message that makes the server commit.
+/// Splits what a client sends to PostgreSQL into messages, and recognises the message that makes the server
+/// commit.
 ///
-/// In the extended protocol, that is not the message with the word `COMMIT`: the client names a statement with Parse and a
-/// portal of it with Bind, and runs the portal with Execute. A statement that is run often is parsed only once. Therefore
-/// the names of statements and portals are remembered (PostgreSQL, Frontend/Backend Protocol, Message Formats).
+/// In the extended protocol, that is not the message with the word `COMMIT`: the client names a statement with
+/// Parse and a portal of it with Bind, and runs the portal with Execute. A statement that is run often is parsed
+/// only once. Therefore the names of statements and portals are remembered (PostgreSQL, Frontend/Backend
+/// Protocol, Message Formats).
 ///
 /// **Threads**: one.
 final class FrontendReader {

@@ -28,8 +28,7 @@ import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 import org.jspecify.annotations.Nullable;
 
 /// A click log, the database that counts it, and what the database must hold when every click is counted once. The
-/// schema
-/// and what counts are the subclass's.
+/// subclass makes the schema and counts.
 ///
 /// **Threads**: one at a time.
 public abstract class LogAndDatabase implements AutoCloseable {
@@ -192,28 +191,16 @@ public abstract class LogAndDatabase implements AutoCloseable {
     }
 
     public long clicksInDatabase() {
-        return number("select coalesce(sum(clicks), 0) from banner_minute");
+        return database.clicks();
     }
 
     /// Returns the first number of the first row.
     public long number(String query) {
-        try (Connection connection = database.connect();
-                var statement = connection.createStatement();
-                var row = statement.executeQuery(query)) {
-            row.next();
-            return row.getLong(1);
-        } catch (SQLException failure) {
-            throw new IllegalStateException(failure);
-        }
+        return database.number(query);
     }
 
     public void execute(String sql) {
-        try (Connection connection = database.connect();
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
-        } catch (SQLException failure) {
-            throw new IllegalStateException(failure);
-        }
+        database.execute(sql);
     }
 
     /// Opens a connection that bypasses every proxy; the caller closes it.
@@ -229,21 +216,11 @@ public abstract class LogAndDatabase implements AutoCloseable {
         }
     }
 
-    public void delete(Path fileOrFolder) {
-        try (var files = Files.walk(fileOrFolder)) {
-            for (Path file : files.toList().reversed()) {
-                Files.delete(file);
-            }
-        } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
-        }
-    }
-
     @Override
     public void close() {
         closeWriter();
         database.close();
-        delete(folder);
+        TestFiles.delete(folder);
     }
 
     private ClickWriter writer() {

@@ -22,12 +22,15 @@ public record ProcessUsage(List<Long> pids) {
     /// Processor time since the start of each process, user and system.
     public long cpuMicros() {
         return ofEach("stat")
-                .mapToLong(stat -> {
-                    // The name in parentheses may hold spaces; what follows it does not.
-                    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-                    return Long.parseLong(fields[USER_TICKS_FIELD]) + Long.parseLong(fields[SYSTEM_TICKS_FIELD]);
-                })
-                .sum() * MICROS_PER_TICK;
+                        .mapToLong(stat -> {
+                            // The name in parentheses may hold spaces; what follows it does not.
+                            String[] fields =
+                                    stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+                            return Long.parseLong(fields[USER_TICKS_FIELD])
+                                    + Long.parseLong(fields[SYSTEM_TICKS_FIELD]);
+                        })
+                        .sum()
+                * MICROS_PER_TICK;
     }
 
     /// Resident memory: all of it, with the pages of the log's files, which the system takes back when it needs

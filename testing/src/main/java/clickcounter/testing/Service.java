@@ -44,8 +44,7 @@ public final class Service implements AutoCloseable {
     private final List<TestProcess> processes = new CopyOnWriteArrayList<>();
     private final Map<String, TestProcess> current = new ConcurrentHashMap<>();
 
-    private Service(
-            Path folder, Map<String, String> settings, Path sources, Function<Program, List<String>> jvmFlags) {
+    private Service(Path folder, Map<String, String> settings, Path sources, Function<Program, List<String>> jvmFlags) {
         this.folder = folder;
         this.sources = sources;
         this.jvmFlags = jvmFlags;
@@ -66,7 +65,7 @@ public final class Service implements AutoCloseable {
     /// @param databaseUrl of a database that has the schema
     /// @param settings those that differ from the defaults
     public static Service start(Path folder, String databaseUrl, Map<String, String> settings) {
-        return start(folder, databaseUrl, settings, ClassCache::flags);
+        return start(folder, databaseUrl, settings, WarmStart::flags);
     }
 
     /// @param jvmFlags those of each program beside those of its options file
@@ -90,7 +89,7 @@ public final class Service implements AutoCloseable {
     ///
     /// @param sources in which commands are started; they may be those of another commit
     public static Service prepare(Path sources, Path folder, Map<String, String> settings) {
-        return new Service(folder, settings, sources, ClassCache::flags);
+        return new Service(folder, settings, sources, WarmStart::flags);
     }
 
     /// Starts one more process on the same folder and database.
@@ -116,22 +115,18 @@ public final class Service implements AutoCloseable {
         return process;
     }
 
-    /// The public port.
     public int port() {
         return port;
     }
 
-    /// The port of query.
     public int queryPort() {
         return queryPort;
     }
 
-    /// What `DATA_DIR` says.
     public Path dataFolder() {
         return folder.resolve("data");
     }
 
-    /// Where the click log is.
     public Path logFolder() {
         return dataFolder().resolve("log");
     }
@@ -141,17 +136,14 @@ public final class Service implements AutoCloseable {
         return Objects.requireNonNull(current.get(name), name);
     }
 
-    /// The first process that takes clicks.
     public TestProcess ingest() {
         return process("ingest");
     }
 
-    /// The process that counts.
     public TestProcess aggregator() {
         return process("aggregator");
     }
 
-    /// The process that answers questions.
     public TestProcess query() {
         return process("query");
     }
@@ -161,12 +153,10 @@ public final class Service implements AutoCloseable {
         return List.copyOf(processes);
     }
 
-    /// Makes this process the aggregator.
     public void handOverTo(TestProcess newAggregator) {
         current.put("aggregator", newAggregator);
     }
 
-    /// Waits until ingest, aggregator and query are ready.
     public void awaitReady() {
         ingest().awaitReady();
         query().awaitReady();
@@ -194,8 +184,7 @@ public final class Service implements AutoCloseable {
             HttpResponse<String> answer = statisticsAnswer(bannerId);
             if (answer.statusCode() != 200 || !isComplete(answer)) {
                 throw new AssertionError("not a complete answer: %d %s %s"
-                        .formatted(
-                                answer.statusCode(), answer.headers().map(), answer.body()));
+                        .formatted(answer.statusCode(), answer.headers().map(), answer.body()));
             }
             return counted(answer);
         } catch (IOException failure) {

@@ -13,7 +13,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 ///
 /// **Threads**: any.
 ///
-/// **Cost**: the first database of a JVM starts the server, which takes a second or two; each other takes some 50 ms.
+/// **Cost**: the first database of a JVM starts the server, which takes a second or two; each other takes some 50
+/// ms.
 public final class TestDatabase implements AutoCloseable {
     private static final AtomicInteger NUMBERS = new AtomicInteger();
     private static final String CLICKS = "select coalesce(sum(clicks), 0) from banner_minute";

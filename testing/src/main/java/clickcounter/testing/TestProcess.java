@@ -1,5 +1,6 @@
 package clickcounter.testing;
 
+import clickcounter.shared.Program;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -28,7 +29,7 @@ public final class TestProcess implements AutoCloseable {
     /// The exit code of a killed process, as the shell and Java see it.
     public static final int KILLED = 128 + 9;
 
-    private static final Duration MAX_START = Duration.ofSeconds(90);
+    private static final Duration MAX_START = Duration.ofMinutes(2);
     private static final Duration MAX_STOP = Duration.ofSeconds(90);
 
     /// What [clickcounter.shared.ProcessMain] prints when the process is ready.
@@ -40,7 +41,8 @@ public final class TestProcess implements AutoCloseable {
     private volatile Process process;
     private volatile long outputStart;
 
-    private TestProcess(String name, Path folder, Path outputFolder, Map<String, String> environment, List<String> command) {
+    private TestProcess(
+            String name, Path folder, Path outputFolder, Map<String, String> environment, List<String> command) {
         this.name = name;
         output = outputFolder.resolve(name + ".log");
         builder = new ProcessBuilder(command)
@@ -70,7 +72,7 @@ public final class TestProcess implements AutoCloseable {
     public static TestProcess startJava(
             Class<?> main, Path outputFolder, Map<String, String> environment, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                Program.JAVA,
                 "@" + ROOT.resolve("config/jvm.options"),
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
@@ -98,12 +100,10 @@ public final class TestProcess implements AutoCloseable {
         Files.setLastModifiedTime(built, FileTime.from(Instant.now()));
     }
 
-    /// What the process is called among those of its test.
     public String name() {
         return name;
     }
 
-    /// The id of the process that runs or was the last to run.
     public long pid() {
         return process.pid();
     }
@@ -113,7 +113,6 @@ public final class TestProcess implements AutoCloseable {
         return new ProcessUsage(List.of(pid()));
     }
 
-    /// Whether it runs.
     public boolean isAlive() {
         return process.isAlive();
     }
@@ -233,7 +232,6 @@ public final class TestProcess implements AutoCloseable {
         }
     }
 
-    /// Kills it.
     @Override
     public void close() {
         kill();

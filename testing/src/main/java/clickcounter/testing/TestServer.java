@@ -13,8 +13,9 @@ import java.util.stream.Stream;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 
-/// The PostgreSQL server of this JVM: a container if a Docker engine answers, otherwise the binaries that Maven downloads.
-/// It starts with its first use and ends with the JVM. It need not survive a power failure, so it never waits for the disk.
+/// The PostgreSQL server of this JVM: a container if a Docker engine answers, otherwise the binaries that Maven
+/// downloads. It starts with its first use and ends with the JVM. It need not survive a power failure, so it
+/// never waits for the disk.
 record TestServer(String host, int port, String user, String password) {
     private static final String IMAGE = "postgres:18-alpine";
 
@@ -36,13 +37,14 @@ record TestServer(String host, int port, String user, String password) {
         return docker ? container() : embedded();
     }
 
-    /// Whether `TEST_DATABASE=embedded` forbids containers, for a machine whose Docker engine has no images or other work.
+    /// Whether `TEST_DATABASE=embedded` forbids containers, for a machine whose Docker engine has no images or
+    /// other work.
     private static boolean isEmbeddedWanted() {
         return "embedded".equals(System.getenv("TEST_DATABASE"));
     }
 
-    /// Whether there is any sign of a Docker engine. Testcontainers would need a long time to find out that there is none,
-    /// and would print pages about it.
+    /// Whether there is any sign of a Docker engine. Testcontainers would need a long time to find out that there
+    /// is none, and would print pages about it.
     private static boolean mayHaveDocker() {
         String home = System.getProperty("user.home");
         String runtime = System.getenv().getOrDefault("XDG_RUNTIME_DIR", "/run/user");
@@ -83,8 +85,8 @@ record TestServer(String host, int port, String user, String password) {
         }
     }
 
-    /// The archive with the binaries. The class path may have it twice, by Maven and by the manifest of our jar that brings
-    /// it along, which the library's own resolver refuses.
+    /// The archive with the binaries. The class path may have it twice, by Maven and by the manifest of our jar
+    /// that brings it along, which the library's own resolver refuses.
     private static InputStream binaries(String system, String machine) throws IOException {
         for (String architecture : List.of(ArchUtils.normalize(machine), "x86_64")) {
             String archive = "/postgres-%s-%s.txz".formatted(system.toLowerCase(Locale.ROOT), architecture);

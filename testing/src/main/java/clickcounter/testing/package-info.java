@@ -1,5 +1,5 @@
-/// The one harness of all tests and benchmarks: a real PostgreSQL, real processes of ours, nginx, and faults; never
-/// shipped.
+/// The one harness of all tests and benchmarks: a real PostgreSQL, real processes of ours, nginx, and faults;
+/// never shipped.
 @NullMarked
 package clickcounter.testing;
 

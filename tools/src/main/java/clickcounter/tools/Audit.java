@@ -24,19 +24,16 @@ import java.util.function.Consumer;
 
 /// Compares the counts in the database with those of the log, while everything runs.
 ///
-/// It counts the log again up to the position in the database, and reads the counts from the same snapshot as that
-/// position: so both sides are of exactly the same clicks. What does not fit into memory at once is compared in several
-/// passes, each with a snapshot of its own, from the earlier minutes to the later ones.
+/// It counts the log again up to the position in the database, and reads the counts from the same snapshot as
+/// that position: so both sides are of exactly the same clicks. What does not fit into memory at once is compared
+/// in several passes, each with a snapshot of its own, from the earlier minutes to the later ones.
 ///
-/// It can compare only counts of which the log still has every click, so the range must not begin before the log's
-/// oldest
-/// file. When other logs may have counted into the same minutes, a count that is higher than the log's may be right;
-/// then
-/// only lower ones are differences, and none can be repaired.
+/// It can compare only counts of which the log still has every click, so the range must not begin before the
+/// log's oldest file. When other logs may have counted into the same minutes, a count that is higher than the
+/// log's may be right; then only lower ones are differences, and none can be repaired.
 ///
-/// Where minutes have been dropped it compares the hours in the same way, as far as they lie in the range; late clicks
-/// are
-/// in these hours, too. [SumAudit] then compares the sums with what they are the sums of.
+/// Where minutes have been dropped it compares the hours in the same way, as far as they lie in the range; late
+/// clicks are in these hours, too. [SumAudit] then compares the sums with what they are the sums of.
 ///
 /// **Threads**: one.
 final class Audit {
@@ -69,7 +66,8 @@ final class Audit {
     /// @param position the last record of the log that was compared
     /// @param clicks how many clicks of the log are in the range
     /// @param compared how many pairs of banner and minute, or hour, were compared
-    /// @param otherLogs logs that may have counted into the range; with any, only counts that are too low were found
+    /// @param otherLogs logs that may have counted into the range, so that only counts that are too low were
+    /// found
     /// @param differences how many counts differ
     /// @param sums the outcome for the sums
     record Result(
@@ -251,7 +249,8 @@ final class Audit {
             this.maxDifferences = maxDifferences;
         }
 
-        /// Whether minutes that this pass was to compare have been dropped since it was decided to compare minutes.
+        /// Whether minutes that this pass was to compare have been dropped since it was decided to compare
+        /// minutes.
         boolean wasDropped() {
             return unit == Unit.MINUTE && fromMinute < minutesSince;
         }

@@ -54,10 +54,7 @@ final class AuditCommand implements Callable<Integer> {
             description = "Begin with this minute; by default with the log's oldest file.")
     private Optional<Instant> from = Optional.empty();
 
-    @Option(
-            names = "--to",
-            paramLabel = "TIME",
-            description = "End before this minute; by default there is no end.")
+    @Option(names = "--to", paramLabel = "TIME", description = "End before this minute; by default there is no end.")
     private Instant to = Audit.END;
 
     @Option(

@@ -9,8 +9,8 @@ import java.util.TreeMap;
 /// The counts of a range of minutes or hours, recomputed from the log in order to compare them with those of the
 /// database.
 ///
-/// When there are too many, the later minutes of the range are given up, and [#toMinute()] is earlier from then on:
-/// they are left to another pass through the log.
+/// When there are too many, the later minutes of the range are given up, and [#toMinute()] is earlier from then
+/// on: they are left to another pass through the log.
 ///
 /// **Threads**: one.
 final class AuditedCounts {
@@ -28,7 +28,8 @@ final class AuditedCounts {
 
     /// Forgets everything and counts clicks of these minutes from now on.
     ///
-    /// @param newUnitMinutes the unit to count by: 1 for minutes, or 60 for hours, which the range then consists of
+    /// @param newUnitMinutes the unit to count by: 1 for minutes, or 60 for hours, which the range then consists
+    /// of
     void begin(long newFromMinute, long newToMinute, int newUnitMinutes) {
         table.clear();
         fromMinute = newFromMinute;

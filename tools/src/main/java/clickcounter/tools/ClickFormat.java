@@ -20,8 +20,8 @@ enum ClickFormat {
             line.append(',').append(index).append('\n');
         }
     },
-    /// One JSON object on each line. The position is a string, because it exceeds the integers that JavaScript can
-    /// hold.
+    /// One JSON object on each line. The position is a string, because it exceeds the integers that JavaScript
+    /// can hold.
     NDJSON("") {
         @Override
         void append(StringBuilder line, long index, long bannerId, long timestampMillis) {

@@ -31,8 +31,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `./run.sh log`: looks into the click log, and frees its lock. Nothing here disturbs the processes that write the
-/// log.
+/// `./run.sh log`: looks into the click log, and frees its lock. Nothing here disturbs the processes that write
+/// the log.
 @Command(
         name = "./run.sh log",
         description = """
@@ -192,7 +192,7 @@ final class LogCommand {
     }
 
     /// The options that select clicks.
-    private static final class Selection {
+    static final class Selection {
         @Option(
                 names = "--from",
                 paramLabel = "TIME",
@@ -205,7 +205,7 @@ final class LogCommand {
         @Option(names = "--banner", paramLabel = "ID", description = "Leave out the clicks of other banners.")
         private Optional<Long> bannerId = Optional.empty();
 
-        Filter filter() {
+        private Filter filter() {
             if (!from.isBefore(to)) {
                 throw new StartFailure("--from is %s, which is not before --to, %s.".formatted(from, to));
             }
@@ -237,9 +237,8 @@ final class LogCommand {
         }
     }
 
-    /// Passes on the clicks that are in the log now, in its order, until `sink` wants no more. A click may be in a
-    /// later
-    /// file than its time says, so all files from that of the first minute on are read.
+    /// Passes on the clicks that are in the log now, in its order, until `sink` wants no more. A click may be in
+    /// a later file than its time says, so all files from that of the first minute on are read.
     private static void readToEnd(ClickReader reader, Filter filter, ClickReader.Sink sink) throws IOException {
         List<LogCycle> cycles = reader.cycles();
         if (cycles.isEmpty() || !reader.moveToCycleOf(Instant.ofEpochMilli(filter.fromMillis))) {

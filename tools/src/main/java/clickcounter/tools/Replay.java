@@ -16,9 +16,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// Builds the counts of an empty database from the log. It runs an aggregator, which does so anyway when it finds an
-/// empty
-/// database, reports the progress, and ends when it has counted what was in the log at its start.
+/// Builds the counts of an empty database from the log. It runs an aggregator, which does so anyway when it finds
+/// an empty database, reports the progress, and ends when it has counted what was in the log at its start.
 ///
 /// If it is interrupted, any aggregator continues where it stopped.
 final class Replay {

@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// Compares the sums by hour, day and month with what they are the sums of, while everything runs: the hours with the
-/// minutes where these are kept, the days with the hours, the months with the days. It also compares the totals of all
-/// banners, including those by minute, with the counts of the banners.
+/// Compares the sums by hour, day and month with what they are the sums of, while everything runs: the hours with
+/// the minutes where these are kept, the days with the hours, the months with the days. It also compares the
+/// totals of all banners, including those by minute, with the counts of the banners.
 ///
-/// It takes one month after the other, each in a snapshot of its own, in which sums and minutes must agree. For a part
-/// that
-/// is known to be wrong it uses the right value, so that it finds each wrong sum, and no sum that is right.
+/// It takes one month after the other, each in a snapshot of its own, in which sums and minutes must agree. For a
+/// part that is known to be wrong it uses the right value, so that it finds each wrong sum, and no sum that is
+/// right.
 ///
 /// **Threads**: one.
 final class SumAudit {

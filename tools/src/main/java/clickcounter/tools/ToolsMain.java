@@ -27,16 +27,15 @@ import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/// What `run.sh` and `migrate.sh` start for operators: one command that answers on the standard output, says in one
-/// line
-/// on the standard error what is wrong, and exits.
+/// What `run.sh` and `migrate.sh` start for operators: one command that answers on the standard output, says in
+/// one line on the standard error what is wrong, and exits.
 public final class ToolsMain {
     private static final int HELP_WIDTH = 120;
 
     private ToolsMain() {}
 
-    /// Runs the command that the first word names, with the other words as the user has typed them. Exits with what the
-    /// command returns, or with 2 when it cannot do its work.
+    /// Runs the command that the first word names, with the other words as the user has typed them. Exits with
+    /// what the command returns, or with 2 when it cannot do its work.
     public static void main(String[] words) {
         String name = words.length == 0 ? "" : words[0];
         Logging.configureForCommand(name);
@@ -73,8 +72,8 @@ public final class ToolsMain {
     /// Returns the exit status.
     static int run(Object command, PrintStream out, PrintStream err, String... words) {
         CommandLine line = new CommandLine(command)
-                .setOut(new PrintWriter(out, true))
-                .setErr(new PrintWriter(err, true))
+                .setOut(new PrintWriter(out, true, out.charset()))
+                .setErr(new PrintWriter(err, true, err.charset()))
                 .setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF))
                 .setUsageHelpWidth(HELP_WIDTH)
                 .setExpandAtFiles(false)

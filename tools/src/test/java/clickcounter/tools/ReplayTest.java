@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import clickcounter.migrations.Schema;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.LogCycle;
+import clickcounter.testing.TestFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -53,7 +54,7 @@ final class ReplayTest {
         scene.clicks(7, START, 3);
         scene.countAll();
         scene.closeWriter();
-        scene.delete(scene.logFolder());
+        TestFiles.delete(scene.logFolder());
         scene.clicks(7, START, 4);
 
         assertThat(replay().exitCode()).isZero();

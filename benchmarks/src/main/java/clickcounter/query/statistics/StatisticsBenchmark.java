@@ -1,6 +1,8 @@
 package clickcounter.query.statistics;
 
 import clickcounter.counts.BannerCounts;
+import clickcounter.counts.CountStore;
+import clickcounter.counts.Counts;
 import clickcounter.counts.Period;
 import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
@@ -15,9 +17,7 @@ import clickcounter.testing.TestDatabase;
 import clickcounter.testing.TestFiles;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.util.concurrent.TimeUnit;
@@ -36,8 +36,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// How long does an answer take for one day of a banner, with clicks that the database does not have yet?
 ///
-/// Measured: the query in PostgreSQL, the wait for the end of the log and the scan of the kept clicks. Not measured: HTTP
-/// and JSON.
+/// Measured: the query in PostgreSQL, the wait for the end of the log and the scan of the kept clicks. Not
+/// measured: HTTP and JSON.
 ///
 /// `./run.sh jmh StatisticsBenchmark -prof gc`
 @State(Scope.Benchmark)
@@ -71,15 +71,14 @@ public class StatisticsBenchmark {
         testDatabase = TestDatabase.create();
         DatabaseSettings settings = DatabaseSettings.of(testDatabase.url());
         new Schema(settings).up();
-        try (Connection connection = testDatabase.connect();
-                Statement statement = connection.createStatement()) {
-            statement.execute("select add_minute_partition(to_timestamp(%d))".formatted(FROM_MINUTE * 60));
-            statement.execute(
-                    "insert into banner_minute select %d, to_timestamp(minute * 60), 7 from generate_series(%d, %d) minute"
-                            .formatted(BANNER, FROM_MINUTE, FROM_MINUTE + MINUTES_PER_DAY - 1));
-        }
         database = Database.connect(settings, "statistics-benchmark", 1);
         reader = ClickReader.open(folder);
+        var clicks = new Counts.Builder((int) MINUTES_PER_DAY);
+        for (long minute = FROM_MINUTE; minute < FROM_MINUTE + MINUTES_PER_DAY; minute++) {
+            clicks.add(BANNER, minute, 7);
+        }
+        var store = new CountStore(database, reader.logId());
+        store.flush(store.takeOver(), ClickReader.START, clicks.build());
         tail = LogTail.start(reader, ClickReader.START, 2_000_000, new Lifetime());
         var counts = new BannerCounts(database, 1, reader.logId());
         statistics = new Statistics(counts, tail, MAX_ROWS, Duration.ofSeconds(10));

@@ -16,8 +16,9 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// What do the metrics cost each click?
 ///
-/// Measured: all that a click does for them, which is two looks at the clock, the count of acknowledged clicks, and the
-/// histogram of its status. Not measured: the rest of the click, whose processor time `./run.sh bench direct` tells.
+/// Measured: all that a click does for them, which is two looks at the clock, the count of acknowledged clicks,
+/// and the histogram of its status. Not measured: the rest of the click, whose processor time `./run.sh bench
+/// direct` tells.
 ///
 /// `./run.sh jmh RequestMetricsBenchmark -prof gc`
 @State(Scope.Benchmark)

@@ -22,8 +22,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// What does it cost to append a click to the log?
 ///
-/// Measured: the lock, the encoding and Chronicle's append to the mapped file, while the keeper forces the log to the disk
-/// in the background each second. Not measured: HTTP.
+/// Measured: the lock, the encoding and Chronicle's append to the mapped file, while the keeper forces the log to
+/// the disk in the background each second. Not measured: HTTP.
 ///
 /// `./run.sh jmh AppendBenchmark -prof gc` (threads: `-t 2`)
 @State(Scope.Benchmark)

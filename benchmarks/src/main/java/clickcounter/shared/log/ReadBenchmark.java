@@ -19,8 +19,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// What does it cost to read a click from the log?
 ///
-/// Measured: Chronicle's tailer, the check of the record and the call of the sink, for a log in the page cache that is read
-/// again and again from its start. Not measured: what happens to the click afterwards.
+/// Measured: Chronicle's tailer, the check of the record and the call of the sink, for a log in the page cache
+/// that is read again and again from its start. Not measured: what happens to the click afterwards.
 ///
 /// `./run.sh jmh ReadBenchmark -prof gc`
 @State(Scope.Benchmark)

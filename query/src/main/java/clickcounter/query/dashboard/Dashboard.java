@@ -77,8 +77,8 @@ public final class Dashboard implements HttpService {
                     .send(request, response);
             return;
         }
-        // During an upgrade, another process may have sent the page of another release. Its browser gets the file, but
-        // must not keep it.
+        // During an upgrade, another process may have sent the page of another release. Its browser gets the
+        // file, but must not keep it.
         asset.send(request, response, parameters.get("version").equals(version));
     }
 }

@@ -1,10 +1,12 @@
 package clickcounter.query.live;
 
+import static clickcounter.counts.ClickTable.ANY_MINUTE;
+
+import clickcounter.counts.ClickTable;
 import clickcounter.counts.Period;
 import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
 import clickcounter.query.http.Refusal;
-import clickcounter.query.statistics.ClickSums;
 import clickcounter.query.statistics.Statistics;
 import clickcounter.query.statistics.Statistics.Top;
 import clickcounter.query.statistics.TimeText;
@@ -28,7 +30,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,8 +67,8 @@ public final class LiveStream implements AutoCloseable {
     private volatile boolean hasEnded;
 
     // Used by the thread only.
-    private final ClickSums sinceLastTick = new ClickSums();
-    private final ClickSums ofMinute = new ClickSums();
+    private final ClickTable sinceLastTick = new ClickTable();
+    private final ClickTable ofMinute = new ClickTable();
     private long minute;
     private long firstCompleteMinute = Long.MAX_VALUE;
     private boolean isReading;
@@ -213,11 +214,11 @@ public final class LiveStream implements AutoCloseable {
     }
 
     private boolean count(long index, long bannerId, long timeMillis) {
-        sinceLastTick.add(bannerId, 1);
+        sinceLastTick.add(bannerId, ANY_MINUTE, 1);
         long minuteOfClick = EpochMinute.ofMillis(timeMillis);
         beginMinute(minuteOfClick);
         if (minuteOfClick == minute) {
-            ofMinute.add(bannerId, 1);
+            ofMinute.add(bannerId, ANY_MINUTE, 1);
         }
         return true;
     }
@@ -252,13 +253,14 @@ public final class LiveStream implements AutoCloseable {
     private String event(Instant now, List<Long> bannerIds, @Nullable Top minuteSoFar) {
         String start = new TimeText(ZoneOffset.UTC).string(minute);
         String banners = bannerIds.stream()
-                .map(bannerId -> "{\"banner\":\"" + bannerId + "\",\"clicks\":" + sinceLastTick.get(bannerId)
-                        + minute(
-                                start,
-                                minuteSoFar == null
-                                        ? ofMinute.get(bannerId)
-                                        : minuteSoFar.named().getOrDefault(bannerId, 0L))
-                        + "}")
+                .map(bannerId ->
+                        "{\"banner\":\"" + bannerId + "\",\"clicks\":" + sinceLastTick.get(bannerId, ANY_MINUTE)
+                                + minute(
+                                        start,
+                                        minuteSoFar == null
+                                                ? ofMinute.get(bannerId, ANY_MINUTE)
+                                                : minuteSoFar.named().getOrDefault(bannerId, 0L))
+                                + "}")
                 .collect(Collectors.joining(","));
         return "data: {\"time\":\"" + now.truncatedTo(ChronoUnit.MILLIS) + "\",\"clicks\":" + sinceLastTick.total()
                 + minute(start, minuteSoFar == null ? ofMinute.total() : minuteSoFar.total())

@@ -8,8 +8,8 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
 
-/// A body that is short enough to be made before it is sent. It is sent in one piece, with its length, and is made
-/// only once even though its [EntityTag] comes first.
+/// A body that is short enough to be made before it is sent. It is sent in one piece, with its length, and is
+/// made only once even though its [EntityTag] comes first.
 ///
 /// **Threads**: one.
 final class ShortBody extends ByteArrayOutputStream implements EntityTag.Content {

@@ -1,9 +1,12 @@
 package clickcounter.query.statistics;
 
+import static clickcounter.counts.ClickTable.ANY_MINUTE;
+
 import clickcounter.counts.BannerCounts;
 import clickcounter.counts.BannerCounts.Rows;
 import clickcounter.counts.BannerCounts.Snapshot;
 import clickcounter.counts.BannerCounts.Sums;
+import clickcounter.counts.ClickTable;
 import clickcounter.counts.CountSnapshot;
 import clickcounter.counts.MinuteCounts;
 import clickcounter.counts.MinuteSum;
@@ -48,8 +51,8 @@ public final class Statistics {
     /// memory stays bounded even if nothing has been summed up for a long time.
     private static final int MAX_COUNTS_READ = 1_000_000;
 
-    /// How often the database is asked if the tail has already dropped what the database has just counted. The next
-    /// snapshot then has these clicks, unless the database was restored from a backup.
+    /// How often the database is asked if the tail has already dropped what the database has just counted. The
+    /// next snapshot then has these clicks, unless the database was restored from a backup.
     private static final int MAX_ATTEMPTS = 3;
 
     /// How long after its end a minute is expected to get no more clicks, so that an answer about it does not
@@ -190,8 +193,8 @@ public final class Statistics {
 
     private long countBanners(Period period) throws SQLException {
         Found<Sums> found = readSums(period, 0, Set.of());
-        var kept = new ClickSums();
-        found.forEachKept(period, (bannerId, _) -> kept.add(bannerId, 1));
+        var kept = new ClickTable();
+        found.forEachKept(period, (bannerId, _) -> kept.add(bannerId, ANY_MINUTE, 1));
         Map<Long, Long> counted = found.snapshot.counts().found();
         return found.snapshot.counts().banners()
                 + Arrays.stream(kept.bannerIds())
@@ -203,10 +206,10 @@ public final class Statistics {
     /// banners.
     public Answer<Top> top(Period period, int limit, Collection<Long> named) throws SQLException, Refusal {
         Found<Sums> found = readSums(period, limit, named);
-        var kept = new ClickSums();
-        long keptCount = found.forEachKept(period, (bannerId, _) -> kept.add(bannerId, 1));
+        var kept = new ClickTable();
+        long keptCount = found.forEachKept(period, (bannerId, _) -> kept.add(bannerId, ANY_MINUTE, 1));
         Map<Long, Long> clicks = new HashMap<>(found.snapshot.counts().found());
-        kept.forEach((bannerId, keptClicks) -> clicks.merge(bannerId, keptClicks, Long::sum));
+        kept.forEach((bannerId, _, keptClicks) -> clicks.merge(bannerId, keptClicks, Long::sum));
         List<BannerClicks> busiest = clicks.entrySet().stream()
                 .map(entry -> new BannerClicks(entry.getKey(), entry.getValue()))
                 .sorted(Comparator.comparingLong(BannerClicks::clicks)
@@ -217,19 +220,19 @@ public final class Statistics {
         return answer(new Top(found.snapshot.counts().clicks() + keptCount, busiest, clicks), period, found, keptCount);
     }
 
-    /// Besides the busiest banners, the database is asked for all banners whose clicks may be added, because any of
-    /// them may be among the busiest in the end.
+    /// Besides the busiest banners, the database is asked for all banners whose clicks may be added, because any
+    /// of them may be among the busiest in the end.
     private Found<Sums> readSums(Period period, int limit, Collection<Long> named) throws SQLException {
         Steps total = period.total().steps(1);
         return read((kept, lastIndex) -> {
-            var mayBeAdded = new ClickSums();
-            named.forEach(bannerId -> mayBeAdded.add(bannerId, 0));
+            var mayBeAdded = new ClickTable();
+            named.forEach(bannerId -> mayBeAdded.add(bannerId, ANY_MINUTE, 0));
             kept.forEach(
                     period.fromMinute(),
                     period.toMinute(),
                     kept.droppedPosition(),
                     lastIndex,
-                    (bannerId, _) -> mayBeAdded.add(bannerId, 1));
+                    (bannerId, _) -> mayBeAdded.add(bannerId, ANY_MINUTE, 1));
             return database.sums(limit, mayBeAdded.bannerIds(), total);
         });
     }

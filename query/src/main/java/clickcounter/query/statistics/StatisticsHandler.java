@@ -40,8 +40,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// The header `Stats-Complete-Until` is set if acknowledged clicks may be missing, because the tail of the log is
 /// behind or too many clicks wait for the database. All clicks up to this time are counted, and any number of the
-/// later ones. It is the time of the last click that was read from the log, or `1970-01-01T00:00:00Z` if nothing is
-/// known. Without the header the answer is complete.
+/// later ones. It is the time of the last click that was read from the log, or `1970-01-01T00:00:00Z` if nothing
+/// is known. Without the header the answer is complete.
 ///
 /// The header `Stats-Minutes-Since` is set if the question is about minutes that were dropped; it is the first
 /// minute that is kept.

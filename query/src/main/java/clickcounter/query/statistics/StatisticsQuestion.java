@@ -57,7 +57,8 @@ record StatisticsQuestion(
         boolean withZeros = kind != Kind.TOP && parameters.has("fill", "zero");
         boolean compares = parameters.has("compare", "previous");
         boolean asCsv = parameters.asksForCsv() || prefersCsv(request);
-        // The first clients of one banner's statistics sent fields of their own in the body, which were never read.
+        // The first clients of one banner's statistics sent fields of their own in the body, which were never
+        // read.
         if (kind != Kind.BANNER || !request.prologue().method().equals(Method.POST)) {
             parameters.requireNothingElse();
         }
@@ -73,8 +74,8 @@ record StatisticsQuestion(
                 .equals(CSV);
     }
 
-    /// Returns whether all steps must be counted. CSV needs them for comparing, because it has both periods side by
-    /// side.
+    /// Returns whether all steps must be counted. CSV needs them for comparing, because it has both periods side
+    /// by side.
     boolean needsAllSteps() {
         return withZeros || (compares && asCsv);
     }

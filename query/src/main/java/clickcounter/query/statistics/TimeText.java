@@ -7,8 +7,8 @@ import java.time.ZoneOffset;
 import java.time.zone.ZoneOffsetTransition;
 import java.time.zone.ZoneRules;
 
-/// Writes minutes as RFC 3339 text: `2024-01-01T10:00:00Z` in UTC, and with the zone's offset at that time in other
-/// zones.
+/// Writes minutes as RFC 3339 text: `2024-01-01T10:00:00Z` in UTC, and with the zone's offset at that time in
+/// other zones.
 ///
 /// **Threads**: one.
 ///

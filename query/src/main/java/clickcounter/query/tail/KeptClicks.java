@@ -100,8 +100,8 @@ public final class KeptClicks {
         }
     }
 
-    /// Drops clicks that the database has counted up to `position`. Only whole chunks are dropped, so some of these
-    /// clicks may stay.
+    /// Drops clicks that the database has counted up to `position`. Only whole chunks are dropped, so some of
+    /// these clicks may stay.
     void drop(long position) {
         publish();
         ClickChunk[] chunks = view.chunks;

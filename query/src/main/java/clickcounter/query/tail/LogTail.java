@@ -32,8 +32,8 @@ public final class LogTail implements AutoCloseable {
 
     private static final Logger logger = LoggerFactory.getLogger(LogTail.class);
 
-    /// The pause between passes that no request asks for: long enough to cost nothing, and short enough that a pass
-    /// has little to read.
+    /// The pause between passes that no request asks for: long enough to cost nothing, and short enough that a
+    /// pass has little to read.
     private static final Duration IDLE_PAUSE = Duration.ofMillis(20);
 
     /// How long the end of the log may not be reached before this is reported as a problem.

@@ -37,8 +37,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.yaml.snakeyaml.Yaml;
 
-/// Tests that the server, the description of the API and `docs/api.md` say the same. Operations with the tag `clicks`
-/// are not tested here, because ingest answers them.
+/// Tests that the server does what the description of the API and `docs/api.md` say. Operations with the tag
+/// `clicks` are not tested here, because ingest answers them.
 class OpenApiTest {
     private static final String TIME = "from=2024-03-30T00:00:00Z&to=2024-04-01T00:00:00Z";
     private static final Map<String, String> QUESTIONS = Map.of(

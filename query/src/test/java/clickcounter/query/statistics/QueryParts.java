@@ -7,7 +7,7 @@ import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
-import clickcounter.query.LogToDatabase;
+import clickcounter.query.SteppedAggregator;
 import clickcounter.query.http.Refusal;
 import clickcounter.query.statistics.Statistics.Answer;
 import clickcounter.query.tail.LogTail;
@@ -23,8 +23,8 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 
-/// The parts of query without HTTP and without the task that tells the tail the database's position, which tests do
-/// themselves.
+/// The parts of query without HTTP and without the task that tells the tail the database's position, which tests
+/// do themselves.
 public final class QueryParts implements AutoCloseable {
     static final int POOL_SIZE = 4;
     static final Period ALWAYS = new Period(0, Integer.MAX_VALUE, Step.MINUTE, ZoneOffset.UTC);
@@ -33,7 +33,7 @@ public final class QueryParts implements AutoCloseable {
     public final Lifetime lifetime = new Lifetime();
     final Database database;
     final ClickWriter log;
-    final LogToDatabase aggregator;
+    final SteppedAggregator aggregator;
     public final BannerCounts counts;
     public final LogTail tail;
     private final ClickReader reader;
@@ -46,7 +46,7 @@ public final class QueryParts implements AutoCloseable {
                 LogSettings.read(new SettingsReader(Map.of("DATA_DIR", folder.toString(), "LOG_MIN_FREE", "0"))),
                 lifetime);
         Path logFolder = folder.resolve("log");
-        aggregator = LogToDatabase.open(logFolder, testDatabase.dataSource());
+        aggregator = SteppedAggregator.open(logFolder, databaseSettings);
         reader = ClickReader.open(logFolder);
         counts = new BannerCounts(database, POOL_SIZE, reader.logId());
         tail = LogTail.start(reader, counts.position(), maxKept, lifetime);

@@ -22,7 +22,7 @@ class StatisticsRetentionTest {
         query.count(
                 7, "2024-01-10 10:10Z=1", "2024-01-31 23:50Z=20", "2024-02-01 00:00Z=300", "2024-02-10 10:10Z=4000");
         query.aggregator.rollUp(Instant.parse("2024-02-20T00:00:00Z"));
-        query.execute("select drop_minute_partitions('2024-02-01Z')");
+        query.aggregator.dropPartitions(Instant.parse("2024-02-01T00:00:00Z"));
     }
 
     @AfterAll

@@ -14,17 +14,21 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class StatisticsTest {
+    private static final String[] FIVE_MINUTES = {
+        "2024-01-01 10:01Z=1",
+        "2024-01-01 10:02Z=1",
+        "2024-01-01 10:03Z=1",
+        "2024-01-01 10:04Z=1",
+        "2024-01-01 10:05Z=1"
+    };
+
     private static RunningQuery query;
 
     @BeforeAll
     static void start(@TempDir Path folder) throws SQLException {
         query = RunningQuery.start(folder, "STATS_MAX_ROWS", "5");
-        query.execute("select add_minute_partition('2024-01-01Z')");
-        query.execute("""
-                insert into banner_minute values
-                    (7, '2024-01-01 10:00Z', 1), (7, '2024-01-01 10:01Z', 20), (7, '2024-01-01 10:02Z', 300),
-                    (8, '2024-01-01 10:00Z', 9)
-                """);
+        query.count(7, "2024-01-01 10:00Z=1", "2024-01-01 10:01Z=20", "2024-01-01 10:02Z=300");
+        query.count(8, "2024-01-01 10:00Z=9");
     }
 
     @AfterAll
@@ -116,10 +120,8 @@ class StatisticsTest {
 
     @Test
     void answersWithAsManyRowsAsAreAllowedAndRefusesMore() throws SQLException {
-        query.execute("""
-                insert into banner_minute
-                select 200, timestamptz '2024-01-01 10:00Z' + number * interval '1 minute', 1 from generate_series(0, 5) number
-                """);
+        query.count(200, "2024-01-01 10:00Z=1");
+        query.count(200, FIVE_MINUTES);
 
         HttpResponse<String> most = query.ask(200, "2024-01-01T10:01:00Z", "2025-01-01T00:00:00Z");
         assertThat(RunningQuery.sum(most)).isEqualTo(5);
@@ -131,12 +133,19 @@ class StatisticsTest {
 
     @Test
     void appliesTheLimitToTheMinutesOfTheLogAsWell() throws SQLException {
-        query.execute("""
-                insert into banner_minute
-                select 201, timestamptz '2024-01-01 10:00Z' + number * interval '1 minute', 1 from generate_series(1, 5) number
-                """);
+        query.count(201, FIVE_MINUTES);
         query.log.append(201);
 
         assertThat(query.ask(201).statusCode()).isEqualTo(400);
+    }
+
+    @Test
+    void doesNotApplyTheLimitToTheMinutesOfAStep() throws SQLException {
+        query.count(202, "2024-01-01 10:00Z=1");
+        query.count(202, FIVE_MINUTES);
+
+        HttpResponse<String> total =
+                query.get("/v1/banners/stats/202?step=total&from=2024-01-01T00:00:00Z&to=2025-01-01T00:00:00Z");
+        assertThat(total.body()).isEqualTo("{\"stats\":[{\"ts\":\"2024-01-01T00:00:00Z\",\"v\":6}]}");
     }
 }

@@ -2,6 +2,7 @@ package clickcounter.query.statistics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.counts.Counts;
 import clickcounter.counts.MinuteCounts;
 import clickcounter.counts.Period;
 import clickcounter.counts.Step;
@@ -20,44 +21,50 @@ import org.junit.jupiter.api.io.TempDir;
 /// the minutes of each banner.
 class TotalsTest {
     private static final long[] BANNERS = {7, 8, Long.MAX_VALUE};
-    private static final String FILL = """
-            select add_minute_partition('2024-02-01Z'), add_minute_partition('2024-03-01Z');
-            insert into banner_minute
-            select banner, minute, 1 + extract(epoch from minute)::bigint / 60 % 7
-            from unnest(array[7, 8, 9223372036854775807]) banner,
-                 generate_series(timestamptz '2024-02-28 00:00Z', timestamptz '2024-03-02 23:59Z', interval '1 minute') minute
-            where (extract(epoch from minute)::bigint / 60 + banner % 13) % 11 = 0""";
 
     @Test
     void areTheSumOfAllBannersHoweverMuchIsSummedUp(@TempDir Path folder) throws Exception {
         try (var parts = QueryParts.open(folder, 1_000)) {
-            parts.execute(FILL);
+            parts.aggregator.add(clicks());
             var statistics = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(20));
-            for (String until : List.of(
+            for (String rolledUntil : List.of(
                     "2024-02-01T00:00:00Z",
                     "2024-02-29T10:07:00Z",
                     "2024-02-29T18:20:00Z",
                     "2024-03-01T00:00:00Z",
                     "2024-04-01T00:00:00Z")) {
                 // The first question after this finds that the mark has moved.
-                parts.aggregator.rollUp(Instant.parse(until));
+                parts.aggregator.rollUp(Instant.parse(rolledUntil));
                 for (Step step : Step.values()) {
                     for (String zone : List.of("UTC", "Asia/Kathmandu", "Pacific/Auckland")) {
-                        assertTotalsFit(statistics, period(step, zone), until);
+                        assertTotalsFit(statistics, period(step, zone), rolledUntil);
                     }
                 }
             }
         }
     }
 
-    private static void assertTotalsFit(Statistics statistics, Period period, String until) throws Exception {
+    private static Counts clicks() {
+        var clicks = new Counts.Builder(1_000);
+        long to = minute("2024-03-03T00:00:00Z");
+        for (long minute = minute("2024-02-28T00:00:00Z"); minute < to; minute++) {
+            for (long bannerId : BANNERS) {
+                if ((minute + bannerId % 13) % 11 == 0) {
+                    clicks.add(bannerId, minute, 1 + minute % 7);
+                }
+            }
+        }
+        return clicks.build();
+    }
+
+    private static void assertTotalsFit(Statistics statistics, Period period, String rolledUntil) throws Exception {
         Totals totals = statistics.totals(period, false).counts();
         MinuteCounts expected = MinuteCounts.NONE;
         for (MinuteCounts ofBanner : statistics.series(BANNERS, period, false).counts()) {
             expected = expected.plus(ofBanner);
         }
         assertThat(text(totals.counts()))
-                .as("%s, summed up until %s", period, until)
+                .as("%s, summed up until %s", period, rolledUntil)
                 .isNotEmpty()
                 .isEqualTo(text(expected));
         assertThat(totals.total()).isEqualTo(expected.total());

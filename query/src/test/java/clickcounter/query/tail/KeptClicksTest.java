@@ -6,8 +6,6 @@ import clickcounter.counts.MinuteCounts;
 import clickcounter.counts.MinuteSum;
 import clickcounter.shared.EpochMinute;
 import java.time.Instant;
-import java.util.Random;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class KeptClicksTest {
@@ -123,31 +121,5 @@ class KeptClicksTest {
         kept.publish();
 
         assertThat(print(count(before, 0))).isEqualTo("1970-01-01T00:01:00Z=1");
-    }
-
-    @Test
-    void addsUpCountsLikeAMap() {
-        long seed = System.nanoTime();
-        System.out.println("seed " + seed);
-        var random = new Random(seed);
-        for (int round = 0; round < 1_000; round++) {
-            var expected = new TreeMap<Long, Long>();
-            MinuteCounts sum = MinuteCounts.NONE;
-            for (int part = 0; part < 3; part++) {
-                var clicks = new MinuteSum();
-                for (int click = random.nextInt(20); click > 0; click--) {
-                    long minute = random.nextInt(10);
-                    clicks.add(minute);
-                    expected.merge(minute, 1L, Long::sum);
-                }
-                sum = sum.plus(clicks.counts());
-            }
-            var actual = new TreeMap<Long, Long>();
-            for (int at = 0; at < sum.size(); at++) {
-                assertThat(at == 0 || sum.minute(at - 1) < sum.minute(at)).isTrue();
-                actual.put(sum.minute(at), sum.clicks(at));
-            }
-            assertThat(actual).isEqualTo(expected);
-        }
     }
 }

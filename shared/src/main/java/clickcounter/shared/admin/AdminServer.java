@@ -35,8 +35,8 @@ import org.slf4j.LoggerFactory;
 /// - `/readyz` answers 200 if all checks hold, else 503, with the result of each check as JSON;
 /// - `/metrics` answers with the metrics of the process in Prometheus' text format 0.0.4.
 ///
-/// A process opens this server first and closes it last, so that it can also tell why the process does not
-/// become ready, and that it is stopping.
+/// A process opens this server first and closes it last, so that it can also tell why the process does not become
+/// ready, and that it is stopping.
 public final class AdminServer implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(AdminServer.class);
     private static final Header METRICS_TYPE =

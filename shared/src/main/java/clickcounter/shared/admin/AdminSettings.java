@@ -13,8 +13,7 @@ import java.time.Duration;
 public record AdminSettings(String address, int port, Setting portSetting) {
     private static final int MAX_CONNECTIONS = 64;
 
-    /// The distance between the ports of several processes of one kind; the ports in between belong to other
-    /// kinds.
+    /// The step from one process to the next of its kind; the ports in between belong to other kinds.
     private static final int PORT_STEP = 10;
 
     /// Reads `ADMIN_ADDRESS` and the process's own port setting.
@@ -23,8 +22,7 @@ public record AdminSettings(String address, int port, Setting portSetting) {
                 settings.text(Setting.ADMIN_ADDRESS).orElseThrow(), settings.port(portSetting), portSetting);
     }
 
-    /// Returns the settings of one of several processes: the port of the second is 10 higher, and so on, unless
-    /// it is 0.
+    /// Returns the settings of one of several processes. Each has a port 10 higher than the last, unless it is 0.
     ///
     /// @param number from 1 on
     public AdminSettings ofProcess(int number) {

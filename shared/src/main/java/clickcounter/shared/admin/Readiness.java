@@ -6,8 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Whether a process can do its work at the moment: a list of named checks. A check fails until [#prove] is
-/// called for it.
+/// Whether a process can do its work now: a list of named checks, each of which fails until [#prove] is called.
 ///
 /// **Threads**: any.
 public final class Readiness {
@@ -33,7 +32,7 @@ public final class Readiness {
         }
     }
 
-    /// @param names the names of all checks, in the order in which they are shown
+    /// Names all checks, in the order in which they are shown.
     public Readiness(String... names) {
         checks.put(RUNNING, UNPROVEN);
         for (String name : names) {

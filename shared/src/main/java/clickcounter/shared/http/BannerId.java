@@ -2,8 +2,7 @@ package clickcounter.shared.http;
 
 import io.helidon.http.Status;
 
-/// Parses banner ids. An id is a whole number from 1 to 2^63-1, written in ASCII digits; leading zeros are
-/// allowed.
+/// Parses banner ids: whole numbers from 1 to 2^63-1 in ASCII digits, with leading zeros or without.
 public final class BannerId {
     /// What is returned for everything that is not a banner id.
     public static final long INVALID = -1;

@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// An HTTP/1.1 server that is set up as in all processes: with limits, without the features that Helidon
-/// discovers on the class path, and with `application/problem+json` for every error, whether a handler or the
-/// protocol detects it.
+/// An HTTP/1.1 server that is set up as in all processes: with limits, without the features that Helidon discovers
+/// on the class path, and with `application/problem+json` for every error, whether a handler or the protocol
+/// detects it.
 public final class HttpListener implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(HttpListener.class);
     private static final int BACKLOG = 4096;
@@ -51,8 +51,7 @@ public final class HttpListener implements AutoCloseable {
     private static final AtomicLong nextErrorReportNs = new AtomicLong(System.nanoTime());
     private static final LongAdder unreportedErrors = new LongAdder();
 
-    /// After draining, requests are refused until none has arrived for this long, or until [#MAX_REFUSING] has
-    /// passed.
+    /// After draining, requests are refused until none arrives for this long, or [#MAX_REFUSING] is over.
     private static final Duration QUIET = Duration.ofMillis(200);
 
     /// After draining, requests are refused for at most this long.
@@ -61,8 +60,8 @@ public final class HttpListener implements AutoCloseable {
     private static final String UNANSWERED = "The request could not be answered.";
     private static final String UNREADABLE = "The request is not valid HTTP/1.1.";
 
-    /// Helidon's message for a first line that it cannot read. Clients must not see it, because there is
-    /// nothing more in the log.
+    /// Helidon's message for a first line that it cannot read. Clients must not see it, because there is nothing
+    /// more in the log.
     private static final String UNREADABLE_FIRST_LINE = "Bad request, see server log for more information";
 
     private static final String SOCKET_LISTENER = "socket";
@@ -150,10 +149,10 @@ public final class HttpListener implements AutoCloseable {
         return server.port();
     }
 
-    /// Makes clients go away before [#close], so that none of them sends a request into a connection that is
-    /// being closed. Every answer closes its connection from now on. For `SERVICE_DRAIN_DELAY`, requests are
-    /// still served, which gives a load balancer that checks `/readyz` time to turn away. After that, requests
-    /// are answered 503, which makes a load balancer that only looks at answers turn away and send the request
+    /// Makes clients go away before [#close], so that none of them sends a request into a connection that is being
+    /// closed. Every answer closes its connection from now on. For `SERVICE_DRAIN_DELAY`, requests are still
+    /// served, which gives a load balancer that checks `/readyz` time to turn away. After that, requests are
+    /// answered 503, which makes a load balancer that only looks at answers turn away and send the request
     /// elsewhere. Returns when no more requests arrive.
     public void drain() {
         frame.drain();
@@ -233,8 +232,7 @@ public final class HttpListener implements AutoCloseable {
         listener.idleConnectionTimeout(IDLE_TIMEOUT);
         listener.idleConnectionPeriod(IDLE_CHECK);
         listener.shutdownGracePeriod(settings.shutdownGrace());
-        // An answer that takes several writes must not wait for the client to acknowledge the first, which
-        // takes 40 ms.
+        // Without this, an answer in several writes waits 40 ms until the client acknowledges the first.
         listener.connectionOptions(options -> options.tcpNoDelay(true));
         listener.protocolsDiscoverServices(false);
         listener.contentEncoding(ContentEncodingContext.builder()

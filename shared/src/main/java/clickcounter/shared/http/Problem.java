@@ -36,8 +36,8 @@ public record Problem(Status status, String detail) {
         send(bytes(), request, response);
     }
 
-    /// Sends a body, or only its length if the request is a `HEAD`: the client would take the body for the
-    /// start of the next answer.
+    /// Sends a body, or only its length if the request is a `HEAD`: the client would take the body for the start
+    /// of the next answer.
     static void send(byte[] body, ServerRequest request, ServerResponse response) {
         if (request.prologue().method().equals(Method.HEAD)) {
             response.contentLength(body.length);

@@ -7,8 +7,7 @@ import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Logs how many requests were answered 503, and why, in one line for every ten seconds in which there were
-/// any.
+/// Logs how many requests were answered 503, and why: one line for every ten seconds that had any.
 ///
 /// **Threads**: any.
 public final class RefusalReport implements AutoCloseable {
@@ -25,7 +24,7 @@ public final class RefusalReport implements AutoCloseable {
         task = PeriodicTask.start("refusals", INTERVAL, lifetime, this::report);
     }
 
-    /// @param refused what is refused, in the plural, such as `clicks`
+    /// Starts to report; `refused` is what is refused, in the plural, such as `clicks`.
     public static RefusalReport start(String refused, Lifetime lifetime) {
         return new RefusalReport(refused, lifetime);
     }

@@ -91,8 +91,8 @@ public final class RequestFrame implements HttpFeature, Weighted {
         chain.proceed();
     }
 
-    /// Reads a body that no handler has read. Else the system would reset the connection, and the answer might
-    /// be lost.
+    /// Reads a body that no handler has read; else the system would reset the connection, perhaps before the
+    /// answer arrives.
     private static void skipBody(RoutingRequest request) {
         try {
             if (request.continueSent() && !request.content().consumed()) {

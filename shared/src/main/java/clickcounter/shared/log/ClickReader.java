@@ -53,8 +53,7 @@ public final class ClickReader implements AutoCloseable {
     /// Whether the record at the position itself is missing, so that there is nothing to wait for.
     private boolean isInGap;
 
-    /// Whether a hole was skipped just now. There may be another one in the same cycle, so the reader does not
-    /// wait.
+    /// Whether a hole was skipped just now, so that the reader does not wait before it looks for another one.
     private boolean isBehindGap;
 
     @FunctionalInterface
@@ -82,8 +81,7 @@ public final class ClickReader implements AutoCloseable {
         return over(LogFolder.open(folder, new MonotonicClock(System::currentTimeMillis, 0)), folder, bootId);
     }
 
-    /// Opens the log in `folder` to inspect it. Its files are mapped read-only, so this reader cannot change or
-    /// lock them.
+    /// Opens the log in `folder` to inspect it: the files are mapped read-only, so this reader cannot change them.
     ///
     /// **Errors**: [clickcounter.shared.StartFailure] if there is no log.
     public static ClickReader inspect(Path folder) {
@@ -103,8 +101,8 @@ public final class ClickReader implements AutoCloseable {
         return logId;
     }
 
-    /// Moves to just after the record at `newPosition`, or to the start of the log. Returns false if the log
-    /// has no such record; where the reader is then is undefined. After a power loss the record may be missing
+    /// Moves to just after the record at `newPosition`, or to the start of the log. Returns false if the log has
+    /// no such record; where the reader is then is undefined. After a power loss the record may be missing
     /// although it once existed; then the reader moves to before what follows it, and returns true.
     public boolean moveTo(long newPosition) {
         startAnew();
@@ -120,11 +118,10 @@ public final class ClickReader implements AutoCloseable {
         return isInGap;
     }
 
-    /// Moves to before the first record of the cycle that contains `time`, or of the first cycle after it.
-    /// Returns false if the log has no such cycle; where the reader is then is undefined.
+    /// Moves to before the first record of the cycle that contains `time`, or of the first cycle after it. Returns
+    /// false if the log has no such cycle; where the reader is then is undefined.
     ///
-    /// A click is never in a cycle before its own time, but if the clock was set back, it may be in any later
-    /// one.
+    /// A click is never in a cycle before its time, but if the clock was set back, it may be in any later one.
     public boolean moveToCycleOf(Instant time) throws IOException {
         int firstCycle = LogFolder.ROLL_CYCLE.toCycle(firstIndexOf(time));
         startAnew();
@@ -144,8 +141,7 @@ public final class ClickReader implements AutoCloseable {
         return LogFolder.ROLL_CYCLE.toIndex(Math.toIntExact(Math.max(0, cycle)), 0);
     }
 
-    /// Returns the cycles that the log has now, from the oldest to the newest. Where the reader is then is
-    /// undefined.
+    /// Returns the cycles of the log, from the oldest to the newest. Where the reader is then is undefined.
     ///
     /// **Cost**: maps each file briefly.
     public List<LogCycle> cycles() throws IOException {
@@ -177,9 +173,8 @@ public final class ClickReader implements AutoCloseable {
         isBehindGap = false;
     }
 
-    /// Moves the tailer to just after the record at `index`. Returns whether there is such a record. If there
-    /// is none, Chronicle may move the tailer to the next one, so only the index of what was read can be
-    /// trusted.
+    /// Moves the tailer to just after the record at `index`. Returns whether it exists. If it does not, Chronicle
+    /// may move on to the next one, so only the index of what was read can be trusted.
     private boolean moveTailerTo(long index) {
         if (!tailer.moveToIndex(index)) {
             return false;
@@ -193,8 +188,8 @@ public final class ClickReader implements AutoCloseable {
         }
     }
 
-    /// Reads up to `max` records and passes the clicks to `sink`. Returns how many records were consumed; if
-    /// they are fewer than `max`, the end of the log was reached, or `sink` wanted no more. If `sink` throws an
+    /// Reads up to `max` records and passes the clicks to `sink`. Returns how many records were consumed; if they
+    /// are fewer than `max`, the end of the log was reached, or `sink` wanted no more. If `sink` throws an
     /// exception, this method does, too, and the record counts as consumed.
     public int read(int max, Sink sink) {
         int count = isInGap ? 0 : readOn(max, sink);
@@ -231,8 +226,7 @@ public final class ClickReader implements AutoCloseable {
         long behind = firstReadableBehind();
         isBehindGap = false;
         if (!isInGap) {
-            // Records that were appended since the last attempt are no gap. A cycle that has a successor is
-            // complete.
+            // Records that were appended meanwhile are no gap: a cycle that has a successor is complete.
             moveTailerBack();
             int count = readOn(max, sink);
             if (count > 0) {
@@ -249,9 +243,9 @@ public final class ClickReader implements AutoCloseable {
         return readOn(max, sink);
     }
 
-    /// Returns the first index behind a hole after the position that can be read, or [#NONE]. A record without
-    /// a header stops a tailer forever, but the log's own index contains the place of every 256th record, also
-    /// of those behind it. So up to 255 intact clicks may be skipped together with the missing ones.
+    /// Returns the first index behind a hole after the position that can be read, or [#NONE]. A record without a
+    /// header stops a tailer forever, but the log's own index contains the place of every 256th record, also of
+    /// those behind it. So up to 255 intact clicks may be skipped together with the missing ones.
     ///
     /// No writer appends behind a hole ([PowerLoss]), so only a cycle that has a successor can have one.
     private long firstReadableBehind() {
@@ -313,7 +307,7 @@ public final class ClickReader implements AutoCloseable {
         return position;
     }
 
-    /// Returns how many records were no clicks since this reader was opened. They were skipped.
+    /// Returns how many records this reader has skipped because they are no clicks.
     public long skippedRecords() {
         return skippedRecords;
     }

@@ -7,13 +7,12 @@ import net.openhft.chronicle.wire.BinaryWireCode;
 import net.openhft.chronicle.wire.ValueIn;
 import net.openhft.chronicle.wire.Wire;
 
-/// A click in the log. It has two fields: `bannerId`, a positive 64-bit number, and `ts`, milliseconds since
-/// 1970 in UTC.
+/// A click in the log: `bannerId`, a positive 64-bit number, and `ts`, milliseconds since 1970 in UTC.
 ///
 /// The record describes itself (Chronicle's binary wire format with field names), so Chronicle's own tools can
-/// print it, and fields can be added. Both numbers are always written with eight bytes: the writer fills two
-/// gaps in a fixed pattern; the reader recognises the pattern and reads the numbers at their offsets, which
-/// costs a quarter of parsing the fields. A record of any other shape is parsed field by field.
+/// print it, and fields can be added. Both numbers are always written with eight bytes: the writer fills two gaps
+/// in a fixed pattern; the reader recognises the pattern and reads the numbers at their offsets, which costs a
+/// quarter of parsing the fields. A record of any other shape is parsed field by field.
 final class ClickRecord {
     private static final String BANNER_ID = "bannerId";
     private static final String TIMESTAMP = "ts";

@@ -31,21 +31,19 @@ import org.slf4j.LoggerFactory;
 /// Appends clicks to the log. When [#append] returns, the click is in the log, and stays there if this process
 /// ends in any way.
 ///
-/// One appender serves the whole process. Two threads must never use Chronicle's appender at the same time: if
-/// they do so even once, the lock that all writing processes share may stay locked forever. So every use of the
-/// appender is guarded by a [ReentrantLock], which a virtual thread can wait for without blocking its carrier
-/// thread.
+/// One appender serves the whole process. Two threads must never use it at the same time: if they do so even once,
+/// the lock that all writing processes share may stay locked forever. So a [ReentrantLock] guards every use of it;
+/// a virtual thread can wait for that without blocking its carrier thread.
 ///
-/// While a writer is open, its [LogKeeper] watches the free space, releases the lock of dead processes, and
-/// forces the log to disk.
+/// While a writer is open, its [LogKeeper] watches the free space, releases the lock of dead processes, and forces
+/// the log to disk.
 ///
 /// **Threads**: any.
 public final class ClickWriter implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(ClickWriter.class);
 
-    /// A cycle holds 2^30 records; beyond that, Chronicle fails only after it has written a record. Clicks are
-    /// refused this many records earlier, which leaves room for those that are appended between two checks of
-    /// the keeper.
+    /// A cycle holds 2^30 records; beyond that, Chronicle fails only after it has written. Clicks are refused
+    /// earlier by as many records as may be appended between two checks of the keeper.
     private static final long RESERVED_RECORDS_PER_CYCLE = 1 << 20;
 
     private static final long MAX_RECORDS_PER_CYCLE =
@@ -57,8 +55,7 @@ public final class ClickWriter implements AutoCloseable {
     /// For how long after a click was refused because the log was busy [#refusalReason] reports that.
     private static final Duration BUSY_MEMORY = Duration.ofSeconds(5);
 
-    /// The folders that this process has written to. A lock that a process of its id holds there may be its
-    /// own.
+    /// The folders that this process has written to, where a lock with its process id may be its own.
     private static final Set<Path> openedHere = ConcurrentHashMap.newKeySet();
 
     private final UUID logId;
@@ -66,8 +63,7 @@ public final class ClickWriter implements AutoCloseable {
 
     private final MonotonicClock clock;
 
-    /// The clock that selects the queue's cycle. After a power loss, it may be ahead of `clock` by the rest of
-    /// a cycle.
+    /// Selects the queue's cycle. After a power loss, it may be ahead of `clock` by the rest of a cycle.
     private final MonotonicClock cycleClock;
 
     private final PowerLoss powerLoss;
@@ -138,8 +134,7 @@ public final class ClickWriter implements AutoCloseable {
         return logId;
     }
 
-    /// Appends a click on the banner with the current time, and waits until it is as safe as `LOG_SYNC`
-    /// requires.
+    /// Appends a click with the current time, and waits until it is as safe as `LOG_SYNC` requires.
     ///
     /// **Errors**: [LogUnavailable] if the click is not in the log, or may not be on disk.
     ///
@@ -149,8 +144,8 @@ public final class ClickWriter implements AutoCloseable {
         awaitDisk();
     }
 
-    /// Appends a click like [#append], but does not wait for the disk. The click must not be acknowledged
-    /// before [#awaitDisk] has returned.
+    /// Appends a click like [#append], but does not wait for the disk. The click must not be acknowledged before
+    /// [#awaitDisk] has returned.
     ///
     /// **Errors**: [LogUnavailable] if the click is not in the log.
     public void write(long bannerId) {
@@ -216,10 +211,9 @@ public final class ClickWriter implements AutoCloseable {
         }
     }
 
-    /// Appends to the newest cycle. Another process whose clock is ahead may have begun it, so this writer's
-    /// clock must not stay behind. If another process has ended the cycle without having begun the next one,
-    /// because it is about to or was killed, the append fails before anything is written and is repeated in the
-    /// next cycle.
+    /// Appends to the newest cycle. Another process may have begun it with a clock that is ahead, so this clock
+    /// must not stay behind. If another process has ended the cycle and is about to begin the next one, or was
+    /// killed before it did, the append fails before anything is written and is repeated in the next cycle.
     private void appendToTheLastCycle() {
         for (int attempt = 1; true; attempt++) {
             cycleClock.atLeast(LogFolder.lastCycleStartMs(queue));
@@ -260,8 +254,8 @@ public final class ClickWriter implements AutoCloseable {
         return System.nanoTime() - lastBusyNs < BUSY_MEMORY.toNanos() ? Reason.BUSY : null;
     }
 
-    /// Refuses clicks for this reason from now on, or takes them again if it is null. The refusal after a fault
-    /// or after [#close()] is final.
+    /// Refuses clicks for this reason from now on, or takes them again if it is null. The refusal after a fault or
+    /// after [#close()] is final.
     void refuse(@Nullable LogUnavailable reason) {
         lock.lock();
         try {
@@ -300,8 +294,8 @@ public final class ClickWriter implements AutoCloseable {
         }
     }
 
-    /// Appends to a temporary log. The first append of a JVM loads Chronicle's classes, which takes long on a
-    /// busy machine; in the real log, it would hold the lock of all writers during that time.
+    /// Appends to a temporary log. The first append of a JVM loads Chronicle's classes, which takes long on a busy
+    /// machine; in the real log, it would hold the lock of all writers during that time.
     private static void loadClasses() {
         try {
             Path scratch = Files.createTempDirectory("click-log");

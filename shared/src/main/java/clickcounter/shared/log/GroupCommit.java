@@ -4,8 +4,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
-/// Lets clicks wait until they are on disk, for `LOG_SYNC=commit`. Many clicks share one force: while the disk
-/// is busy with one group of clicks, the next group gathers.
+/// Lets clicks wait until they are on disk, for `LOG_SYNC=commit`. Many clicks share one force: while the disk is
+/// busy with one group of clicks, the next group gathers.
 ///
 /// **Threads**: any number of threads wait; its own thread, `log-sync`, forces.
 final class GroupCommit implements AutoCloseable {
@@ -15,8 +15,7 @@ final class GroupCommit implements AutoCloseable {
     private final Condition forced = lock.newCondition();
     private final Thread thread;
 
-    /// The number of the group that gathers now. What is appended before it is closed is on disk once it is
-    /// forced.
+    /// The number of the group that gathers now. What is appended meanwhile is on disk once it is forced.
     private long gathering = 1;
 
     private long forcedGroup;
@@ -30,8 +29,7 @@ final class GroupCommit implements AutoCloseable {
         thread = Thread.ofPlatform().name("log-sync").daemon().start(this::run);
     }
 
-    /// Waits until everything that was appended before the call is on disk. Returns false if forcing has failed
-    /// or has ended.
+    /// Waits until everything that was appended before is on disk. Returns false if forcing has failed or ended.
     boolean await() throws InterruptedException {
         lock.lock();
         try {
@@ -65,8 +63,8 @@ final class GroupCommit implements AutoCloseable {
         }
     }
 
-    /// Waits until a click waits, then closes the gathering group and returns its number. Returns 0 if this
-    /// object is being closed and no click waits.
+    /// Waits until a click waits, then closes the gathering group and returns its number. Returns 0 if this object
+    /// is being closed and no click waits.
     private long nextGroup() throws InterruptedException {
         lock.lock();
         try {

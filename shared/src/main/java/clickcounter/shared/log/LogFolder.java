@@ -24,15 +24,14 @@ import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 import net.openhft.chronicle.threads.LongPauser;
 
-/// The folder of a log. It contains the queue's files, which all processes must open with the same settings,
-/// and `log.id`, the identity by which the database knows the log.
+/// The folder of a log. It contains the queue's files, which all processes must open with the same settings, and
+/// `log.id`, the identity by which the database knows the log.
 final class LogFolder {
-    /// A cycle holds 1.07e9 clicks, which is 1.79 million per second, and ten minutes are short enough to
-    /// delete old clicks in small steps.
+    /// A cycle holds 1.07e9 clicks, which is 1.79 million per second, and ten minutes are short enough to delete
+    /// old clicks in small steps.
     static final RollCycles ROLL_CYCLE = RollCycles.TEN_MINUTELY;
 
-    /// How long a reader waits for a cycle file that is being created, and a writer for a lock that a living
-    /// process holds.
+    /// How long a reader waits for a half-created cycle file, and a writer for the lock of a living process.
     static final int TIMEOUT_MS = 2_000;
 
     private static final DateTimeFormatter CYCLE_NAME =
@@ -81,8 +80,7 @@ final class LogFolder {
                 .rollCycle(ROLL_CYCLE)
                 .timeoutMS(TIMEOUT_MS)
                 .timeProvider(clock)
-                // With several writers on few cores, a writer must yield early, not spin until its time slice
-                // ends.
+                // With several writers on few cores, a writer must yield early instead of spinning.
                 .pauserSupplier(() -> new LongPauser(200, 50, 20, 200, MICROSECONDS));
     }
 
@@ -153,8 +151,8 @@ final class LogFolder {
         return Math.toIntExact(start.toEpochMilli() / ROLL_CYCLE.lengthInMillis());
     }
 
-    /// Returns where the content of a cycle's file ends, rounded up to a block; the rest of the file is a
-    /// reserve of zeros. Returns 0 if there is no such file.
+    /// Returns where the content of a cycle's file ends, rounded up to a block; the rest of the file is a reserve
+    /// of zeros. Returns 0 if there is no such file.
     static long usedBytes(Path file) {
         try (var channel = FileChannel.open(file)) {
             var block = ByteBuffer.allocate(BLOCK_BYTES);

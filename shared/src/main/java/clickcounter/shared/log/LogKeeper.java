@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Does what a writing process must do for the log besides appending:
-/// - every 100 ms it releases the write lock if the process that holds it is dead, so that a killed writer
-///   holds up the others for less than half a second;
+/// - every 100 ms it releases the write lock if the process that holds it is dead, so that a killed writer holds
+///   up the others for less than half a second;
 /// - every 250 ms it measures the free space, and makes the writer refuse clicks while there is too little;
 /// - every `LOG_SYNC`, or for each group of clicks, it forces the log to disk, which limits how many clicks a
 ///   power failure can cost.
@@ -65,14 +65,14 @@ final class LogKeeper implements AutoCloseable {
         return groupCommit != null;
     }
 
-    /// Waits until everything that was appended before the call is as safe as `LOG_SYNC` requires. Returns
-    /// false if forcing the log has failed.
+    /// Waits until everything that was appended before the call is as safe as `LOG_SYNC` requires. Returns false
+    /// if forcing the log has failed.
     boolean awaitSync() throws InterruptedException {
         return groupCommit == null || groupCommit.await();
     }
 
-    /// Releases the lock if a dead process with the same id as this one holds it, which is common in
-    /// containers. May only be called at start, when this process itself cannot hold the lock.
+    /// Releases the lock if a dead process with the same id as this one holds it, which is common in containers.
+    /// May only be called at start, when this process itself cannot hold the lock.
     void releaseLockOfAPredecessor() {
         if (writeLock.holder() == ProcessHandle.current().pid()) {
             logger.warn("released the write lock of a killed process that had the same id as this one");

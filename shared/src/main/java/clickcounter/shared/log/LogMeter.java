@@ -8,8 +8,8 @@ import net.openhft.chronicle.queue.ExcerptTailer;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.wire.DocumentContext;
 
-/// Measures the log while others write and read it: how many records it has, how old they are, and how large
-/// its files are. A position is the index of a record, as in [ClickReader].
+/// Measures the log while others write and read it: how many records it has, how old they are, and how large its
+/// files are. A position is the index of a record, as in [ClickReader].
 ///
 /// **Threads**: one.
 public final class LogMeter implements AutoCloseable {

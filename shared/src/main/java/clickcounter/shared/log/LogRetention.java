@@ -9,8 +9,7 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Deletes old cycles of the log. Whatever the limits are, it keeps a cycle until every click in it is in the
-/// database.
+/// Deletes old cycles of the log. A cycle stays until every click in it is in the database, whatever the limits.
 ///
 /// Deleting is safe while other processes read and write the log: they keep the files that they use open.
 ///

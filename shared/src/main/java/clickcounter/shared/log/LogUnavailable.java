@@ -1,7 +1,6 @@
 package clickcounter.shared.log;
 
-/// A click was not appended, because the log takes none at the moment. Nothing was written, so it is safe to
-/// try again.
+/// The log takes no click at the moment. Unless it has failed ([Reason#FAULT]), nothing was written.
 public final class LogUnavailable extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -4,11 +4,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import net.openhft.chronicle.core.time.TimeProvider;
 
-/// A clock that never goes back. While the system's clock is behind a time that this clock has already
-/// returned, it returns that time again.
+/// A clock that never goes back. While the system's clock is behind a time that this clock has already returned,
+/// it returns that time again.
 ///
-/// Chronicle Queue cannot append to a cycle that was closed, so a system clock that is set back must not lead
-/// back into one.
+/// Chronicle Queue cannot append to a closed cycle, so a system clock that is set back must not lead into one.
 ///
 /// **Threads**: any.
 final class MonotonicClock implements TimeProvider {

@@ -16,15 +16,15 @@ import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Detects that the machine went down while the log was being written, and keeps writers away from the cycles
-/// that this may have damaged.
+/// Detects that the machine went down while the log was being written, and keeps writers away from the cycles that
+/// this may have damaged.
 ///
-/// When the machine goes down, pages that were not forced to disk may be missing anywhere in the newest cycles.
-/// A record that is appended behind such a hole would never be read. So every writer leaves a mark in the log's
-/// folder, the file `writing-<process id>`, which contains the id of the machine's boot, and deletes it after
-/// it has closed the log. A mark of another boot means that the machine went down; the number of the next cycle
-/// is then written to the file `first-cycle`, and no writer appends to an earlier cycle. Readers skip the holes
-/// in earlier cycles.
+/// When the machine goes down, pages that were not forced to disk may be missing anywhere in the newest cycles. A
+/// record that is appended behind such a hole would never be read. So every writer leaves a mark in the log's
+/// folder, the file `writing-<process id>`, which contains the id of the machine's boot, and deletes it after it
+/// has closed the log. A mark of another boot means that the machine went down; the number of the next cycle is
+/// then written to the file `first-cycle`, and no writer appends to an earlier cycle. Readers skip the holes in
+/// earlier cycles.
 ///
 /// **Threads**: one.
 final class PowerLoss implements AutoCloseable {
@@ -39,8 +39,8 @@ final class PowerLoss implements AutoCloseable {
         this.mark = mark;
     }
 
-    /// Returns the id of the machine's current boot. It is empty if the system has none; no power loss is
-    /// detected then.
+    /// Returns the id of the machine's current boot, or an empty text if there is none; then no power loss is
+    /// detected.
     static String bootId() {
         try {
             return Files.readString(SYSTEM_BOOT_ID).strip();
@@ -49,8 +49,8 @@ final class PowerLoss implements AutoCloseable {
         }
     }
 
-    /// Deals with a power loss if there was one, and leaves this process's mark. Must be called before the
-    /// queue is opened for writing.
+    /// Deals with a power loss if there was one, and leaves this process's mark. Must be called before the queue
+    /// is opened for writing.
     static PowerLoss mark(Path folder, String bootId) {
         try {
             Files.createDirectories(folder);
@@ -142,8 +142,7 @@ final class PowerLoss implements AutoCloseable {
         return foreign;
     }
 
-    /// Deletes the marks of killed processes: as long as the machine runs, what they wrote is safe in the page
-    /// cache.
+    /// Deletes the marks of killed processes: what they wrote is safe while the machine runs.
     private static void deleteMarksOfTheDead(Path folder) throws IOException {
         for (Path mark : marks(folder)) {
             long pid = Long.parseLong(mark.getFileName().toString().substring(MARK_PREFIX.length()));
@@ -160,8 +159,8 @@ final class PowerLoss implements AutoCloseable {
         }
     }
 
-    /// Writes a file that is complete and on disk when this method returns; after a crash it may be missing,
-    /// but is never incomplete.
+    /// Writes a file that is complete and on disk when this method returns; after a crash it may be missing, but
+    /// is never incomplete.
     private static Path writeAtomically(Path folder, String name, String content) throws IOException {
         Path unfinished = LogFolder.createTempFile(folder, name, ".new");
         Files.writeString(unfinished, content + System.lineSeparator(), StandardOpenOption.SYNC);

@@ -9,9 +9,9 @@ import net.openhft.chronicle.queue.impl.table.Metadata;
 import net.openhft.chronicle.queue.impl.table.SingleTableBuilder;
 import net.openhft.chronicle.threads.BusyTimedPauser;
 
-/// The lock that a process holds while it appends. Its holder's process id is in the log's metadata, and
-/// remains there if the process is killed at that moment. All processes that write a log must see the same
-/// process ids, because a process that lives in another container looks dead.
+/// The lock that a process holds while it appends. Its holder's process id is in the log's metadata, and remains
+/// there if the process is killed at that moment. All processes that write a log must see the same process ids,
+/// because a process that lives in another container looks dead.
 ///
 /// **Threads**: any.
 public final class WriteLock implements AutoCloseable {

@@ -57,8 +57,8 @@ class LogKeeperTest {
         assertThat(log.bannerIds()).containsExactly(1L);
     }
 
-    /// A large file takes up space and is deleted again. It is so large that what other programs write
-    /// meanwhile does not matter.
+    /// A large file takes up space and is deleted again. It is so large that what other programs write meanwhile
+    /// does not matter.
     @Test
     void refusesClicksWhileThereIsTooLittleSpaceAndTakesThemAgain() throws IOException {
         Files.createDirectories(folder);

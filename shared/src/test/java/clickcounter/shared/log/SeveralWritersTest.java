@@ -278,9 +278,9 @@ class SeveralWritersTest {
         }
     }
 
-    /// Appends clicks until it is killed, with a clock that is ahead and reaches the next cycle every few
-    /// clicks. Writes the last banner id that is in the log to a file. Arguments: the log's folder, how many
-    /// milliseconds the clock is ahead, the first banner id, the file.
+    /// Appends clicks until it is killed, with a clock that is ahead and reaches the next cycle every few clicks.
+    /// Writes the last banner id that is in the log to a file. Arguments: the log's folder, how many milliseconds
+    /// the clock is ahead, the first banner id, the file.
     static final class RollingMain {
         private static final int CLICKS_PER_CYCLE = 20;
 

@@ -12,12 +12,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
-/// Caches of the classes that our programs load. Tests start some hundred processes; with its cache a process needs
-/// less than half the processor time until it is ready.
+/// Caches of the classes that our programs load. Tests start some hundred processes; with its cache a process
+/// needs less than half the processor time until it is ready.
 ///
 /// **Threads**: any, in any number of JVMs.
-public final class ClassCache {
+public final class WarmStart {
     /// More JVM flags for the processes of tests.
     private static final List<String> TEST_FLAGS =
             List.of(System.getProperty("clickcounter.jvmFlags", "").split(" +"));
@@ -26,14 +27,14 @@ public final class ClassCache {
     private static final List<Program> PROGRAMS = List.of(Program.INGEST, Program.AGGREGATOR, Program.QUERY);
     private static final int CLICKS = 100;
 
-    private ClassCache() {}
+    private WarmStart() {}
 
     /// The JVM flags for a process of a test. A JVM that cannot use the cache starts without it.
     static List<String> flags(Program program) {
         List<String> flags = new ArrayList<>(TEST_FLAGS);
         flags.removeIf(String::isEmpty);
         if (Files.exists(file(program))) {
-            flags.addAll(List.of("-XX:AOTCache=" + file(program), "-Xlog:aot*=error"));
+            flags.addAll(List.of("-XX:AOTCache=" + file(program), "-Xlog:aot*=off"));
         }
         return flags;
     }
@@ -63,11 +64,12 @@ public final class ClassCache {
         }
     }
 
+    /// Whether the cache is newer than the program's jar and all libraries beside it.
     private static boolean isFresh(Program program) throws IOException {
-        return Files.exists(file(program))
-                && Files.getLastModifiedTime(file(program))
-                                .compareTo(Files.getLastModifiedTime(program.jar(TestProcess.ROOT)))
-                        > 0;
+        long made = file(program).toFile().lastModified(); // 0 if there is none
+        try (Stream<Path> jars = Files.list(program.jar(TestProcess.ROOT).getParent())) {
+            return jars.allMatch(jar -> jar.toFile().lastModified() < made);
+        }
     }
 
     private static void makeAll(String databaseUrl) throws IOException {
