@@ -83,7 +83,8 @@ final class RunScriptTest {
         List<ProcessHandle> all = all(script);
         signal("INT", List.of(-script.pid())); // the whole process group, as a terminal does
         assertThat(awaitEnd(script)).as(this::output).isZero();
-        assertThat(all).hasSizeGreaterThan(PROCESSES.size()).noneMatch(ProcessHandle::isAlive);
+        assertThat(all).hasSizeGreaterThan(PROCESSES.size());
+        await(() -> all.stream().noneMatch(ProcessHandle::isAlive), "no process is left");
         assertThat(folder.resolve("run")).isDirectoryNotContaining("glob:**.ready");
         assertThat(STOPPING.matcher(output())
                         .results()

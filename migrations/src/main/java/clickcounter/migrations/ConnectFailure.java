@@ -9,7 +9,7 @@ import java.util.Objects;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 
-/// Why the database cannot be used, in words for the operator: one line, without the password.
+/// Explains to the operator why the database cannot be used, in one line and without the password.
 final class ConnectFailure {
     private ConnectFailure() {}
 
@@ -33,7 +33,7 @@ final class ConnectFailure {
             return "TLS failed (%s). Check sslmode and sslrootcert in DATABASE_URL."
                     .formatted(oneLine(rootOf(failure)));
         }
-        // The driver has neither a cause nor a state of its own for it.
+        // The driver gives this failure neither a cause nor a state of its own.
         if (oneLine(failure).contains("hostnameverifier")) {
             return "the server's certificate is for another name. Correct the name in DATABASE_URL, or the certificate.";
         }

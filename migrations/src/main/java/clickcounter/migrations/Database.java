@@ -11,22 +11,23 @@ import java.time.Duration;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/// A pool of connections to the database, whose schema is the one that this release needs.
+/// A pool of connections to a database that has the schema that this release needs.
 ///
 /// **Threads**: any.
 public final class Database implements AutoCloseable {
-    /// How long a thread waits for a connection, be it a free one of the pool or a new one to the server.
-    /// Short: whoever waits can better say that the database is not there.
+    /// How long a thread waits for a connection, whether a free one of the pool or a new one to the server. It
+    /// is short so that the caller can soon say that the database does not answer.
     public static final Duration ACQUIRE_TIMEOUT = Duration.ofSeconds(3);
 
-    /// How long a connection of the pool may take to prove that it still works, before another one is taken.
+    /// How long a connection of the pool may take to prove that it still works; after that, another one is
+    /// taken.
     private static final Duration VALIDATE_TIMEOUT = Duration.ofSeconds(1);
 
-    /// How much longer the client waits than the server may take, so that the server's own clear answer comes
+    /// How much longer the client waits than the server may take, so that the clear answer of the server comes
     /// first.
     private static final Duration CLIENT_GRACE = Duration.ofSeconds(5);
 
-    /// A connection is replaced after this time, so that a changed address or a new primary is found.
+    /// When a connection is replaced, so that a changed address or a new primary is found.
     private static final Duration MAX_LIFETIME = Duration.ofMinutes(15);
 
     private final DatabaseUrl url;
@@ -37,14 +38,14 @@ public final class Database implements AutoCloseable {
         this.pool = pool;
     }
 
-    /// Connects, and looks at the schema.
+    /// Connects and checks the schema.
     ///
     /// @param applicationName what `pg_stat_activity` shows
-    /// @param poolSize most connections at once
+    /// @param poolSize maximum number of connections
     ///
-    /// **Errors**: [StartFailure] when the database cannot be used, or has another schema; nothing stays open.
+    /// **Errors**: [StartFailure] when the database cannot be used or has another schema; nothing stays open.
     public static Database connect(DatabaseSettings settings, String applicationName, int poolSize) {
-        // The first connection may take longer than those of the pool, and says best what is wrong.
+        // The first connection may take longer than one of the pool, and its failure says what is wrong.
         try (Connection connection =
                 settings.url().dataSource(applicationName, silence(settings)).getConnection()) {
             String problem = schemaProblem(connection, settings.url());
@@ -69,16 +70,17 @@ public final class Database implements AutoCloseable {
         config.setConnectionTimeout(ACQUIRE_TIMEOUT.toMillis());
         config.setValidationTimeout(VALIDATE_TIMEOUT.toMillis());
         config.setMaxLifetime(MAX_LIFETIME.toMillis());
-        config.setInitializationFailTimeout(-1); // the first connection has been tried
-        // The server, too, gives up what the client no longer waits for; else a lost client's locks would stay.
+        config.setInitializationFailTimeout(-1); // one connection has worked
+        // The server also gives up what the client no longer waits for; otherwise the locks of a lost client
+        // would stay.
         long timeoutMs = settings.timeout().toMillis();
         config.setConnectionInitSql("set statement_timeout = %d; set idle_in_transaction_session_timeout = %d"
                 .formatted(timeoutMs, timeoutMs));
         return new HikariDataSource(config);
     }
 
-    /// What is wrong with the schema, as a sentence with the command that mends it; null when it is the one
-    /// that this release needs.
+    /// What is wrong with the schema, as a sentence with the command that fixes it; null when it is the one that
+    /// this release needs.
     public @Nullable String schemaProblem() throws SQLException {
         try (Connection connection = pool.getConnection()) {
             return schemaProblem(connection, url);
@@ -105,34 +107,34 @@ public final class Database implements AutoCloseable {
         return null;
     }
 
-    /// What the pool does at the moment.
+    /// The state of the pool at one moment.
     ///
-    /// @param inUse connections that work
-    /// @param idle connections that wait for work
+    /// @param inUse connections that are in use
+    /// @param idle connections that are free
     /// @param waiting threads that wait for a connection
     public record Connections(int inUse, int idle, int waiting) {}
 
-    /// A glance at the pool.
+    /// The state of the pool now.
     public Connections connections() {
         HikariPoolMXBean seen = pool.getHikariPoolMXBean();
         return new Connections(
                 seen.getActiveConnections(), seen.getIdleConnections(), seen.getThreadsAwaitingConnection());
     }
 
-    /// What the database or its driver says, on one line, for log lines and messages.
+    /// What the database or its driver says about a failure, on one line, for log lines and messages.
     public static String describe(SQLException failure) {
-        // What the pool says is about the pool; why it has got no connection is the cause.
+        // The pool's own message is about the pool; the cause says why it has no connection.
         Throwable cause = failure.getCause();
         boolean isOfPool = failure instanceof SQLTransientConnectionException;
         return ConnectFailure.oneLine(isOfPool && cause != null ? cause : failure);
     }
 
-    /// The pool.
+    /// The pool as a source of connections.
     public DataSource dataSource() {
         return pool;
     }
 
-    /// A connection in auto-commit mode; closing it gives it back.
+    /// Takes a connection in auto-commit mode from the pool; closing it gives it back.
     ///
     /// **Errors**: [SQLException] when there is none within [#ACQUIRE_TIMEOUT].
     public Connection connection() throws SQLException {

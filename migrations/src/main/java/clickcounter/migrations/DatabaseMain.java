@@ -7,7 +7,7 @@ import clickcounter.shared.SettingsReader;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/// The process of the embedded database, for those who set no `DATABASE_URL`.
+/// The process of the embedded database, for operators who set no `DATABASE_URL`.
 public final class DatabaseMain {
     private DatabaseMain() {}
 

@@ -9,23 +9,23 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
-/// Which database, and how to use it.
+/// Which database to use, and how.
 ///
 /// @param embedded whether `url` is that of the embedded database, because `DATABASE_URL` is not set
-/// @param poolSize most connections of query
+/// @param poolSize maximum number of connections of query
 /// @param timeout how long one statement may take
 public record DatabaseSettings(DatabaseUrl url, boolean embedded, int poolSize, Duration timeout) {
-    /// The embedded database's process writes its URL here, in `DATA_DIR`, when it is ready.
+    /// The file in `DATA_DIR` that holds the URL of the embedded database while that runs.
     static final String URL_FILE = "database.url";
 
     private static final int CONNECTIONS_FOR_EACH_PROCESSOR = 5;
-    private static final Duration LEAST_TIMEOUT = Duration.ofSeconds(1);
-    private static final Duration MOST_TIMEOUT = Duration.ofHours(1);
+    private static final Duration MIN_TIMEOUT = Duration.ofSeconds(1);
+    private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
 
     /// Stands in for a URL that is missing or wrong until [SettingsReader#finish()] throws.
     private static final DatabaseUrl NOWHERE = DatabaseUrl.parse("postgres://nobody@localhost/nothing");
 
-    /// From `DATABASE_URL`, `DATABASE_POOL_SIZE`, `DATABASE_TIMEOUT` and, for the embedded database,
+    /// Reads `DATABASE_URL`, `DATABASE_POOL_SIZE`, `DATABASE_TIMEOUT` and, for the embedded database,
     /// `DATA_DIR`.
     public static DatabaseSettings read(SettingsReader settings) {
         int most = maxPoolSize();
@@ -34,10 +34,10 @@ public record DatabaseSettings(DatabaseUrl url, boolean embedded, int poolSize, 
                 parse(url.or(() -> embeddedUrl(settings)), settings),
                 url.isEmpty(),
                 settings.optionalInteger(Setting.DATABASE_POOL_SIZE, 1, most).orElse(most),
-                settings.duration(Setting.DATABASE_TIMEOUT, LEAST_TIMEOUT, MOST_TIMEOUT));
+                settings.duration(Setting.DATABASE_TIMEOUT, MIN_TIMEOUT, MAX_TIMEOUT));
     }
 
-    /// That database with the defaults for the rest.
+    /// The settings of the database with this URL, with the defaults for the rest.
     public static DatabaseSettings of(String url) {
         var settings = new SettingsReader(Map.of(Setting.DATABASE_URL.name(), url));
         DatabaseSettings read = read(settings);
@@ -49,7 +49,7 @@ public record DatabaseSettings(DatabaseUrl url, boolean embedded, int poolSize, 
         return CONNECTIONS_FOR_EACH_PROCESSOR * Runtime.getRuntime().availableProcessors();
     }
 
-    /// What an operator does when the database is not there; ends a message.
+    /// What an operator can do when the database does not answer, as the end of a message.
     String wayOut() {
         return embedded ? "Start it with ./run.sh database." : "Start it, or correct DATABASE_URL.";
     }

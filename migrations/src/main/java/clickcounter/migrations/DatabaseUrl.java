@@ -24,10 +24,11 @@ import org.postgresql.ds.PGSimpleDataSource;
 /// `jdbc:postgresql://` with the parameters of the JDBC driver. The password is in no message and not in
 /// [#toString()].
 ///
-/// `properties` are the JDBC driver's. `password` is empty when the server needs none.
+/// `properties` are those of the JDBC driver. `password` is empty when the server needs none.
 public record DatabaseUrl(
         List<Host> hosts, String database, String user, Optional<String> password, Map<String, String> properties) {
-    /// Long enough for a server in another data centre, short enough to notice a wrong address.
+    /// How long a TCP connection may take: long enough for a server in another data centre, short enough to
+    /// notice a wrong address.
     static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
 
     /// How long it may take to connect and log in. A process that has just started needs seconds for it on a busy
@@ -68,7 +69,7 @@ public record DatabaseUrl(
         return new Parser(text).parse();
     }
 
-    /// Opens a new connection each time; the first host that answers is taken.
+    /// A source that opens a new connection each time, to the first host that answers.
     ///
     /// @param applicationName what `pg_stat_activity` shows, unless the URL says otherwise
     /// @param silence how long the server may be silent before the connection is given up; zero is for ever
@@ -96,13 +97,13 @@ public record DatabaseUrl(
         }
     }
 
-    /// Servers and database, without the user and the password: `db.example.com:5432/clicks`.
+    /// Returns the servers and the database without the user and the password: `db.example.com:5432/clicks`.
     @Override
     public String toString() {
         return hosts.stream().map(Host::toString).collect(Collectors.joining(",")) + "/" + database;
     }
 
-    /// Takes a URL apart, from left to right. `java.net.URI` would refuse several hosts and most passwords.
+    /// Parses a URL from left to right. `java.net.URI` would refuse several hosts and most passwords.
     private static final class Parser {
         private final String text;
         private final boolean jdbc;
@@ -173,8 +174,8 @@ public record DatabaseUrl(
             return Arrays.stream(list.split(",", -1)).map(Parser::host).toList();
         }
 
-        /// The port is not repeated in messages: in `postgres://user:password`, where the host was forgotten,
-        /// it is the password.
+        /// Parses a port. Messages do not repeat it, because it is the password in `postgres://user:password`,
+        /// where the host was forgotten.
         private static Host host(String text) {
             Matcher matcher = HOST.matcher(text);
             if (!matcher.matches()) {
@@ -239,7 +240,7 @@ public record DatabaseUrl(
             }
         }
 
-        /// From libpq's names and values to the driver's.
+        /// Translates a parameter of libpq into properties of the driver.
         private void takeParameter(String name, String value) {
             switch (name) {
                 case "user" -> user = value;
@@ -286,7 +287,7 @@ public record DatabaseUrl(
             }
         }
 
-        /// `system` stands for the certificates that the system trusts: here, those of the Java installation.
+        /// Takes a file of certificates, or `system`, which means those that the Java installation trusts.
         private void takeRootCertificate(String value) {
             if (value.equals("system")) {
                 properties.put("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory");
@@ -321,7 +322,7 @@ public record DatabaseUrl(
             throw new IllegalArgumentException("has %s=%s, which is not a number of seconds".formatted(name, value));
         }
 
-        /// Resolves `%41` and the like. A plus sign stands for itself, as in libpq.
+        /// Decodes `%41` and the like. A plus sign is a plus sign, as in libpq.
         private static String decode(String part, String text) {
             byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
             var decoded = new ByteArrayOutputStream(bytes.length);

@@ -38,14 +38,14 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A PostgreSQL server of our own for those who set no `DATABASE_URL`. It keeps its data in
-/// `DATA_DIR/postgres`, listens on the loopback address only, and asks for a password, which is made up at the
+/// A PostgreSQL server of our own, for operators who set no `DATABASE_URL`. It keeps its data in
+/// `DATA_DIR/postgres`, listens on the loopback address only, and asks for a password, which is generated at the
 /// first start.
 ///
-/// When this process is killed, the server goes on to serve, unless [#endWithThisProcess()] was called. The next
+/// When this process is killed, the server keeps running, unless [#endWithThisProcess()] was called. The next
 /// start stops a server that was left behind and starts a new one on the same port, where its clients find it.
 ///
-/// **Threads**: one starts and closes.
+/// **Threads**: one starts and closes it.
 ///
 /// In `DATA_DIR`:
 ///
@@ -66,21 +66,24 @@ public final class EmbeddedDatabase implements AutoCloseable {
     /// The name of our role and of our database.
     private static final String NAME = "clickcounter";
 
-    /// Long enough to recover from a crash with all the write-ahead log that there can be.
+    /// How long the server may take to start: long enough to recover from a crash with the longest write-ahead
+    /// log.
     private static final Duration MAX_START = Duration.ofMinutes(10);
 
-    /// After that the server is stopped without a last checkpoint; nothing is lost, but its next start takes
-    /// longer.
+    /// How long the server may take to stop. After that it is stopped without a final checkpoint: nothing is
+    /// lost, but its next start takes longer.
     private static final Duration MAX_STOP = Duration.ofSeconds(30);
 
-    /// While the last processes of a server that was killed are still ending, a new one cannot start.
+    /// How often a start is tried after a crash: a new server cannot start while the last processes of a killed
+    /// one are still ending.
     private static final int MAX_START_ATTEMPTS = 10;
 
-    /// How soon the end of the server is noticed.
+    /// How often it is checked that the server still runs.
     private static final Duration WATCH_INTERVAL = Duration.ofMillis(500);
 
-    /// Waits until its standard input ends, which is when the process ends that started it, however that ends.
-    /// Then stops the server with the id `$0`: when its last client has gone, or after `$1` seconds.
+    /// A script that waits until its standard input ends, which is when the process that started it has ended in
+    /// any way. It then stops the server with the process id `$0`: when its last client has gone, or after `$1`
+    /// seconds.
     private static final String GUARD = """
             trap '' HUP INT TERM
             read -r _
@@ -93,14 +96,15 @@ public final class EmbeddedDatabase implements AutoCloseable {
             [ "$seconds" -gt 0 ] || kill -INT "$0"
             """;
 
-    /// Longer than our processes take to stop.
+    /// How long the server waits for its clients when this process was killed: longer than our processes take to
+    /// stop.
     private static final Duration MAX_GUARD_WAIT = Duration.ofSeconds(90);
 
     private static final Duration BETWEEN_START_ATTEMPTS = Duration.ofMillis(500);
     private static final int PASSWORD_BYTES = 24;
 
-    /// A port is chosen among those that systems do not give to outgoing connections: it must be free at the
-    /// next start.
+    /// The lowest port to choose. Systems give none from here to [#LAST_PORT] to outgoing connections, so that
+    /// the chosen one is free at the next start.
     private static final int FIRST_PORT = 15_000;
 
     private static final int LAST_PORT = 32_000;
@@ -124,11 +128,11 @@ public final class EmbeddedDatabase implements AutoCloseable {
         this.binaries = binaries;
     }
 
-    /// Starts the server, and writes its URL for the other processes.
+    /// Starts the server and writes its URL for the other processes.
     ///
     /// @param dataDir the setting `DATA_DIR`
-    /// @param port 0 for the one of the last time, or any free one
-    /// @param lifetime is ended when the server ends by itself
+    /// @param port 0 for the one of the last start, or any free one
+    /// @param lifetime ended when the server ends by itself
     ///
     /// **Errors**: [StartFailure] when the operator can fix the cause; no server runs then.
     public static EmbeddedDatabase start(Path dataDir, int port, Lifetime lifetime)
@@ -166,8 +170,8 @@ public final class EmbeddedDatabase implements AutoCloseable {
         }
     }
 
-    /// From now on, the server stops when this process ends in any way, even by `kill -9`: it then waits until
-    /// its clients have gone, for at most [#MAX_GUARD_WAIT].
+    /// Makes the server end with this process, even if that is killed with `kill -9`. The server then waits
+    /// until its clients have gone, for at most [#MAX_GUARD_WAIT].
     public void endWithThisProcess() throws IOException {
         String server = Long.toString(runningServer().orElseThrow().pid());
         guard = new ProcessBuilder("sh", "-c", GUARD, server, Long.toString(MAX_GUARD_WAIT.toSeconds()))
@@ -176,7 +180,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
                 .start();
     }
 
-    /// Stops the server, and removes its URL.
+    /// Stops the server and removes its URL.
     @Override
     public void close() throws IOException {
         try (lock) {
@@ -193,8 +197,8 @@ public final class EmbeddedDatabase implements AutoCloseable {
         }
     }
 
-    /// Ends the lifetime when the server does not run any more. A process handle would not tell in a container,
-    /// where a server that has ended may stay a zombie.
+    /// Ends the lifetime when the server no longer runs. The handle alone would not tell in a container, where a
+    /// server that has ended may stay a zombie.
     private void endWith(ProcessHandle server, Lifetime lifetime) {
         try {
             if (!runningServer().equals(Optional.of(server))) {
@@ -216,7 +220,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
                 return channel;
             }
         } catch (OverlappingFileLockException heldByThisProcess) {
-            // The same as a lock that another process holds.
+            // Refused below, as when another process holds it.
         }
         channel.close();
         throw new StartFailure(
@@ -236,17 +240,17 @@ public final class EmbeddedDatabase implements AutoCloseable {
         Optional<String> command =
                 processInPidFile().flatMap(process -> process.info().command());
         if (command.isPresent() && !command.get().endsWith("/postgres")) {
-            // After a crash of the machine the process id belongs to somebody else, and PostgreSQL would not
-            // start. One that names the caller of pg_ctl, which we are, it takes for outdated; and it still
-            // makes sure that nobody uses the shared memory that the file names, too.
+            // After a crash of the machine, the process id may belong to another program, and PostgreSQL would
+            // refuse to start. It takes a file that names the caller of pg_ctl, which is this process, for
+            // outdated, and still makes sure that nobody uses the shared memory that the file names.
             List<String> lines = new ArrayList<>(Files.readAllLines(pidFile()));
             lines.set(0, Long.toString(ProcessHandle.current().pid()));
             Files.write(pidFile(), lines);
         }
     }
 
-    /// The server on our data. As the process in its file may be any after a crash of the machine, it must have
-    /// our folder among its arguments.
+    /// The server on our data. After a crash of the machine, the process in its file may be any program, so it
+    /// must have our folder among its arguments.
     private Optional<ProcessHandle> runningServer() throws IOException {
         return processInPidFile()
                 .filter(process -> Arrays.asList(process.info().arguments().orElse(new String[0]))
@@ -310,15 +314,14 @@ public final class EmbeddedDatabase implements AutoCloseable {
         }
     }
 
-    /// What differs from PostgreSQL's defaults, which are safe ones. A shell reads it: words without special
-    /// characters.
+    /// The settings that differ from PostgreSQL's defaults, which are safe. A shell reads them, so they are
+    /// words without special characters.
     private static Map<String, String> serverSettings() {
-        int connections = Math.max(100, DatabaseSettings.maxPoolSize() + 50); // query's, and those of all others
+        int connections = Math.max(100, DatabaseSettings.maxPoolSize() + 50); // those of query and of all others
         return Map.of(
                 "listen_addresses", ADDRESS,
                 "max_connections", Integer.toString(connections),
-                // A catch-up after an outage writes fast; with less, it would cause one checkpoint after the
-                // other.
+                // Catching up after an outage writes fast; with less, one checkpoint would follow another.
                 "max_wal_size", "2GB",
                 // The minutes that change all the time, and the newest ones that are read, stay in memory.
                 "shared_buffers", "256MB",
@@ -431,7 +434,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         return Files.readString(file).strip();
     }
 
-    /// Atomically, readable for this user only.
+    /// Writes a file atomically; only this user may read it.
     private static void writeSecret(Path file, String text) throws IOException {
         Path unfinished = file.resolveSibling(file.getFileName() + ".unfinished");
         Files.deleteIfExists(unfinished);
@@ -447,7 +450,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         }
     }
 
-    /// The server's own words from the end of its log, else those of `pg_ctl`.
+    /// Why the server did not start: its own words at the end of its log, or else those of `pg_ctl`.
     private String reason(long logStart, ProgramFailure failure) throws IOException {
         try (InputStream log = Files.newInputStream(serverLog())) {
             log.skipNBytes(logStart);

@@ -18,14 +18,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// The migrations that this release brings along on its class path: `V<version>__<name>.sql`, each with its
-/// undo `U<version>__<name>.sql`. Found without Flyway, because every process asks for [#newest()] when it
+/// The migrations on the class path of this release: `V<version>__<name>.sql`, each with its undo script
+/// `U<version>__<name>.sql`. They are found without Flyway, because every process asks for [#newest()] when it
 /// starts.
 ///
-/// @param folder on the class path
-/// @param undoScripts file name by version, of those that have one
+/// @param folder their folder on the class path
+/// @param undoScripts file name by version, for the versions that have one
 public record Migrations(String folder, SortedMap<Integer, String> scripts, SortedMap<Integer, String> undoScripts) {
-    /// Those of the product.
+    /// The folder of the product's migrations.
     static final String FOLDER = "clickcounter/migrations/sql";
 
     private static final Pattern SCRIPT = Pattern.compile("([VU])([1-9]\\d{0,8})__(\\w+)\\.sql");
@@ -43,18 +43,18 @@ public record Migrations(String folder, SortedMap<Integer, String> scripts, Sort
         return new Migrations(folder, scripts, undoScripts);
     }
 
-    /// The version of the schema that this release needs; 0 without any migration.
+    /// The version of the schema that this release needs; 0 when there are no migrations.
     public int newest() {
         return scripts.isEmpty() ? 0 : scripts.lastKey();
     }
 
-    /// The name of a migration as one reads it: `count clicks per minute`.
+    /// The name of a migration in words: `count clicks per minute`.
     public String description(int version) {
         Matcher matcher = SCRIPT.matcher(scripts.getOrDefault(version, ""));
         return matcher.matches() ? matcher.group(3).replace('_', ' ') : "unknown";
     }
 
-    /// The SQL that takes a migration back; empty when nobody wrote it.
+    /// The SQL that takes a migration back; empty when there is no undo script.
     Optional<String> undo(int version) {
         return Optional.ofNullable(undoScripts.get(version)).map(this::read);
     }

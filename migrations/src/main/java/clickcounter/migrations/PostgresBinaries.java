@@ -23,14 +23,14 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tukaani.xz.XZInputStream;
 
-/// The programs of PostgreSQL, which the class path brings along as an archive, unpacked into a folder.
+/// The programs of PostgreSQL, unpacked into a folder from an archive on the class path.
 ///
 /// @param home the folder with `bin`, `lib` and `share`
 record PostgresBinaries(Path home) {
     private static final int ANY_EXECUTABLE = 0b001_001_001;
     private static final Set<PosixFilePermission> PROGRAM = PosixFilePermissions.fromString("rwxr-x---");
 
-    /// Unpacks them below `folder` unless that release is there already.
+    /// Unpacks the programs below `folder`, unless this release is there already.
     ///
     /// **Threads**: one process at a time for each folder.
     static PostgresBinaries unpack(Path folder) throws IOException {
@@ -48,20 +48,21 @@ record PostgresBinaries(Path home) {
         return new PostgresBinaries(home);
     }
 
-    /// Runs a program to its end. A server that it starts makes way for ingest: what comes after the log can wait
-    /// for a moment, a browser cannot.
+    /// Runs a program to its end. A server that it starts has a lower priority than ingest: what comes after the
+    /// log can wait for a moment, a browser cannot.
     ///
     /// **Errors**: [ProgramFailure] with what it printed when its exit code is not 0.
     String run(String program, List<String> arguments) throws IOException {
         var command = new ArrayList<>(List.of("nice", "-n", "5"));
         if (isRoot()) {
-            // PostgreSQL refuses to run as root; in a user namespace of its own it does not see that it does.
+            // PostgreSQL refuses to run as root. In a user namespace of its own, it does not see that it is
+            // root.
             command.addAll(List.of("unshare", "--user"));
         }
         command.add(home.resolve("bin").resolve(program).toString());
         command.addAll(arguments);
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().keySet().removeIf(name -> name.startsWith("PG")); // they would change the settings
+        builder.environment().keySet().removeIf(name -> name.startsWith("PG")); // such as PGPORT
         Process process = builder.start();
         process.getOutputStream().close();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -86,7 +87,7 @@ record PostgresBinaries(Path home) {
         }
     }
 
-    /// Deletes a folder with all it holds; nothing happens when there is none.
+    /// Deletes a folder with everything in it, if there is one.
     static void deleteTree(Path folder) throws IOException {
         if (Files.notExists(folder)) {
             return;
@@ -121,7 +122,7 @@ record PostgresBinaries(Path home) {
         return archive;
     }
 
-    /// The archive's JAR bears the release in its name.
+    /// The release of PostgreSQL, which is in the name of the archive's jar.
     private static String release(URL archive) throws IOException {
         String jar =
                 ((JarURLConnection) archive.openConnection()).getJarFileURL().getPath();

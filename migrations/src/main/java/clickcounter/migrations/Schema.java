@@ -13,15 +13,13 @@ import org.flywaydb.core.api.MigrationInfo;
 import org.flywaydb.core.api.exception.FlywayValidateException;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/// The schema of one database, and the way to any of its versions: up with Flyway, down with the undo scripts
-/// that stand beside the migrations.
+/// The schema of one database. Flyway migrates it up; the undo scripts beside the migrations take it down.
 ///
-/// **Threads**: any; a lock in the database lets one change at a time happen, whoever asks for it.
+/// **Threads**: any; a lock in the database permits one change at a time, from any process.
 ///
-/// **Errors**: [StartFailure] in one line; the schema is then what it was, or has the version that the message
-/// names.
+/// **Errors**: [StartFailure] in one line; the schema is then unchanged, or has the version that the message names.
 public final class Schema {
-    /// `click` as a number: whoever changes the schema holds this advisory lock.
+    /// The advisory lock that a process holds while it changes the schema: `click` as a number.
     private static final long LOCK = 0x63_6c_69_63_6bL;
 
     /// How long one change waits for another to end.
@@ -33,7 +31,7 @@ public final class Schema {
     private final Migrations migrations;
     private final PGSimpleDataSource dataSource;
 
-    /// The product's schema in that database; nothing is opened yet.
+    /// The product's schema in a database; nothing is opened yet.
     public Schema(DatabaseSettings settings) {
         this(settings, Migrations.in(Migrations.FOLDER));
     }
@@ -41,17 +39,17 @@ public final class Schema {
     Schema(DatabaseSettings settings, Migrations migrations) {
         this.settings = settings;
         this.migrations = migrations;
-        // A migration may take as long as it needs, and says nothing meanwhile.
+        // A migration may take any time, and the server is silent meanwhile.
         this.dataSource = settings.url().dataSource("click-counter-migrate", Duration.ZERO);
     }
 
-    /// From which version to which a change went.
+    /// The versions before and after a change.
     public record Change(int from, int to) {}
 
-    /// What the database has, and what this release knows.
+    /// What the database has and what this release knows.
     public record Status(SchemaHistory history, Migrations known) {}
 
-    /// What runs while no one else changes the schema; in a transaction that is committed at the end.
+    /// Work that is done while nobody else changes the schema, in a transaction that is committed at the end.
     private interface Locked {
         Change run(Connection connection, SchemaHistory history) throws SQLException;
     }
@@ -75,8 +73,8 @@ public final class Schema {
         return goTo(0);
     }
 
-    /// Applies or takes back migrations until the schema has that version. All that is taken back is taken back
-    /// in one transaction.
+    /// Applies or takes back migrations until the schema has this version. All are taken back in one
+    /// transaction.
     public Change goTo(int version) {
         requireKnown(version);
         return locked((connection, history) -> {
@@ -88,8 +86,8 @@ public final class Schema {
             }
             if (history.hasFailed()) {
                 throw new StartFailure("""
-                        A migration of the database %s has failed halfway: put its tables right, then say which \
-                        version they have with ./migrate.sh -fix VERSION.\
+                        A migration of the database %s has failed halfway: repair its tables, then record the \
+                        version that they have with ./migrate.sh -fix VERSION.\
                         """.formatted(settings.url()));
             }
             if (version > history.version()) {
@@ -101,8 +99,8 @@ public final class Schema {
         });
     }
 
-    /// Records that the schema has that version, whatever the history says; touches nothing else. For an
-    /// operator who has put the tables right after a failure.
+    /// Records that the schema has this version, whatever the history says, and changes nothing else. It is for
+    /// an operator who has repaired the tables after a failure.
     public Change fix(int version) {
         requireKnown(version);
         return locked((connection, history) -> {
@@ -128,7 +126,7 @@ public final class Schema {
         return Integer.parseInt(migration.getVersion().getVersion());
     }
 
-    /// As Flyway itself would have recorded it, so that it goes on from there.
+    /// Records a migration as Flyway itself would have done, so that Flyway continues from there.
     private void record(Connection connection, MigrationInfo migration) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("""
                 insert into %s (installed_rank, version, description, type, script, checksum, installed_by,
@@ -156,8 +154,8 @@ public final class Schema {
             connection.setAutoCommit(false);
             try (var statement = connection.createStatement()) {
                 statement.execute("set local lock_timeout = %d".formatted(MAX_LOCK_WAIT.toMillis()));
-                // While Flyway works this transaction only holds the lock; a server must not take it for
-                // forgotten.
+                // While Flyway works, this transaction only holds the lock; the server must not end it because
+                // it is idle.
                 statement.execute("set local idle_in_transaction_session_timeout = 0");
                 statement.execute("select pg_advisory_xact_lock(%d)".formatted(LOCK));
             }
@@ -210,7 +208,10 @@ public final class Schema {
         return ConnectFailure.oneLine(failure);
     }
 
-    /// **Errors**: [StartFailure] before anything is changed when a migration has no undo script.
+    /// Takes back all migrations after a version.
+    ///
+    /// **Errors**: [StartFailure] before anything is
+    /// changed when a migration has no undo script.
     private void undo(Connection connection, SchemaHistory history, int version) throws SQLException {
         List<Integer> undone = history.entries().reversed().stream()
                 .map(SchemaHistory.Entry::version)

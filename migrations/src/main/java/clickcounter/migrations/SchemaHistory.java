@@ -7,10 +7,10 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What a database says about its schema: the rows of Flyway's table, oldest first. Read without Flyway, whose
-/// start would cost every process more than all the rest of its start.
+/// What a database says about its schema: the rows of Flyway's table, oldest first. It is read without Flyway,
+/// whose start would take a process longer than all the rest of its own start.
 ///
-/// @param exists whether the table is there; it is made by the first migration
+/// @param exists whether the table exists; the first migration creates it
 public record SchemaHistory(boolean exists, List<Entry> entries) {
     static final String TABLE = "flyway_schema_history";
 
@@ -45,7 +45,7 @@ public record SchemaHistory(boolean exists, List<Entry> entries) {
         return row.getBoolean(1);
     }
 
-    /// The newest migration that was applied, or failed; 0 when there is none.
+    /// The newest migration that was applied or has failed; 0 when there is none.
     public int version() {
         return entries.isEmpty() ? 0 : entries.getLast().version();
     }

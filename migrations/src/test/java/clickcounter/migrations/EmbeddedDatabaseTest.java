@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 class EmbeddedDatabaseTest {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    /// Unpacking takes a second; once is enough.
+    /// The unpacked programs, which all tests share because unpacking takes a second.
     @TempDir
     private static Path binaries;
 

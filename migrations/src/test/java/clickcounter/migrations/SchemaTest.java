@@ -265,8 +265,8 @@ class SchemaTest {
         assertThatThrownBy(schema::up)
                 .isInstanceOf(StartFailure.class)
                 .hasMessage(
-                        "A migration of the database %s has failed halfway: put its tables right, then say which"
-                                + " version they have with ./migrate.sh -fix VERSION.",
+                        "A migration of the database %s has failed halfway: repair its tables, then record the"
+                                + " version that they have with ./migrate.sh -fix VERSION.",
                         settings().url());
 
         execute("drop table second");

@@ -80,14 +80,14 @@ final class ChildProcess implements Run {
 
     @Override
     public void stop() {
-        process.toHandle().destroy(); // not the one of the process, which would end the standard input, too
-        try {
-            if (!process.waitFor(maxStop.toMillis(), TimeUnit.MILLISECONDS)) {
-                logger.error("{} has not stopped within {} s and is killed", name, maxStop.toSeconds());
-                process.toHandle().destroyForcibly();
-            }
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
+        process.toHandle().destroy(); // the destroy of Process would end the standard input, too
+        boolean hasEnded = process.onExit()
+                .thenApply(_ -> true)
+                .completeOnTimeout(false, maxStop.toMillis(), TimeUnit.MILLISECONDS)
+                .join();
+        if (!hasEnded) {
+            logger.error("{} has not stopped within {} s and is killed", name, maxStop.toSeconds());
+            process.toHandle().destroyForcibly();
         }
         awaitEnd();
     }
