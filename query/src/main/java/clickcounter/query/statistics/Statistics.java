@@ -77,6 +77,8 @@ public final class Statistics {
 
     /// What is counted, and how certain it is.
     ///
+    /// An answer, and what is known about its completeness.
+    ///
     /// @param completeUntil null if all clicks are counted that were acknowledged before the question. If not, all
     ///     clicks up to this time are counted, in the order of the log, and maybe some later ones; [Instant#EPOCH]
     ///     if the time is not known.
@@ -110,6 +112,8 @@ public final class Statistics {
     record BannerClicks(long bannerId, long clicks) {}
 
     /// The busiest banners.
+    ///
+    /// The banners with the most clicks in a period.
     ///
     /// @param total clicks of all banners
     /// @param banners the busiest banners, the busiest first
