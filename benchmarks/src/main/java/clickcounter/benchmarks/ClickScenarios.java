@@ -3,6 +3,7 @@ package clickcounter.benchmarks;
 import clickcounter.benchmarks.Bench.Plan;
 import clickcounter.benchmarks.LoadGenerator.Result;
 import clickcounter.benchmarks.Report.Table;
+import clickcounter.shared.Opened;
 import clickcounter.testing.Nginx;
 import clickcounter.testing.Ports;
 import clickcounter.testing.ProcessUsage;
@@ -73,27 +74,27 @@ final class ClickScenarios {
     static void direct(Plan plan, Report report) throws Exception {
         Path folder = plan.folder().resolve("direct");
         var targets = new ArrayList<Target>();
-        try (var closers = new Closers()) {
-            addNginx(folder, targets, closers);
+        try (var opened = new Opened()) {
+            addNginx(folder, targets, opened);
             int barePort = Ports.free();
-            TestProcess bare = closers.add(tunedFramework(folder, barePort));
+            TestProcess bare = opened.add(tunedFramework(folder, barePort));
             targets.add(Target.reference("bare framework, empty 204", barePort, bare, true));
             String before = System.getenv("BENCH_BEFORE_SOURCES");
             if (before != null) {
-                Product product = closers.add(Product.startAll(Path.of(before), folder.resolve("before"), Map.of()));
+                Product product = opened.add(Product.startAll(Path.of(before), folder.resolve("before"), Map.of()));
                 targets.add(Target.of("Click Counter at " + System.getenv("BENCH_BEFORE"), product));
             }
-            Product product = closers.add(Product.startAll(folder.resolve("product"), Map.of()));
+            Product product = opened.add(Product.startAll(folder.resolve("product"), Map.of()));
             targets.add(Target.of("Click Counter", product));
             measure(plan, report.table("direct, %d connections".formatted(CONNECTIONS)), targets, true);
         }
     }
 
     /// Adds the reference if nginx is installed.
-    private static void addNginx(Path folder, List<Target> targets, Closers closers) throws IOException {
+    private static void addNginx(Path folder, List<Target> targets, Opened opened) throws IOException {
         if (Nginx.isInstalled()) {
             int port = Ports.free();
-            TestProcess nginx = closers.add(nginxReturning204(folder, port));
+            TestProcess nginx = opened.add(nginxReturning204(folder, port));
             targets.add(Target.reference("nginx, empty 204", port, nginx, false));
         }
     }
@@ -118,22 +119,22 @@ final class ClickScenarios {
             return;
         }
         Path folder = Files.createDirectories(plan.folder().resolve("proxied"));
-        try (var closers = new Closers()) {
+        try (var opened = new Opened()) {
             Path socket = folder.resolve("ingest.sock");
-            Product product = closers.add(
-                    Product.startAll(folder.resolve("product"), Map.of("INGEST_SOCKET", socket.toString())));
-            TestProcess behind = closers.add(nginxReturning204(folder, Ports.free()));
+            Product product =
+                    opened.add(Product.startAll(folder.resolve("product"), Map.of("INGEST_SOCKET", socket.toString())));
+            TestProcess behind = opened.add(nginxReturning204(folder, Ports.free()));
             var targets = new ArrayList<Target>();
             int nginxPort = Ports.free();
             TestProcess toNginx =
-                    closers.add(proxy("to-nginx", folder, nginxPort, "unix:" + folder.resolve("204.sock")));
+                    opened.add(proxy("to-nginx", folder, nginxPort, "unix:" + folder.resolve("204.sock")));
             targets.add(new Target(
                     "nginx → nginx, empty 204, Unix socket", nginxPort, toNginx, behind.usage(), false, null));
             int defaultsPort = Ports.free();
-            TestProcess defaults = closers.add(frameworkWithDefaults(folder, defaultsPort));
+            TestProcess defaults = opened.add(frameworkWithDefaults(folder, defaultsPort));
             int defaultsProxyPort = Ports.free();
             TestProcess toDefaults =
-                    closers.add(proxy("defaults", folder, defaultsProxyPort, "127.0.0.1:" + defaultsPort));
+                    opened.add(proxy("defaults", folder, defaultsProxyPort, "127.0.0.1:" + defaultsPort));
             targets.add(new Target(
                     "nginx → framework with its defaults, TCP",
                     defaultsProxyPort,
@@ -142,11 +143,11 @@ final class ClickScenarios {
                     false,
                     null));
             int tcpPort = Ports.free();
-            TestProcess overTcp = closers.add(proxy("tcp", folder, tcpPort, "127.0.0.1:" + product.port()));
+            TestProcess overTcp = opened.add(proxy("tcp", folder, tcpPort, "127.0.0.1:" + product.port()));
             ProcessUsage ingest = product.ingest().usage();
             targets.add(new Target("nginx → Click Counter, TCP", tcpPort, overTcp, ingest, false, product));
             int socketPort = Ports.free();
-            TestProcess overSocket = closers.add(proxy("socket", folder, socketPort, "unix:" + socket));
+            TestProcess overSocket = opened.add(proxy("socket", folder, socketPort, "unix:" + socket));
             targets.add(
                     new Target("nginx → Click Counter, Unix socket", socketPort, overSocket, ingest, false, product));
             measure(plan, report.table("behind nginx, %d connections".formatted(CONNECTIONS)), targets, false);
@@ -176,10 +177,10 @@ final class ClickScenarios {
             throws Exception {
         Table table = report.table("by " + name);
         Path folder = Files.createDirectories(plan.folder().resolve(name));
-        try (var closers = new Closers()) {
+        try (var opened = new Opened()) {
             var targets = new ArrayList<Target>();
-            addNginx(folder, targets, closers);
-            Product product = closers.add(Product.startAll(folder.resolve("product"), Map.of()));
+            addNginx(folder, targets, opened);
+            Product product = opened.add(Product.startAll(folder.resolve("product"), Map.of()));
             targets.add(Target.of("Click Counter", product));
             var acknowledged = new long[ClickScript.MAX_BANNERS];
             for (int round = -1; round < plan.rounds(); round++) {
@@ -213,14 +214,14 @@ final class ClickScenarios {
     static void processes(Plan plan, Report report) throws Exception {
         Table table = report.table("by processes and threads of ingest, %d connections".formatted(CONNECTIONS));
         Path folder = plan.folder().resolve("processes");
-        try (var closers = new Closers()) {
+        try (var opened = new Opened()) {
             Map<String, Product> products = new LinkedHashMap<>();
             for (String processes : List.of("1", "2")) {
                 for (String threads : List.of("1", "2")) {
                     String name = "processes: %s, threads of each: %s".formatted(processes, threads);
                     products.put(
                             name,
-                            closers.add(Product.startAll(
+                            opened.add(Product.startAll(
                                     folder.resolve(processes + "-" + threads),
                                     Map.of("INGEST_PROCESSES", processes, "INGEST_THREADS", threads))));
                 }

@@ -3,6 +3,7 @@ package clickcounter.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.shared.ExitCode;
+import clickcounter.shared.Opened;
 import clickcounter.shared.Program;
 import clickcounter.testing.Await;
 import clickcounter.testing.FaultyProxy;
@@ -13,9 +14,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -56,9 +55,9 @@ final class Chaos implements AutoCloseable {
     private final long seed;
     private final Random random;
     private final ChaosReport report;
-    private final Deque<AutoCloseable> closers = new ArrayDeque<>();
+    private final Opened opened = new Opened();
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-    private final Availability availability = opened(new Availability());
+    private final Availability availability = opened.add(new Availability());
     private final SentClicks sent = new SentClicks(availability::answered);
     private final DatabaseProcess database;
     private final Service service;
@@ -73,19 +72,19 @@ final class Chaos implements AutoCloseable {
         this.random = new Random(seed);
         this.report = report;
         try {
-            database = opened(DatabaseProcess.start(folder));
-            FaultyProxy network = opened(FaultyProxy.start(database.url()));
+            database = opened.add(DatabaseProcess.start(folder));
+            FaultyProxy network = opened.add(FaultyProxy.start(database.url()));
             MigratedDatabase.migrate(database.url());
-            service = opened(Service.start(folder, network.url(database.url()), SETTINGS));
+            service = opened.add(Service.start(folder, network.url(database.url()), SETTINGS));
             int secondPort = Ports.free();
             secondIngest =
                     service.launch("ingest-b", Program.INGEST, Map.of("SERVICE_PORT", Integer.toString(secondPort)));
             secondIngest.awaitReady();
             ingestPorts = List.of(service.port(), secondPort);
-            restarter = opened(Restarter.start(this::noteReady));
+            restarter = opened.add(Restarter.start(this::noteReady));
             service.processes().forEach(restarter::watch);
             restarter.watch(database.process());
-            auditor = opened(Auditor.start(
+            auditor = opened.add(Auditor.start(
                     service,
                     List.of(service.port(), secondPort, service.queryPort()),
                     sent,
@@ -103,11 +102,6 @@ final class Chaos implements AutoCloseable {
     /// @param report is told what happens
     static Chaos start(Path folder, long seed, ChaosReport report) {
         return new Chaos(folder, seed, report);
-    }
-
-    private <T extends AutoCloseable> T opened(T closer) {
-        closers.push(closer);
-        return closer;
     }
 
     private void noteReady(TestProcess process) {
@@ -266,12 +260,6 @@ final class Chaos implements AutoCloseable {
     @Override
     public void close() {
         threads.close();
-        for (AutoCloseable closer : closers) {
-            try {
-                closer.close();
-            } catch (Exception failure) {
-                throw new AssertionError("Cleaning up failed.", failure);
-            }
-        }
+        opened.close();
     }
 }
