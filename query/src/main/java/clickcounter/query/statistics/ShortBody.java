@@ -40,7 +40,7 @@ final class ShortBody extends ByteArrayOutputStream implements EntityTag.Content
     }
 
     @Override
-    public void write(byte[] more, int start, int length) {
+    public synchronized void write(byte[] more, int start, int length) {
         if (count + length > MAX_BYTES) {
             throw new TooLong();
         }
