@@ -111,8 +111,8 @@ final class EndToEndTest {
         return MINUTE.minusMillis(System.currentTimeMillis() % MINUTE.toMillis());
     }
 
-    /// Sends clicks and reads the statistics of random banners meanwhile. The clicks of a banner must never become
-    /// fewer.
+    /// Sends clicks and reads the statistics of random banners meanwhile. The clicks of a banner must never
+    /// become fewer.
     private void loadWhileReading(Duration length, long seed, SentClicks sent) {
         var random = new Random(seed);
         long[] seen = new long[BANNERS + 1];

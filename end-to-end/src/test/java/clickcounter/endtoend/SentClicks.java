@@ -129,8 +129,8 @@ final class SentClicks {
         return clicks(bannerId).sent - clicks(bannerId).refused;
     }
 
-    /// Takes the counts of the banner for certain, and its unanswered clicks for settled, so that the uncertainty that
-    /// one fault causes does not weaken the next comparison. No click may be under way.
+    /// Takes the counts of the banner for certain, and its unanswered clicks for settled, so that the uncertainty
+    /// that one fault causes does not weaken the next comparison. No click may be under way.
     ///
     /// @param counted clicks by minute since 1970
     synchronized void settle(long bannerId, Map<Long, Long> counted) {
@@ -163,7 +163,8 @@ final class SentClicks {
         }
     }
 
-    /// Fails unless the statistics of the banner agree with the clicks that were sent: in total and in each minute.
+    /// Fails unless the statistics of the banner agree with the clicks that were sent: in total and in each
+    /// minute.
     ///
     /// @param counted clicks by minute since 1970
     synchronized void verify(long bannerId, Map<Long, Long> counted) {

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Requests that are not valid HTTP/1.1 and connections that break count no click, do not affect the next request,
-/// and are not worth a line in the log.
+/// Requests that are not valid HTTP/1.1 and connections that break count no click, do not affect the next
+/// request, and are not worth a line in the log.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
 class ProtocolErrorTest {

@@ -17,7 +17,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 ///
 /// **Threads**: any; a lock in the database permits one change at a time, from any process.
 ///
-/// **Errors**: [StartFailure] in one line; the schema is then unchanged, or has the version that the message names.
+/// **Errors**: [StartFailure] in one line; the schema is then unchanged, or has the version that the message
+/// names.
 public final class Schema {
     /// The advisory lock that a process holds while it changes the schema: `click` as a number.
     private static final long LOCK = 0x63_6c_69_63_6bL;

@@ -9,9 +9,9 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
-/// Encodes an event as one line of flat JSON: `timestamp` (ISO 8601, UTC), `level`, `process`, `logger`, `thread`,
-/// `message`, and `stackTrace` if there is one. Logback's own JSON encoder nests its fields and repeats its
-/// context in every line.
+/// Encodes an event as one line of flat JSON: `timestamp` (ISO 8601, UTC), `level`, `process`, `logger`,
+/// `thread`, `message`, and `stackTrace` if there is one. Logback's own JSON encoder nests its fields and repeats
+/// its context in every line.
 final class JsonLineEncoder extends EncoderBase<ILoggingEvent> {
     private static final byte[] NOTHING = new byte[0];
     private static final DateTimeFormatter TIMESTAMP = DateTimeFormatter.ofPattern(

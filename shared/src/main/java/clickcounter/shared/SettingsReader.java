@@ -15,8 +15,8 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Reads settings from the environment and collects everything that is wrong with them. A process reads all of its
-/// settings, then calls [#finish()] before it uses any value.
+/// Reads settings from the environment and collects everything that is wrong with them. A process reads all of
+/// its settings, then calls [#finish()] before it uses any value.
 ///
 /// A variable that is set but empty counts as not set. If a value is wrong, its error is recorded and a valid
 /// value is returned, so that reading can continue.

@@ -27,8 +27,8 @@ import net.openhft.chronicle.queue.RollCycles;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 import org.jspecify.annotations.Nullable;
 
-/// A click log, the database that counts it, and what the database must hold when every click is counted once. The
-/// subclass makes the schema and counts.
+/// A click log, the database that counts it, and what the database must hold when every click is counted once.
+/// The subclass makes the schema and counts.
 ///
 /// **Threads**: one at a time.
 public abstract class LogAndDatabase implements AutoCloseable {

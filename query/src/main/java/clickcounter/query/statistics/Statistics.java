@@ -295,7 +295,8 @@ public final class Statistics {
                 """.formatted(maxRows));
     }
 
-    /// Returns whether the clicks of `kept` follow `snapshot`, or whether another attempt would not find any that do.
+    /// Returns whether the clicks of `kept` follow `snapshot`, or whether another attempt would not find any that
+    /// do.
     private static boolean isFinal(View kept, Snapshot<?> snapshot, int attempt) {
         return kept.continues(snapshot.position()) || attempt == MAX_ATTEMPTS || kept.isLost();
     }

@@ -14,8 +14,8 @@ import java.util.stream.LongStream;
 ///
 /// **Threads**: any.
 final class DurationHistogram {
-    /// The upper bounds of the buckets, from what a click takes to the longest that a client waits: 25, 50 and 100
-    /// µs, then ten times each of these, and so on up to 10 s.
+    /// The upper bounds of the buckets, from what a click takes to the longest that a client waits: 25, 50 and
+    /// 100 µs, then ten times each of these, and so on up to 10 s.
     private static final long[] BOUNDS_NS = LongStream.iterate(25_000, first -> first * 10)
             .limit(6)
             .flatMap(first -> LongStream.of(first, 2 * first, 4 * first))

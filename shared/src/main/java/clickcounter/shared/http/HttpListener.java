@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// An HTTP/1.1 server that is set up as in all processes: with limits, without the features that Helidon discovers
-/// on the class path, and with `application/problem+json` for every error, whether a handler or the protocol
-/// detects it.
+/// An HTTP/1.1 server that is set up as in all processes: with limits, without the features that Helidon
+/// discovers on the class path, and with `application/problem+json` for every error, whether a handler or the
+/// protocol detects it.
 public final class HttpListener implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(HttpListener.class);
     private static final int BACKLOG = 4096;
@@ -149,10 +149,10 @@ public final class HttpListener implements AutoCloseable {
         return server.port();
     }
 
-    /// Makes clients go away before [#close], so that none of them sends a request into a connection that is being
-    /// closed. Every answer closes its connection from now on. For `SERVICE_DRAIN_DELAY`, requests are still
-    /// served, which gives a load balancer that checks `/readyz` time to turn away. After that, requests are
-    /// answered 503, which makes a load balancer that only looks at answers turn away and send the request
+    /// Makes clients go away before [#close], so that none of them sends a request into a connection that is
+    /// being closed. Every answer closes its connection from now on. For `SERVICE_DRAIN_DELAY`, requests are
+    /// still served, which gives a load balancer that checks `/readyz` time to turn away. After that, requests
+    /// are answered 503, which makes a load balancer that only looks at answers turn away and send the request
     /// elsewhere. Returns when no more requests arrive.
     public void drain() {
         frame.drain();

@@ -14,8 +14,8 @@ import java.util.function.Supplier;
 
 /// Reads the bodies of requests.
 ///
-/// **Errors**: a body that breaks off or cannot be read ends the connection. Helidon would take it for an error of
-/// the server and log a stack trace each time.
+/// **Errors**: a body that breaks off or cannot be read ends the connection. Helidon would take it for an error
+/// of the server and log a stack trace each time.
 public final class RequestBody {
     private RequestBody() {}
 

@@ -81,7 +81,8 @@ public final class ClickReader implements AutoCloseable {
         return over(LogFolder.open(folder, new MonotonicClock(System::currentTimeMillis, 0)), folder, bootId);
     }
 
-    /// Opens the log in `folder` to inspect it: the files are mapped read-only, so this reader cannot change them.
+    /// Opens the log in `folder` to inspect it: the files are mapped read-only, so this reader cannot change
+    /// them.
     ///
     /// **Errors**: [clickcounter.shared.StartFailure] if there is no log.
     public static ClickReader inspect(Path folder) {
@@ -118,8 +119,8 @@ public final class ClickReader implements AutoCloseable {
         return isInGap;
     }
 
-    /// Moves to before the first record of the cycle that contains `time`, or of the first cycle after it. Returns
-    /// false if the log has no such cycle; where the reader is then is undefined.
+    /// Moves to before the first record of the cycle that contains `time`, or of the first cycle after it.
+    /// Returns false if the log has no such cycle; where the reader is then is undefined.
     ///
     /// A click is never in a cycle before its time, but if the clock was set back, it may be in any later one.
     public boolean moveToCycleOf(Instant time) throws IOException {

@@ -31,12 +31,12 @@ import org.slf4j.LoggerFactory;
 /// Appends clicks to the log. When [#append] returns, the click is in the log, and stays there if this process
 /// ends in any way.
 ///
-/// One appender serves the whole process. Two threads must never use it at the same time: if they do so even once,
-/// the lock that all writing processes share may stay locked forever. So a [ReentrantLock] guards every use of it;
-/// a virtual thread can wait for that without blocking its carrier thread.
+/// One appender serves the whole process. Two threads must never use it at the same time: if they do so even
+/// once, the lock that all writing processes share may stay locked forever. So a [ReentrantLock] guards every use
+/// of it; a virtual thread can wait for that without blocking its carrier thread.
 ///
-/// While a writer is open, its [LogKeeper] watches the free space, releases the lock of dead processes, and forces
-/// the log to disk.
+/// While a writer is open, its [LogKeeper] watches the free space, releases the lock of dead processes, and
+/// forces the log to disk.
 ///
 /// **Threads**: any.
 public final class ClickWriter implements AutoCloseable {
@@ -254,8 +254,8 @@ public final class ClickWriter implements AutoCloseable {
         return System.nanoTime() - lastBusyNs < BUSY_MEMORY.toNanos() ? Reason.BUSY : null;
     }
 
-    /// Refuses clicks for this reason from now on, or takes them again if it is null. The refusal after a fault or
-    /// after [#close()] is final.
+    /// Refuses clicks for this reason from now on, or takes them again if it is null. The refusal after a fault
+    /// or after [#close()] is final.
     void refuse(@Nullable LogUnavailable reason) {
         lock.lock();
         try {
@@ -294,8 +294,8 @@ public final class ClickWriter implements AutoCloseable {
         }
     }
 
-    /// Appends to a temporary log. The first append of a JVM loads Chronicle's classes, which takes long on a busy
-    /// machine; in the real log, it would hold the lock of all writers during that time.
+    /// Appends to a temporary log. The first append of a JVM loads Chronicle's classes, which takes long on a
+    /// busy machine; in the real log, it would hold the lock of all writers during that time.
     private static void loadClasses() {
         try {
             Path scratch = Files.createTempDirectory("click-log");

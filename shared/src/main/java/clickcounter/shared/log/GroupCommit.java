@@ -63,8 +63,8 @@ final class GroupCommit implements AutoCloseable {
         }
     }
 
-    /// Waits until a click waits, then closes the gathering group and returns its number. Returns 0 if this object
-    /// is being closed and no click waits.
+    /// Waits until a click waits, then closes the gathering group and returns its number. Returns 0 if this
+    /// object is being closed and no click waits.
     private long nextGroup() throws InterruptedException {
         lock.lock();
         try {

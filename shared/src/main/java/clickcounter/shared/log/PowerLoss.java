@@ -16,8 +16,8 @@ import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Detects that the machine went down while the log was being written, and keeps writers away from the cycles that
-/// this may have damaged.
+/// Detects that the machine went down while the log was being written, and keeps writers away from the cycles
+/// that this may have damaged.
 ///
 /// When the machine goes down, pages that were not forced to disk may be missing anywhere in the newest cycles. A
 /// record that is appended behind such a hole would never be read. So every writer leaves a mark in the log's

@@ -17,8 +17,8 @@ import net.openhft.chronicle.wire.WriteMarshallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Simulates a power loss: copies the log while it is being written, overwrites with zeros the pages that the disk
-/// did not get, and reads the copy as if the machine had booted again.
+/// Simulates a power loss: copies the log while it is being written, overwrites with zeros the pages that the
+/// disk did not get, and reads the copy as if the machine had booted again.
 final class PowerLossTest {
     private static final String BEFORE = "boot-before";
     private static final String AFTER = "boot-after";
