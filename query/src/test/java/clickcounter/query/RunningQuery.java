@@ -159,6 +159,8 @@ public final class RunningQuery implements AutoCloseable {
                 .timeout(Duration.ofSeconds(30));
     }
 
+    /// Sends a `GET` request.
+    ///
     /// @param headers names and values
     public HttpResponse<String> get(String pathAndQuery, String... headers) {
         HttpRequest.Builder request = request(pathAndQuery);
