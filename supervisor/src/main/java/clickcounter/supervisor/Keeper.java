@@ -38,8 +38,8 @@ final class Keeper {
 
     /// Waits until the member is ready for the first time, or the lifetime ends.
     ///
-    /// **Errors**: [StartFailure] with the member's exit code when the member ends: what is wrong at the first start
-    /// is still wrong at the next.
+    /// **Errors**: [StartFailure] with the member's exit code when the member ends: what is wrong at the first
+    /// start is still wrong at the next.
     void awaitReady() {
         Run first = run;
         while (!first.isReady()) {
