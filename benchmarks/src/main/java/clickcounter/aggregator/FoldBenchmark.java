@@ -1,25 +1,17 @@
 package clickcounter.aggregator;
 
+import clickcounter.benchmarks.AverageTimeBenchmark;
 import clickcounter.testing.TestFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Level;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /// What does it cost to count a click in its minute, if clicks are folded on the heap per batch and then merged
 /// into the Chronicle Map, or if they are merged into the map one by one?
@@ -28,13 +20,7 @@ import org.openjdk.jmh.annotations.Warmup;
 /// opening and draining the shard.
 ///
 /// `./run.sh jmh FoldBenchmark -prof gc`
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Fork(1)
-@Warmup(iterations = 3, time = 2)
-@Measurement(iterations = 5, time = 2)
-public class FoldBenchmark {
+public class FoldBenchmark extends AverageTimeBenchmark {
     private static final int CLICKS = 65_536;
     private static final long MINUTE = 29_000_000;
     private static final long TIME_MILLIS = MINUTE * 60_000;

@@ -1,19 +1,14 @@
 package clickcounter.counts;
 
+import static clickcounter.counts.Scene.counts;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import clickcounter.migrations.Database;
-import clickcounter.migrations.DatabaseSettings;
-import clickcounter.migrations.Schema;
 import clickcounter.shared.log.ClickReader;
-import clickcounter.testing.TestDatabase;
-import java.sql.Connection;
+import clickcounter.testing.LogAndDatabase.BannerMinute;
 import java.sql.SQLException;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
-import java.util.ArrayList;
-import java.util.List;
+import java.time.Instant;
+import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -21,19 +16,12 @@ import org.junit.jupiter.api.Test;
 class CountStoreTest {
     private static final Counts NOTHING = counts();
 
-    private final TestDatabase testDatabase = TestDatabase.create();
-    private final Database database = connect(DatabaseSettings.of(testDatabase.url()));
-    private final CountStore store = new CountStore(database, UUID.randomUUID());
-
-    private static Database connect(DatabaseSettings settings) {
-        new Schema(settings).up();
-        return Database.connect(settings, "test", 2);
-    }
+    private final Scene scene = new Scene();
+    private final CountStore store = new CountStore(scene.database, UUID.randomUUID());
 
     @AfterEach
     void close() {
-        database.close();
-        testDatabase.close();
+        scene.close();
     }
 
     @Test
@@ -46,7 +34,7 @@ class CountStoreTest {
         assertThat(store.takeOver()).isEqualTo(new LogPosition(1, 0, ClickReader.START));
         assertThat(store.takeOver()).isEqualTo(new LogPosition(2, 0, ClickReader.START));
         assertThat(store.position()).contains(new LogPosition(2, 0, ClickReader.START));
-        assertThat(new CountStore(database, UUID.randomUUID()).takeOver())
+        assertThat(new CountStore(scene.database, UUID.randomUUID()).takeOver())
                 .isEqualTo(new LogPosition(1, 0, ClickReader.START));
     }
 
@@ -58,9 +46,14 @@ class CountStoreTest {
                 .isTrue();
 
         assertThat(store.position()).contains(new LogPosition(1, 2, 9));
-        assertThat(minutes())
-                .containsExactlyInAnyOrder(
-                        "7 1970-01-01T00:00Z 5", "8 1970-01-01T00:00Z 1", "7 1970-01-01T00:01Z " + Long.MAX_VALUE);
+        assertThat(scene.counted())
+                .isEqualTo(Map.of(
+                        new BannerMinute(7, Instant.EPOCH),
+                        5L,
+                        new BannerMinute(8, Instant.EPOCH),
+                        1L,
+                        new BannerMinute(7, Instant.EPOCH.plusSeconds(60)),
+                        Long.MAX_VALUE));
     }
 
     @Test
@@ -70,7 +63,7 @@ class CountStoreTest {
         assertThat(store.flush(position, 5, NOTHING)).isTrue();
 
         assertThat(store.position()).contains(new LogPosition(1, 1, 5));
-        assertThat(minutes()).isEmpty();
+        assertThat(scene.counted()).isEmpty();
     }
 
     @Test
@@ -83,9 +76,9 @@ class CountStoreTest {
         store.takeOver();
         assertThat(store.flush(older, 6, counts(7, 0, 1))).isFalse();
 
-        assertThat(new CountStore(database, UUID.randomUUID()).flush(first, 6, counts(7, 0, 1)))
+        assertThat(new CountStore(scene.database, UUID.randomUUID()).flush(first, 6, counts(7, 0, 1)))
                 .isFalse();
-        assertThat(minutes()).isEmpty();
+        assertThat(scene.counted()).isEmpty();
         assertThat(store.position()).contains(new LogPosition(2, 1, 5));
     }
 
@@ -99,31 +92,6 @@ class CountStoreTest {
                 .hasMessageContaining("bigint out of range");
 
         assertThat(store.position()).contains(position.after(5));
-        assertThat(minutes()).hasSize(1);
-    }
-
-    private List<String> minutes() throws SQLException {
-        try (Connection connection = testDatabase.connect();
-                var statement = connection.createStatement();
-                var rows = statement.executeQuery("select banner_id, minute, clicks from banner_minute")) {
-            List<String> minutes = new ArrayList<>();
-            while (rows.next()) {
-                minutes.add("%s %s %s"
-                        .formatted(
-                                rows.getLong(1),
-                                rows.getObject(2, OffsetDateTime.class).withOffsetSameInstant(ZoneOffset.UTC),
-                                rows.getLong(3)));
-            }
-            return minutes;
-        }
-    }
-
-    /// @param rows banner, minute and clicks of one row after the other
-    private static Counts counts(long... rows) {
-        var builder = new Counts.Builder(0);
-        for (int at = 0; at < rows.length; at += 3) {
-            builder.add(rows[at], rows[at + 1], rows[at + 2]);
-        }
-        return builder.build();
+        assertThat(scene.counted()).hasSize(1);
     }
 }

@@ -34,19 +34,13 @@ final class ArchiveTest {
             try {
                 running.awaitOutput("Click Counter is running");
                 assertThat(service.get("/v1/banners/counter/7").statusCode()).isEqualTo(204);
-                assertThat(outputOf(service, "bin/run.sh", "log", "show")).contains("  banner 7  ");
-                assertThat(outputOf(service, "bin/migrate.sh", "-status")).contains("this release needs");
+                assertThat(service.run("bin/run.sh", "log", "show")).contains("  banner 7  ");
+                assertThat(service.run("bin/migrate.sh", "-status")).contains("this release needs");
                 assertThat(openToOthers()).isEmpty();
             } finally {
                 running.stopCleanly();
             }
         }
-    }
-
-    private static String outputOf(Service service, String... command) {
-        TestProcess process = service.launch("command", Map.of(), List.of(command));
-        assertThat(process.awaitEnd()).as(process::output).isZero();
-        return process.output();
     }
 
     @Test

@@ -20,7 +20,8 @@ final class Auditor implements AutoCloseable {
 
     private final Service service;
     private final List<Integer> ports;
-    private final ClickTally tally;
+    private final SentClicks sent;
+    private final int banners;
     private final Random random;
     private final AtomicLong complete = new AtomicLong();
     private final AtomicLong incomplete = new AtomicLong();
@@ -30,16 +31,17 @@ final class Auditor implements AutoCloseable {
     private final Thread thread = Thread.ofPlatform().name("auditor").unstarted(this::run);
     private volatile boolean ending;
 
-    private Auditor(Service service, List<Integer> ports, ClickTally tally, long seed) {
+    private Auditor(Service service, List<Integer> ports, SentClicks sent, int banners, long seed) {
         this.service = service;
         this.ports = List.copyOf(ports);
-        this.tally = tally;
+        this.sent = sent;
+        this.banners = banners;
         random = new Random(seed);
     }
 
     /// @param ports of the processes to ask
-    static Auditor start(Service service, List<Integer> ports, ClickTally tally, long seed) {
-        var auditor = new Auditor(service, ports, tally, seed);
+    static Auditor start(Service service, List<Integer> ports, SentClicks sent, int banners, long seed) {
+        var auditor = new Auditor(service, ports, sent, banners, seed);
         auditor.thread.start();
         return auditor;
     }
@@ -72,7 +74,7 @@ final class Auditor implements AutoCloseable {
     private void run() {
         while (!ending) {
             try {
-                ask(random.nextInt(tally.banners()) + 1, ports.get(random.nextInt(ports.size())));
+                ask(random.nextInt(banners) + 1, ports.get(random.nextInt(ports.size())));
                 LockSupport.parkNanos(PAUSE.toNanos());
             } catch (RuntimeException | AssertionError failure) {
                 violations.add("the auditor itself failed: " + failure);
@@ -82,7 +84,7 @@ final class Auditor implements AutoCloseable {
     }
 
     private void ask(long bannerId, int port) {
-        long atLeast = tally.atLeast(bannerId);
+        long atLeast = sent.atLeast(bannerId);
         try {
             HttpResponse<String> answer = service.statisticsAnswer(port, bannerId);
             if (answer.statusCode() == 503) {
@@ -100,7 +102,7 @@ final class Auditor implements AutoCloseable {
     }
 
     private void compare(long bannerId, long atLeast, long counted) {
-        long atMost = tally.atMost(bannerId);
+        long atMost = sent.atMost(bannerId);
         if (counted < atLeast || counted > atMost) {
             violations.add(
                     "banner %d: %d clicks were acknowledged before the request, %d were sent by its end, the answer was %d"

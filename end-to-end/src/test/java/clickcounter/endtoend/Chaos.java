@@ -59,8 +59,7 @@ final class Chaos implements AutoCloseable {
     private final Deque<AutoCloseable> closers = new ArrayDeque<>();
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Availability availability = opened(new Availability());
-    private final ClickTally tally = new ClickTally(BANNERS, availability::answered);
-    private final SentClicks sent = new SentClicks();
+    private final SentClicks sent = new SentClicks(availability::answered);
     private final DatabaseProcess database;
     private final Service service;
     private final TestProcess secondIngest;
@@ -87,7 +86,11 @@ final class Chaos implements AutoCloseable {
             service.processes().forEach(restarter::watch);
             restarter.watch(database.process());
             auditor = opened(Auditor.start(
-                    service, List.of(service.port(), secondPort, service.queryPort()), tally, random.nextLong()));
+                    service,
+                    List.of(service.port(), secondPort, service.queryPort()),
+                    sent,
+                    BANNERS,
+                    random.nextLong()));
             faults = new Faults(service, secondIngest, database, network, restarter, availability, random);
         } catch (RuntimeException | Error failure) {
             close();
@@ -140,14 +143,14 @@ final class Chaos implements AutoCloseable {
             restarter.awaitAllReady();
             LockSupport.parkNanos(LOAD_AFTER_FAULTS.toNanos());
             availability.loaded(false);
-            sent.add(load.end());
+            load.end();
         }
         compare(names);
-        report.totals(tally, availability, auditor, restarter);
+        report.totals(sent, availability, auditor, restarter);
     }
 
     private ClickLoad load() {
-        return ClickLoad.start(ingestPorts, CONNECTIONS, CLICKS_PER_SECOND, random.nextLong(), tally);
+        return ClickLoad.start(ingestPorts, CONNECTIONS, BANNERS, CLICKS_PER_SECOND, random.nextLong(), sent);
     }
 
     private void happen(List<Fault> dealt) {
@@ -233,7 +236,7 @@ final class Chaos implements AutoCloseable {
         auditor.close();
         try (ClickLoad load = load()) {
             LockSupport.parkNanos(LOAD_AFTER_FAULTS.toNanos());
-            sent.add(load.end());
+            load.end();
         }
         service.processes().forEach(restarter::leave);
         secondIngest.stopCleanly();

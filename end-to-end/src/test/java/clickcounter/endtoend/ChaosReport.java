@@ -46,15 +46,15 @@ final class ChaosReport {
         twice += surplus;
     }
 
-    void totals(ClickTally tally, Availability availability, Auditor auditor, Restarter restarter) {
+    void totals(SentClicks sent, Availability availability, Auditor auditor, Restarter restarter) {
         figures.put("minutes", Duration.ofNanos(System.nanoTime() - startNs).toMinutes());
         figures.put("rounds", rounds);
         figures.put("rounds with an exact comparison at the end", comparedRounds);
         figures.put(
                 "faults", faults.values().stream().mapToInt(Integer::intValue).sum());
-        figures.put("clicks acknowledged", tally.acknowledgedClicks());
-        figures.put("clicks without an answer", tally.unansweredClicks());
-        figures.put("clicks refused (503)", tally.refusedClicks());
+        figures.put("clicks acknowledged", sent.acknowledgedClicks());
+        figures.put("clicks without an answer", sent.unansweredClicks());
+        figures.put("clicks refused (503)", sent.refusedClicks());
         figures.put("acknowledged clicks lost", lost);
         figures.put("clicks counted twice", twice);
         figures.put("statistics compared under load", auditor.completeAnswers());

@@ -23,19 +23,22 @@ final class ClickLoad implements AutoCloseable {
     private static final int CLICKS_PER_BEACON = 4;
 
     private final List<Integer> ports;
-    private final ClickTally tally;
+    private final int banners;
     private final long pauseNs;
-    private final ExecutorService connections = Executors.newVirtualThreadPerTaskExecutor();
-    private final List<Future<SentClicks>> sentByConnection = new ArrayList<>();
+    private final SentClicks sent;
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final List<Future<?>> connections = new ArrayList<>();
     private volatile boolean ending;
 
-    private ClickLoad(List<Integer> ports, int connectionCount, int clicksPerSecond, long seed, ClickTally tally) {
+    private ClickLoad(
+            List<Integer> ports, int connectionCount, int banners, int clicksPerSecond, long seed, SentClicks sent) {
         this.ports = List.copyOf(ports);
-        this.tally = tally;
+        this.banners = banners;
+        this.sent = sent;
         pauseNs = Duration.ofSeconds(1).toNanos() * connectionCount / clicksPerSecond;
         for (int connection = 0; connection < connectionCount; connection++) {
             var random = new Random(seed + connection);
-            sentByConnection.add(connections.submit(() -> run(random)));
+            connections.add(threads.submit(() -> run(random)));
         }
     }
 
@@ -43,70 +46,60 @@ final class ClickLoad implements AutoCloseable {
     ///
     /// @param banners banners are numbered from 1 to this
     /// @param clicksPerSecond the approximate rate of all connections together
-    static ClickLoad start(int port, int connectionCount, int banners, int clicksPerSecond, long seed) {
-        return start(List.of(port), connectionCount, clicksPerSecond, seed, new ClickTally(banners, () -> {}));
+    /// @param sent is told about each click
+    static ClickLoad start(
+            int port, int connectionCount, int banners, int clicksPerSecond, long seed, SentClicks sent) {
+        return start(List.of(port), connectionCount, banners, clicksPerSecond, seed, sent);
     }
 
     /// Clicks on several ports.
-    ///
-    /// @param tally is told about each click and defines how many banners there are
-    static ClickLoad start(List<Integer> ports, int connectionCount, int clicksPerSecond, long seed, ClickTally tally) {
-        return new ClickLoad(ports, connectionCount, clicksPerSecond, seed, tally);
+    static ClickLoad start(
+            List<Integer> ports, int connectionCount, int banners, int clicksPerSecond, long seed, SentClicks sent) {
+        return new ClickLoad(ports, connectionCount, banners, clicksPerSecond, seed, sent);
     }
 
-    /// Waits for the running requests and returns what all connections have sent.
-    SentClicks end() {
+    /// Waits for the running requests.
+    void end() {
         ending = true;
-        var sent = new SentClicks();
         try {
-            for (Future<SentClicks> connection : sentByConnection) {
-                sent.add(connection.get());
+            for (Future<?> connection : connections) {
+                connection.get();
             }
         } catch (InterruptedException | ExecutionException failure) {
             throw new AssertionError("A connection of the load failed.", failure);
         }
-        return sent;
     }
 
-    private SentClicks run(Random random) {
-        var sent = new SentClicks();
+    private void run(Random random) {
         while (!ending) {
             try (var connection = new ClickClient(ports.get(random.nextInt(ports.size())))) {
                 int clicks = 0;
-                while (!ending
-                        && click(connection, random, sent)
-                        && (ports.size() == 1 || clicks < CLICKS_PER_CONNECTION)) {
+                while (!ending && click(connection, random) && (ports.size() == 1 || clicks < CLICKS_PER_CONNECTION)) {
                     clicks++;
                     LockSupport.parkNanos(pauseNs);
                 }
-            } catch (IOException nobodyListens) {
+            } catch (IOException nothingListens) {
                 LockSupport.parkNanos(RECONNECT_PAUSE.toNanos());
             }
         }
-        return sent;
     }
 
     /// Returns whether the connection can be used again.
-    private boolean click(ClickClient connection, Random random, SentClicks sent) {
-        long bannerId = random.nextLong(tally.banners()) + 1;
+    private boolean click(ClickClient connection, Random random) {
+        long bannerId = random.nextLong(banners) + 1;
+        boolean isBeacon = random.nextInt(CLICKS_PER_BEACON) == 0;
         long sentMillis = System.currentTimeMillis();
-        tally.sending(bannerId);
+        sent.sending(bannerId);
         try {
-            int status =
-                    random.nextInt(CLICKS_PER_BEACON) == 0 ? connection.beacon(bannerId) : connection.click(bannerId);
-            if (status == 204) {
-                sent.acknowledged(bannerId, sentMillis, System.currentTimeMillis());
-                tally.acknowledged(bannerId);
-            } else if (status == 503) {
-                sent.refused();
-                tally.refused(bannerId);
-            } else {
-                throw new AssertionError("A click was answered " + status);
+            int status = isBeacon ? connection.beacon(bannerId) : connection.click(bannerId);
+            switch (status) {
+                case 204 -> sent.acknowledged(bannerId, sentMillis);
+                case 503 -> sent.refused(bannerId);
+                default -> throw new AssertionError("A click was answered " + status);
             }
             return !connection.isClosing();
         } catch (IOException noAnswer) {
-            sent.unanswered(bannerId, sentMillis, System.currentTimeMillis());
-            tally.unanswered();
+            sent.unanswered(bannerId, sentMillis);
             return false;
         }
     }
@@ -114,6 +107,6 @@ final class ClickLoad implements AutoCloseable {
     @Override
     public void close() {
         ending = true;
-        connections.close();
+        threads.close();
     }
 }

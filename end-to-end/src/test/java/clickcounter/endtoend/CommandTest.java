@@ -8,7 +8,6 @@ import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
 import clickcounter.testing.TestProcess;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,39 +26,37 @@ final class CommandTest {
     @TempDir
     Path folder;
 
-    private String output = "";
-
     @BeforeAll
     static void markAsBuilt() throws IOException {
         TestProcess.markAsBuilt();
     }
 
     @Test
-    void theDatabaseEqualsTheLogUnderLoadAndIsRebuiltToTheSameAnswers() throws Exception {
+    void theDatabaseEqualsTheLogUnderLoadAndIsRebuiltToTheSameAnswers() throws IOException {
         long seed = new Random().nextLong();
         System.out.println("seed " + seed);
         try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
-            try (ClickLoad load = ClickLoad.start(service.port(), 16, BANNERS, 1_000, seed)) {
+            var sent = new SentClicks();
+            try (ClickLoad load = ClickLoad.start(service.port(), 16, BANNERS, 1_000, seed, sent)) {
                 LockSupport.parkNanos(Duration.ofSeconds(2).toNanos());
                 for (int round = 0; round < 3; round++) {
-                    assertThat(run(database, "audit")).as(() -> output).isZero();
-                    assertThat(output).startsWith("Equal: ");
+                    assertThat(service.run("./run.sh", "audit")).containsPattern("(?m)^Equal: ");
                 }
-                assertThat(run(database, "log", "stats")).as(() -> output).isZero();
-                assertThat(load.end().unansweredClicks()).isZero();
+                service.run("./run.sh", "log", "stats");
+                load.end();
+                assertThat(sent.unansweredClicks()).isZero();
             }
-            assertThat(run(database, "log", "unlock")).as(() -> output).isZero();
+            service.run("./run.sh", "log", "unlock");
 
             List<String> answers = answers(service);
-            assertThat(service.aggregator().stop()).isZero();
+            service.aggregator().stopCleanly();
             var schema = new Schema(DatabaseSettings.of(database.url()));
             schema.down();
             schema.up();
-            assertThat(run(database, "replay")).as(() -> output).isZero();
-            assertThat(output).contains(" records counted in ");
+            assertThat(service.run("./run.sh", "replay")).contains(" records counted in ");
             assertThat(answers(service)).isEqualTo(answers);
-            assertThat(run(database, "audit")).as(() -> output).isZero();
+            service.run("./run.sh", "audit");
 
             service.aggregator().restart();
             service.awaitReady();
@@ -73,20 +70,5 @@ final class CommandTest {
             answers.add(service.statisticsAnswer(bannerId).body());
         }
         return answers;
-    }
-
-    private int run(TestDatabase database, String... words) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
-                "env",
-                "DATA_DIR=" + folder.resolve("data"),
-                "DATABASE_URL=" + database.url(),
-                "AGGREGATOR_ADMIN_PORT=0",
-                TestProcess.ROOT.resolve("run.sh").toString()));
-        command.addAll(List.of(words));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        try (var printed = process.inputReader(StandardCharsets.UTF_8)) {
-            output = String.join("\n", printed.lines().toList());
-        }
-        return process.waitFor();
     }
 }

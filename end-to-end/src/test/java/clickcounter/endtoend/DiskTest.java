@@ -30,6 +30,7 @@ final class DiskTest {
     private static final int BLOCK_BYTES = 64 << 10;
 
     private final long seed = new Random().nextInt(1_000_000);
+    private final SentClicks sent = new SentClicks();
 
     @TempDir
     Path folder;
@@ -57,7 +58,7 @@ final class DiskTest {
                 Await.until("clicks are taken again", () -> connection.click(own + 2) == 204);
             }
             LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
-            SentClicks sent = load.end();
+            load.end();
             assertThat(sent.unansweredClicks()).isZero();
             assertThat(sent.refusedClicks()).isPositive();
             sent.verify(service);
@@ -77,12 +78,11 @@ final class DiskTest {
         try (SmallDisk disk = SmallDisk.mount(folder.resolve("data"));
                 TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of("LOG_MIN_FREE", "0"))) {
-            SentClicks sent = new SentClicks();
             try (ClickLoad load = load(service)) {
                 LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
                 disk.fill(0);
                 assertThat(service.ingest().awaitEnd()).isEqualTo(ExitCode.LOG_FAULT.status());
-                sent.add(load.end());
+                load.end();
             }
             assertThat(service.ingest().output())
                     .containsOnlyOnce("ERROR")
@@ -110,7 +110,7 @@ final class DiskTest {
             sent.verify(service);
             try (ClickLoad load = load(service)) {
                 LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
-                sent.add(load.end());
+                load.end();
             }
             sent.verify(service);
             service.stop();
@@ -118,7 +118,7 @@ final class DiskTest {
     }
 
     private ClickLoad load(Service service) {
-        return ClickLoad.start(service.port(), CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed);
+        return ClickLoad.start(service.port(), CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed, sent);
     }
 
     /// A file system of [#DISK_BYTES] bytes.

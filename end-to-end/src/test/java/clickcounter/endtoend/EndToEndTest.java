@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The way of a click from the HTTP request to the statistics, through the three real processes.
 ///
-/// All tests share one service, because it takes seconds to start; each uses banners of its own and leaves the
+/// All tests share one service, because it takes seconds to start. Each uses banners of its own and leaves the
 /// processes ready.
 @TestInstance(Lifecycle.PER_CLASS)
 final class EndToEndTest {
@@ -53,7 +53,8 @@ final class EndToEndTest {
         System.out.println("seed " + seed);
         Await.until(
                 "the minute is about to end", MINUTE, () -> untilMinuteEnds().compareTo(LOAD_BEFORE_MINUTE_ENDS) <= 0);
-        SentClicks sent = loadWhileReading(LOAD_BEFORE_MINUTE_ENDS.plus(LOAD_AFTER_MINUTE_ENDS), seed);
+        var sent = new SentClicks();
+        loadWhileReading(LOAD_BEFORE_MINUTE_ENDS.plus(LOAD_AFTER_MINUTE_ENDS), seed, sent);
         assertThat(sent.unansweredClicks()).isZero();
         assertThat(sent.refusedClicks()).isZero();
         assertThat(sent.acknowledgedClicks()).isGreaterThan(MIN_CLICKS);
@@ -63,7 +64,7 @@ final class EndToEndTest {
         service.restart();
         sent.verify(service);
 
-        sent.add(loadWhileReading(Duration.ofSeconds(3), ~seed));
+        loadWhileReading(Duration.ofSeconds(3), ~seed, sent);
         sent.verify(service);
         service.stop();
         service.restart();
@@ -110,13 +111,13 @@ final class EndToEndTest {
         return MINUTE.minusMillis(System.currentTimeMillis() % MINUTE.toMillis());
     }
 
-    /// Sends clicks and reads the statistics of random banners meanwhile; the clicks of a banner must never
-    /// become fewer.
-    private SentClicks loadWhileReading(Duration length, long seed) {
+    /// Sends clicks and reads the statistics of random banners meanwhile. The clicks of a banner must never become
+    /// fewer.
+    private void loadWhileReading(Duration length, long seed, SentClicks sent) {
         var random = new Random(seed);
         long[] seen = new long[BANNERS + 1];
         long endNs = System.nanoTime() + length.toNanos();
-        try (ClickLoad load = ClickLoad.start(service.port(), CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed)) {
+        try (ClickLoad load = ClickLoad.start(service.port(), CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed, sent)) {
             while (System.nanoTime() < endNs) {
                 int bannerId = random.nextInt(BANNERS) + 1;
                 long clicks = service.totalClicks(bannerId);
@@ -124,7 +125,7 @@ final class EndToEndTest {
                 seen[bannerId] = clicks;
                 LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
             }
-            return load.end();
+            load.end();
         }
     }
 

@@ -21,7 +21,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -53,6 +52,7 @@ final class FaultTest {
     private static final long MAX_MEMORY_BYTES = 450L << 20;
 
     private final long seed = new Random().nextInt(1_000_000);
+    private final SentClicks sent = new SentClicks();
 
     @TempDir
     Path folder;
@@ -77,8 +77,7 @@ final class FaultTest {
         try (TestDatabase database = MigratedDatabase.create();
                 FaultyProxy network = FaultyProxy.start(database.url());
                 Service service = Service.start(folder, network.url(database.url()), settings)) {
-            var sent = new SentClicks();
-            sent.add(load(service, Duration.ofSeconds(1)));
+            load(service, Duration.ofSeconds(1));
             network.refuse();
             network.cutAll();
             long awayNs = System.nanoTime();
@@ -92,7 +91,7 @@ final class FaultTest {
                     .contains("The database does not answer at the moment. Clicks are still counted.");
 
             Map<Long, Long> imported = importClicks(clicks);
-            sent.add(load(service, Duration.ofSeconds(2)));
+            load(service, Duration.ofSeconds(2));
             assertThat(sent.unansweredClicks()).isZero();
             assertThat(sent.refusedClicks()).isZero();
             assertMemoryIsBounded(service, clicks + " clicks waiting");
@@ -124,7 +123,7 @@ final class FaultTest {
                     .contains("Another aggregator has taken this log over (epoch 2, ours was 1)")
                     .doesNotContain("\tat ");
             service.handOverTo(newer);
-            SentClicks sent = load.end();
+            load.end();
             sent.verify(service);
             database.awaitClicks(sent.acknowledgedClicks());
             assertThat(newer.isAlive()).isTrue();
@@ -136,12 +135,12 @@ final class FaultTest {
     void theCountsOfANewLogAreAddedToThoseOfTheOldOne() throws IOException, SQLException {
         try (TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
-            SentClicks sent = load(service, Duration.ofSeconds(2));
+            load(service, Duration.ofSeconds(2));
             service.stop();
             Files.move(service.logFolder(), folder.resolve("log of yesterday"));
             service.restart();
             sent.verify(service);
-            sent.add(load(service, Duration.ofSeconds(2)));
+            load(service, Duration.ofSeconds(2));
             sent.verify(service);
             database.awaitClicks(sent.acknowledgedClicks());
             assertThat(database.number("select count(*) from click_log")).isEqualTo(2);
@@ -157,7 +156,7 @@ final class FaultTest {
             int records = 1_000;
             appendForeignRecords(service.logFolder(), records);
             LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
-            SentClicks sent = load.end();
+            load.end();
             sent.verify(service);
             database.awaitClicks(sent.acknowledgedClicks());
             assertThat(service.aggregator().output()).contains("records of the log that are not clicks");
@@ -178,22 +177,22 @@ final class FaultTest {
         try (var availability = new Availability();
                 TestDatabase database = MigratedDatabase.create();
                 Service service = Service.start(folder, database.url(), Map.of())) {
-            var tally = new ClickTally(BANNERS, availability::answered);
+            var sent = new SentClicks(availability::answered);
             try (ClickLoad load =
-                    ClickLoad.start(List.of(service.port()), CONNECTIONS, CLICKS_PER_SECOND, seed, tally)) {
-                Await.until("clicks are taken", () -> tally.acknowledgedClicks() > CLICKS_PER_SECOND);
+                    ClickLoad.start(service.port(), CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed, sent)) {
+                Await.until("clicks are taken", () -> sent.acknowledgedClicks() > CLICKS_PER_SECOND);
                 availability.ready("ingest");
                 availability.loaded(true);
                 for (int death = 0; death < 5; death++) {
                     LockHolder.start(folder, service.logFolder()).kill();
-                    long before = tally.acknowledgedClicks();
-                    Await.until("clicks go on", () -> tally.acknowledgedClicks() > before + CLICKS_PER_SECOND / 2);
+                    long before = sent.acknowledgedClicks();
+                    Await.until("clicks go on", () -> sent.acknowledgedClicks() > before + CLICKS_PER_SECOND / 2);
                 }
                 availability.loaded(false);
                 Availability.Silence silence = availability.longestSilence(State.READY);
                 assertThat(silence.length()).as("a lock that was held").isGreaterThan(Duration.ofMillis(20));
                 assertThat(silence.ofTheService()).isLessThan(WITHOUT_THE_KEEPER);
-                SentClicks sent = load.end();
+                load.end();
                 assertThat(sent.unansweredClicks()).isZero();
                 assertThat(sent.refusedClicks()).isZero();
                 sent.verify(service);
@@ -202,13 +201,13 @@ final class FaultTest {
     }
 
     private ClickLoad load(Service service) {
-        return ClickLoad.start(service.port(), CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed);
+        return ClickLoad.start(service.port(), CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed, sent);
     }
 
-    private SentClicks load(Service service, Duration length) {
+    private void load(Service service, Duration length) {
         try (ClickLoad load = load(service)) {
             LockSupport.parkNanos(length.toNanos());
-            return load.end();
+            load.end();
         }
     }
 

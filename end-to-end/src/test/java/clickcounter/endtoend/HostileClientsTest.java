@@ -155,17 +155,17 @@ final class HostileClientsTest {
                 idle.connect(port, IDLE_CONNECTIONS);
                 slow.connect(port, SLOW_SENDERS);
             }
-            var tally = new ClickTally(BANNERS, () -> {});
+            var sent = new SentClicks();
             slow.send("POST /v1/banners/counter/77000 HTTP/1.1\r\nHost: local");
             try (ClickLoad load =
-                    ClickLoad.start(List.of(service.port()), CONNECTIONS, CLICKS_PER_SECOND, seed, tally)) {
-                Await.until("clicks are taken", () -> tally.acknowledgedClicks() > CLICKS_PER_SECOND);
+                    ClickLoad.start(service.port(), CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed, sent)) {
+                Await.until("clicks are taken", () -> sent.acknowledgedClicks() > CLICKS_PER_SECOND);
                 for (char character : "host\r\nContent-Length: 30\r\n\r\nslowly, very slowly".toCharArray()) {
                     slow.send(Character.toString(character));
                     LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
                     assertThat(service.totalClicks(1)).isPositive();
                 }
-                SentClicks sent = load.end();
+                load.end();
                 assertThat(sent.unansweredClicks()).isZero();
                 assertThat(sent.refusedClicks()).isZero();
                 sent.verify(service);

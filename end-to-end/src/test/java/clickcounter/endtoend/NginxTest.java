@@ -49,9 +49,10 @@ final class NginxTest {
             assertThat(client.beacon(ownBanner)).isEqualTo(204);
             assertThat(service.totalClicks(ownBanner)).isEqualTo(2);
 
-            try (ClickLoad load = ClickLoad.start(port, 32, BANNERS, 5_000, new Random().nextLong())) {
+            var sent = new SentClicks();
+            try (ClickLoad load = ClickLoad.start(port, 32, BANNERS, 5_000, new Random().nextLong(), sent)) {
                 LockSupport.parkNanos(Duration.ofSeconds(3).toNanos());
-                SentClicks sent = load.end();
+                load.end();
                 assertThat(sent.unansweredClicks()).isZero();
                 assertThat(sent.refusedClicks()).isZero();
                 sent.verify(service);

@@ -54,13 +54,13 @@ final class RollingRestartTest {
                     Program.INGEST,
                     Map.of("SERVICE_PORT", Integer.toString(secondPort), "INGEST_ADMIN_PORT", second.setting()));
             var sent = new SentClicks();
-            try (ClickLoad load = ClickLoad.start(nginxPort, CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed)) {
+            try (ClickLoad load = ClickLoad.start(nginxPort, CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed, sent)) {
                 second.awaitClicks(secondProcess);
                 for (int round = 1; round <= ROUNDS; round++) {
                     first.restart(service.ingest());
                     second.restart(secondProcess);
                 }
-                sent.add(load.end());
+                load.end();
             }
 
             assertThat(sent.refusedClicks()).as(nginx.output()).isZero();

@@ -10,15 +10,18 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/// What a client knows about the clicks that it has sent, to be compared with the statistics.
+/// What the clients know about the clicks that they have sent, to be compared with the statistics.
 ///
 /// A click that was answered 204 must be counted exactly once and a refused click not at all. A click without an
 /// answer, because its connection broke, may be counted once or not at all. The server decides a click's minute
 /// between the request and the answer; if these fall into two minutes, the click may be in either.
 ///
-/// **Threads**: one; [#add] joins what several threads have sent.
+/// **Threads**: any.
 final class SentClicks {
-    private final Map<Long, Map<Span, Tally>> banners = new TreeMap<>();
+    private final Map<Long, Clicks> banners = new TreeMap<>();
+    private final Runnable whenAcknowledged;
+    private long acknowledged;
+    private long unanswered;
     private long refused;
 
     /// The minutes that a click may be in.
@@ -39,7 +42,30 @@ final class SentClicks {
         }
     }
 
-    private static final class Tally {
+    /// The clicks on one banner.
+    private static final class Clicks {
+        private final Map<Span, Answers> answers = new TreeMap<>();
+        private long sent;
+        private long refused;
+
+        Answers answersIn(Span span) {
+            return answers.computeIfAbsent(span, _ -> new Answers());
+        }
+
+        long acknowledged() {
+            return answers.values().stream()
+                    .mapToLong(answer -> answer.acknowledged)
+                    .sum();
+        }
+
+        long unanswered() {
+            return answers.values().stream()
+                    .mapToLong(answer -> answer.unanswered)
+                    .sum();
+        }
+    }
+
+    private static final class Answers {
         private long acknowledged;
         private long unanswered;
     }
@@ -55,77 +81,79 @@ final class SentClicks {
         }
     }
 
-    void acknowledged(long bannerId, long sentMillis, long answeredMillis) {
-        tally(bannerId, sentMillis, answeredMillis).acknowledged++;
+    SentClicks() {
+        this(() -> {});
     }
 
-    void unanswered(long bannerId, long sentMillis, long brokenMillis) {
-        tally(bannerId, sentMillis, brokenMillis).unanswered++;
+    /// @param whenAcknowledged runs after each click that was answered 204
+    SentClicks(Runnable whenAcknowledged) {
+        this.whenAcknowledged = whenAcknowledged;
     }
 
-    void refused() {
+    /// Must be called before the first byte of a click goes out.
+    synchronized void sending(long bannerId) {
+        clicks(bannerId).sent++;
+    }
+
+    synchronized void acknowledged(long bannerId, long sentMillis) {
+        clicks(bannerId).answersIn(sinceThen(sentMillis)).acknowledged++;
+        acknowledged++;
+        whenAcknowledged.run();
+    }
+
+    synchronized void unanswered(long bannerId, long sentMillis) {
+        clicks(bannerId).answersIn(sinceThen(sentMillis)).unanswered++;
+        unanswered++;
+    }
+
+    synchronized void refused(long bannerId) {
+        clicks(bannerId).refused++;
         refused++;
     }
 
-    private Tally tally(long bannerId, long fromMillis, long toMillis) {
-        return tally(bannerId, new Span(EpochMinute.ofMillis(fromMillis), EpochMinute.ofMillis(toMillis)));
+    private static Span sinceThen(long sentMillis) {
+        return new Span(EpochMinute.ofMillis(sentMillis), EpochMinute.ofMillis(System.currentTimeMillis()));
     }
 
-    private Tally tally(long bannerId, Span span) {
-        return banners.computeIfAbsent(bannerId, _ -> new TreeMap<>()).computeIfAbsent(span, _ -> new Tally());
+    private Clicks clicks(long bannerId) {
+        return banners.computeIfAbsent(bannerId, _ -> new Clicks());
     }
 
-    /// Adds what another thread has sent.
-    void add(SentClicks other) {
-        other.banners.forEach((bannerId, spans) -> spans.forEach((span, others) -> {
-            Tally mine = tally(bannerId, span);
-            mine.acknowledged += others.acknowledged;
-            mine.unanswered += others.unanswered;
-        }));
-        refused += other.refused;
+    /// The lower bound for statistics that are requested after this call.
+    synchronized long atLeast(long bannerId) {
+        return clicks(bannerId).acknowledged();
     }
 
-    /// Takes the counts of the banner for certain, and its unanswered clicks for settled, so that the uncertainty
-    /// that one fault causes does not weaken the next comparison.
+    /// The upper bound for statistics that were answered before this call.
+    synchronized long atMost(long bannerId) {
+        return clicks(bannerId).sent - clicks(bannerId).refused;
+    }
+
+    /// Takes the counts of the banner for certain, and its unanswered clicks for settled, so that the uncertainty that
+    /// one fault causes does not weaken the next comparison. No click may be under way.
     ///
     /// @param counted clicks by minute since 1970
-    void settle(long bannerId, Map<Long, Long> counted) {
-        Map<Span, Tally> settled = new TreeMap<>();
-        counted.forEach((minute, clicks) ->
-                settled.computeIfAbsent(new Span(minute, minute), _ -> new Tally()).acknowledged = clicks);
+    synchronized void settle(long bannerId, Map<Long, Long> counted) {
+        var settled = new Clicks();
+        settled.sent = Service.sum(counted);
+        counted.forEach((minute, clicks) -> settled.answersIn(new Span(minute, minute)).acknowledged = clicks);
         banners.put(bannerId, settled);
     }
 
-    long acknowledgedClicks() {
-        return banners.keySet().stream().mapToLong(this::acknowledgedClicks).sum();
+    synchronized long acknowledgedClicks() {
+        return acknowledged;
     }
 
-    long acknowledgedClicks(long bannerId) {
-        return tallies(bannerId).values().stream()
-                .mapToLong(tally -> tally.acknowledged)
-                .sum();
+    synchronized long unansweredClicks() {
+        return unanswered;
     }
 
-    long unansweredClicks() {
-        return banners.keySet().stream().mapToLong(this::unansweredClicks).sum();
-    }
-
-    private long unansweredClicks(long bannerId) {
-        return tallies(bannerId).values().stream()
-                .mapToLong(tally -> tally.unanswered)
-                .sum();
-    }
-
-    long refusedClicks() {
+    synchronized long refusedClicks() {
         return refused;
     }
 
-    Set<Long> bannerIds() {
-        return banners.keySet();
-    }
-
-    private Map<Span, Tally> tallies(long bannerId) {
-        return banners.getOrDefault(bannerId, Map.of());
+    synchronized Set<Long> bannerIds() {
+        return new TreeSet<>(banners.keySet());
     }
 
     /// Fails unless the service's statistics of every banner agree with the clicks that were sent.
@@ -135,48 +163,48 @@ final class SentClicks {
         }
     }
 
-    /// Fails unless the statistics of the banner agree with the clicks that were sent: in total and in each
-    /// minute.
+    /// Fails unless the statistics of the banner agree with the clicks that were sent: in total and in each minute.
     ///
     /// @param counted clicks by minute since 1970
-    void verify(long bannerId, Map<Long, Long> counted) {
+    synchronized void verify(long bannerId, Map<Long, Long> counted) {
         Deviation deviation = deviation(bannerId, counted);
+        Clicks clicks = clicks(bannerId);
         assertThat(deviation.isNone())
                 .as(
                         "banner %d has %s: %d clicks were acknowledged, %d got no answer, counted were %s",
-                        bannerId, deviation, acknowledgedClicks(bannerId), unansweredClicks(bannerId), counted)
+                        bannerId, deviation, clicks.acknowledged(), clicks.unanswered(), counted)
                 .isTrue();
     }
 
     /// Compares the statistics of the banner with the clicks that were sent: in total and in each minute.
     ///
     /// @param counted clicks by minute since 1970
-    Deviation deviation(long bannerId, Map<Long, Long> counted) {
-        long certain = acknowledgedClicks(bannerId);
-        Deviation inAll = deviation(Service.sum(counted), certain, certain + unansweredClicks(bannerId));
-        Map<Span, Tally> tallies = tallies(bannerId);
+    synchronized Deviation deviation(long bannerId, Map<Long, Long> counted) {
+        Clicks clicks = clicks(bannerId);
+        long certain = clicks.acknowledged();
+        Deviation inAll = deviation(Service.sum(counted), certain, certain + clicks.unanswered());
         Set<Long> minutes = new TreeSet<>(counted.keySet());
-        tallies.keySet().forEach(span -> minutes.add(span.firstMinute));
+        clicks.answers.keySet().forEach(span -> minutes.add(span.firstMinute));
         long missing = 0;
         long surplus = 0;
         for (long minute : minutes) {
-            Deviation inMinute = deviationIn(minute, counted.getOrDefault(minute, 0L), tallies);
+            Deviation inMinute = deviationIn(minute, counted.getOrDefault(minute, 0L), clicks.answers);
             missing += inMinute.missing;
             surplus += inMinute.surplus;
         }
         return new Deviation(Math.max(inAll.missing, missing), Math.max(inAll.surplus, surplus));
     }
 
-    private static Deviation deviationIn(long minute, long counted, Map<Span, Tally> tallies) {
+    private static Deviation deviationIn(long minute, long counted, Map<Span, Answers> answers) {
         long certain = 0;
         long possible = 0;
-        for (Map.Entry<Span, Tally> entry : tallies.entrySet()) {
-            Tally tally = entry.getValue();
+        for (Map.Entry<Span, Answers> entry : answers.entrySet()) {
+            Answers answer = entry.getValue();
             if (entry.getKey().isWithin(minute)) {
-                certain += tally.acknowledged;
+                certain += answer.acknowledged;
             }
             if (entry.getKey().touches(minute)) {
-                possible += tally.acknowledged + tally.unanswered;
+                possible += answer.acknowledged + answer.unanswered;
             }
         }
         return deviation(counted, certain, possible);

@@ -115,6 +115,13 @@ public final class Service implements AutoCloseable {
         return process;
     }
 
+    /// Runs a command with the settings of the service and expects that it exits with 0; returns what it printed.
+    public String run(String... command) {
+        TestProcess process = launch("command", Map.of(), List.of(command));
+        process.expectSuccess(process.awaitEnd());
+        return process.newOutput();
+    }
+
     public int port() {
         return port;
     }

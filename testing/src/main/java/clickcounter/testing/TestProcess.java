@@ -119,7 +119,7 @@ public final class TestProcess implements AutoCloseable {
 
     /// Whether one of our processes runs and has said since its last start that it is ready.
     public boolean isReady() {
-        return isAlive() && output(outputStart).contains(READY);
+        return isAlive() && newOutput().contains(READY);
     }
 
     /// Waits until one of our processes is ready.
@@ -129,7 +129,7 @@ public final class TestProcess implements AutoCloseable {
 
     /// Waits until the process has printed this text since its last start.
     public TestProcess awaitOutput(String text) {
-        return await("prints \"%s\"".formatted(text), () -> output(outputStart).contains(text));
+        return await("prints \"%s\"".formatted(text), () -> newOutput().contains(text));
     }
 
     /// Waits until something listens on the port.
@@ -170,7 +170,10 @@ public final class TestProcess implements AutoCloseable {
 
     /// Ends it as SIGTERM does and expects that it exits with 0.
     public void stopCleanly() {
-        int exitCode = stop();
+        expectSuccess(stop());
+    }
+
+    void expectSuccess(int exitCode) {
         if (exitCode != 0) {
             throw new AssertionError("%s exited with %d. Its output:%n%s".formatted(name, exitCode, output()));
         }
@@ -221,6 +224,11 @@ public final class TestProcess implements AutoCloseable {
     /// All that the process has printed, over all its starts.
     public String output() {
         return output(0);
+    }
+
+    /// What the process has printed since its last start.
+    public String newOutput() {
+        return output(outputStart);
     }
 
     private String output(long start) {

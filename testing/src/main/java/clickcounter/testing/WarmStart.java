@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -19,10 +18,6 @@ import java.util.stream.Stream;
 ///
 /// **Threads**: any, in any number of JVMs.
 public final class WarmStart {
-    /// More JVM flags for the processes of tests.
-    private static final List<String> TEST_FLAGS =
-            List.of(System.getProperty("clickcounter.jvmFlags", "").split(" +"));
-
     private static final Path FOLDER = TestProcess.ROOT.resolve("target").resolve("class-cache");
     private static final List<Program> PROGRAMS = List.of(Program.INGEST, Program.AGGREGATOR, Program.QUERY);
     private static final int CLICKS = 100;
@@ -31,12 +26,7 @@ public final class WarmStart {
 
     /// The JVM flags for a process of a test. A JVM that cannot use the cache starts without it.
     static List<String> flags(Program program) {
-        List<String> flags = new ArrayList<>(TEST_FLAGS);
-        flags.removeIf(String::isEmpty);
-        if (Files.exists(file(program))) {
-            flags.addAll(List.of("-XX:AOTCache=" + file(program), "-Xlog:aot*=off"));
-        }
-        return flags;
+        return Files.exists(file(program)) ? List.of("-XX:AOTCache=" + file(program), "-Xlog:aot*=off") : List.of();
     }
 
     private static Path file(Program program) {

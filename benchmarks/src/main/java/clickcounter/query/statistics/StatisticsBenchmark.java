@@ -1,5 +1,6 @@
 package clickcounter.query.statistics;
 
+import clickcounter.benchmarks.AverageTimeBenchmark;
 import clickcounter.counts.BannerCounts;
 import clickcounter.counts.CountStore;
 import clickcounter.counts.Counts;
@@ -22,17 +23,10 @@ import java.time.Duration;
 import java.time.ZoneOffset;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /// How long does an answer take for one day of a banner, with clicks that the database does not have yet?
 ///
@@ -40,13 +34,8 @@ import org.openjdk.jmh.annotations.Warmup;
 /// measured: HTTP and JSON.
 ///
 /// `./run.sh jmh StatisticsBenchmark -prof gc`
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Fork(1)
-@Warmup(iterations = 3, time = 2)
-@Measurement(iterations = 5, time = 2)
-public class StatisticsBenchmark {
+public class StatisticsBenchmark extends AverageTimeBenchmark {
     private static final int BANNERS = 10_000;
     private static final long BANNER = 1;
     private static final long FROM_MINUTE = 29_000_000;

@@ -1,5 +1,6 @@
 package clickcounter.shared.log;
 
+import clickcounter.benchmarks.AverageTimeBenchmark;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.log.LogSettings.MinFree;
 import clickcounter.testing.TestFiles;
@@ -7,18 +8,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /// What does it cost to append a click to the log?
 ///
@@ -26,13 +18,7 @@ import org.openjdk.jmh.annotations.Warmup;
 /// the disk in the background each second. Not measured: HTTP.
 ///
 /// `./run.sh jmh AppendBenchmark -prof gc` (threads: `-t 2`)
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Fork(1)
-@Warmup(iterations = 3, time = 2)
-@Measurement(iterations = 5, time = 2)
-public class AppendBenchmark {
+public class AppendBenchmark extends AverageTimeBenchmark {
     private Path folder;
     private ClickWriter writer;
     private long bannerId;

@@ -1,21 +1,13 @@
 package clickcounter.shared.log;
 
+import clickcounter.benchmarks.AverageTimeBenchmark;
 import clickcounter.testing.TestFiles;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /// What does it cost to read a click from the log?
 ///
@@ -23,13 +15,7 @@ import org.openjdk.jmh.annotations.Warmup;
 /// that is read again and again from its start. Not measured: what happens to the click afterwards.
 ///
 /// `./run.sh jmh ReadBenchmark -prof gc`
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Fork(1)
-@Warmup(iterations = 3, time = 2)
-@Measurement(iterations = 5, time = 2)
-public class ReadBenchmark {
+public class ReadBenchmark extends AverageTimeBenchmark {
     private static final int CLICKS = 1_000_000;
 
     private Path folder;

@@ -28,6 +28,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.StringJoiner;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -252,16 +253,14 @@ public final class LiveStream implements AutoCloseable {
     /// @param minuteSoFar the clicks of the running minute, or null if they are counted here
     private String event(Instant now, List<Long> bannerIds, @Nullable Top minuteSoFar) {
         String start = new TimeText(ZoneOffset.UTC).string(minute);
-        String banners = bannerIds.stream()
-                .map(bannerId ->
-                        "{\"banner\":\"" + bannerId + "\",\"clicks\":" + sinceLastTick.get(bannerId, ANY_MINUTE)
-                                + minute(
-                                        start,
-                                        minuteSoFar == null
-                                                ? ofMinute.get(bannerId, ANY_MINUTE)
-                                                : minuteSoFar.named().getOrDefault(bannerId, 0L))
-                                + "}")
-                .collect(Collectors.joining(","));
+        var banners = new StringJoiner(",");
+        for (long bannerId : bannerIds) {
+            long clicksOfMinute = minuteSoFar == null
+                    ? ofMinute.get(bannerId, ANY_MINUTE)
+                    : minuteSoFar.named().getOrDefault(bannerId, 0L);
+            banners.add("{\"banner\":\"" + bannerId + "\",\"clicks\":" + sinceLastTick.get(bannerId, ANY_MINUTE)
+                    + minute(start, clicksOfMinute) + "}");
+        }
         return "data: {\"time\":\"" + now.truncatedTo(ChronoUnit.MILLIS) + "\",\"clicks\":" + sinceLastTick.total()
                 + minute(start, minuteSoFar == null ? ofMinute.total() : minuteSoFar.total())
                 + ",\"banners\":[" + banners + "]}\n\n";

@@ -134,11 +134,6 @@ public final class Statistics {
         }
     }
 
-    private interface DatabaseRead<T> {
-        /// @param lastIndex only clicks of `kept` up to this index will be added
-        Snapshot<T> read(View kept, long lastIndex) throws SQLException;
-    }
-
     /// Returns the clicks of each banner by step, in the given order.
     ///
     /// @param withZeros whether to include steps without clicks
@@ -224,30 +219,43 @@ public final class Statistics {
     /// of them may be among the busiest in the end.
     private Found<Sums> readSums(Period period, int limit, Collection<Long> named) throws SQLException {
         Steps total = period.total().steps(1);
-        return read((kept, lastIndex) -> {
+        long acknowledgedIndex = tail.awaitEnd(maxWait);
+        for (int attempt = 1; true; attempt++) {
+            View kept = tail.kept();
+            End end = kept.end();
             var mayBeAdded = new ClickTable();
             named.forEach(bannerId -> mayBeAdded.add(bannerId, ANY_MINUTE, 0));
             kept.forEach(
                     period.fromMinute(),
                     period.toMinute(),
                     kept.droppedPosition(),
-                    lastIndex,
+                    end.index(),
                     (bannerId, _) -> mayBeAdded.add(bannerId, ANY_MINUTE, 1));
-            return database.sums(limit, mayBeAdded.bannerIds(), total);
-        });
+            Snapshot<Sums> snapshot = database.sums(limit, mayBeAdded.bannerIds(), total);
+            if (isFinal(kept, snapshot, attempt)) {
+                return found(snapshot, kept, end, acknowledgedIndex);
+            }
+        }
     }
 
     private Found<Rows> readRows(long[] bannerIds, Period period, Steps steps, boolean isByMinute)
             throws SQLException, Refusal {
         int maxRead = isByMinute ? maxRows : Math.max(maxRows, MAX_COUNTS_READ);
-        Found<Rows> found = read((_, _) -> database.rows(bannerIds, steps, period.step(), maxRead));
-        if (found.snapshot.counts().size() > maxRead) {
-            throw isByMinute
-                    ? tooManyRows()
-                    : Refusal.badRequest("More than %d counts would have to be added up; ask for a shorter time."
-                            .formatted(maxRead));
+        long acknowledgedIndex = tail.awaitEnd(maxWait);
+        for (int attempt = 1; true; attempt++) {
+            View kept = tail.kept();
+            End end = kept.end();
+            Snapshot<Rows> snapshot = database.rows(bannerIds, steps, period.step(), maxRead);
+            if (snapshot.counts().size() > maxRead) {
+                throw isByMinute
+                        ? tooManyRows()
+                        : Refusal.badRequest("More than %d counts would have to be added up; ask for a shorter time."
+                                .formatted(maxRead));
+            }
+            if (isFinal(kept, snapshot, attempt)) {
+                return found(snapshot, kept, end, acknowledgedIndex);
+            }
         }
-        return found;
     }
 
     private static MinuteCounts bySteps(
@@ -275,21 +283,18 @@ public final class Statistics {
                 """.formatted(maxRows));
     }
 
-    private <T> Found<T> read(DatabaseRead<T> fromDatabase) throws SQLException {
-        long acknowledgedIndex = tail.awaitEnd(maxWait);
-        for (int attempt = 1; true; attempt++) {
-            View kept = tail.kept();
-            End end = kept.end();
-            Snapshot<T> snapshot = fromDatabase.read(kept, end.index());
-            if (kept.continues(snapshot.position())) {
-                boolean isComplete = Math.max(snapshot.position(), end.index()) >= acknowledgedIndex;
-                return new Found<>(
-                        snapshot, kept, end.index(), isComplete ? null : Instant.ofEpochMilli(end.timeMillis()));
-            }
-            if (attempt == MAX_ATTEMPTS || kept.isLost()) {
-                return new Found<>(snapshot, View.EMPTY, snapshot.position(), Instant.EPOCH);
-            }
+    /// Returns whether the clicks of `kept` follow `snapshot`, or whether another attempt would not find any that do.
+    private static boolean isFinal(View kept, Snapshot<?> snapshot, int attempt) {
+        return kept.continues(snapshot.position()) || attempt == MAX_ATTEMPTS || kept.isLost();
+    }
+
+    /// @param end the end of `kept` before the snapshot was taken
+    private static <T> Found<T> found(Snapshot<T> snapshot, View kept, End end, long acknowledgedIndex) {
+        if (!kept.continues(snapshot.position())) {
+            return new Found<>(snapshot, View.EMPTY, snapshot.position(), Instant.EPOCH);
         }
+        boolean isComplete = Math.max(snapshot.position(), end.index()) >= acknowledgedIndex;
+        return new Found<>(snapshot, kept, end.index(), isComplete ? null : Instant.ofEpochMilli(end.timeMillis()));
     }
 
     private static <T> Answer<T> answer(T counts, Period period, Found<?> found, long keptCount) throws Refusal {

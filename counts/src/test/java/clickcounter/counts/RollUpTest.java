@@ -1,15 +1,10 @@
-package clickcounter.aggregator;
+package clickcounter.counts;
 
+import static clickcounter.counts.Scene.counts;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import clickcounter.counts.CountSnapshot;
-import clickcounter.counts.CountStore;
-import clickcounter.counts.Counts;
-import clickcounter.counts.LogPosition;
-import clickcounter.counts.Unit;
-import clickcounter.migrations.Database;
-import clickcounter.migrations.DatabaseSettings;
+import clickcounter.shared.EpochMinute;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -26,38 +21,27 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/// At every moment the sums by hour, day and month are those of the minutes before the mark, and no others.
+/// At every moment the sums by hour, day and month are those of exactly the minutes before the mark.
 class RollUpTest {
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
     private static final long FEBRUARY = minute("2024-02-01T00:00:00Z");
     private static final long MARCH = minute("2024-03-01T00:00:00Z");
 
     private final Scene scene = new Scene();
-    private final Database database = Database.connect(DatabaseSettings.of(scene.databaseUrl()), "test", 8);
-    private final CountStore store = new CountStore(database, UUID.randomUUID());
+    private final CountStore store = new CountStore(scene.database, UUID.randomUUID());
 
     @AfterEach
     void close() {
-        database.close();
         scene.close();
     }
 
     private static long minute(String time) {
-        return Instant.parse(time).getEpochSecond() / 60;
+        return EpochMinute.of(Instant.parse(time));
     }
 
     private static void flush(CountStore store, Counts counts) throws SQLException {
         LogPosition position = store.position().orElseThrow();
         assertThat(store.flush(position, position.lastIndex() + 1, counts)).isTrue();
-    }
-
-    /// @param rows banner, minute and clicks of one row after the other
-    private static Counts counts(long... rows) {
-        var builder = new Counts.Builder(0);
-        for (int at = 0; at < rows.length; at += 3) {
-            builder.add(rows[at], rows[at + 1], rows[at + 2]);
-        }
-        return builder.build();
     }
 
     private long clicks(String table) {
@@ -200,7 +184,7 @@ class RollUpTest {
         List<Future<Long>> writers = new ArrayList<>();
         try (var threads = Executors.newCachedThreadPool()) {
             for (int writer = 0; writer < 3; writer++) {
-                var own = new CountStore(database, UUID.randomUUID());
+                var own = new CountStore(scene.database, UUID.randomUUID());
                 own.takeOver();
                 var random = new Random(seed + writer);
                 writers.add(threads.submit(() -> {
