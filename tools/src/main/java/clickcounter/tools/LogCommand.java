@@ -94,13 +94,14 @@ final class LogCommand {
                                     "How many of the clicks that are there to look at; ${DEFAULT-VALUE} by default.")
                     long lineCount)
             throws IOException {
-        var filter = new Filter(0, Long.MAX_VALUE, bannerId);
+        var selection = new Selection();
+        selection.bannerId = bannerId;
         try (var reader = ClickReader.inspect(folder())) {
             moveBack(reader, lineCount);
             boolean isWanted = true;
             while (isWanted && !Thread.currentThread().isInterrupted()) {
                 int records = reader.read(BATCH_RECORDS, (index, clickBannerId, timestampMillis) -> {
-                    if (filter.takes(clickBannerId, timestampMillis)) {
+                    if (selection.takes(clickBannerId, timestampMillis)) {
                         ClickFormat.TEXT.append(lines, index, clickBannerId, timestampMillis);
                     }
                     return true;
@@ -191,7 +192,7 @@ final class LogCommand {
         }
     }
 
-    /// The options that select clicks.
+    /// The options that select clicks; without any, all clicks are selected.
     static final class Selection {
         @Option(
                 names = "--from",
@@ -205,31 +206,24 @@ final class LogCommand {
         @Option(names = "--banner", paramLabel = "ID", description = "Leave out the clicks of other banners.")
         private Optional<Long> bannerId = Optional.empty();
 
-        private Filter filter() {
+        private void check() {
             if (!from.isBefore(to)) {
                 throw new StartFailure("--from is %s, which is not before --to, %s.".formatted(from, to));
             }
-            return new Filter(from.toEpochMilli(), to.toEpochMilli(), bannerId);
         }
-    }
 
-    /// Decides which clicks are printed.
-    ///
-    /// @param fromMillis inclusive
-    /// @param toMillis exclusive
-    private record Filter(long fromMillis, long toMillis, Optional<Long> bannerId) {
-        boolean takes(long clickBannerId, long timestampMillis) {
-            return timestampMillis >= fromMillis
-                    && timestampMillis < toMillis
+        private boolean takes(long clickBannerId, long timestampMillis) {
+            return timestampMillis >= from.toEpochMilli()
+                    && timestampMillis < to.toEpochMilli()
                     && (bannerId.isEmpty() || bannerId.get() == clickBannerId);
         }
     }
 
     private void print(Selection selection, ClickFormat format) throws IOException {
-        var filter = selection.filter();
+        selection.check();
         try (var reader = ClickReader.inspect(folder())) {
             lines.append(format.header());
-            readToEnd(reader, filter, (index, bannerId, timestampMillis) -> {
+            readToEnd(reader, selection, (index, bannerId, timestampMillis) -> {
                 format.append(lines, index, bannerId, timestampMillis);
                 return lines.length() < PRINT_CHARS || printLines();
             });
@@ -239,9 +233,9 @@ final class LogCommand {
 
     /// Passes on the clicks that are in the log now, in its order, until `sink` wants no more. A click may be in
     /// a later file than its time says, so all files from that of the first minute on are read.
-    private static void readToEnd(ClickReader reader, Filter filter, ClickReader.Sink sink) throws IOException {
+    private static void readToEnd(ClickReader reader, Selection selection, ClickReader.Sink sink) throws IOException {
         List<LogCycle> cycles = reader.cycles();
-        if (cycles.isEmpty() || !reader.moveToCycleOf(Instant.ofEpochMilli(filter.fromMillis))) {
+        if (cycles.isEmpty() || !reader.moveToCycleOf(selection.from)) {
             return;
         }
         long end = cycles.getLast().firstIndex() + cycles.getLast().records() - 1;
@@ -249,7 +243,7 @@ final class LogCommand {
         int records = 1;
         while (records > 0 && isWanted[0] && reader.position() < end) {
             records = reader.read(BATCH_RECORDS, (index, bannerId, timestampMillis) -> {
-                if (index <= end && filter.takes(bannerId, timestampMillis)) {
+                if (index <= end && selection.takes(bannerId, timestampMillis)) {
                     isWanted[0] = sink.click(index, bannerId, timestampMillis);
                 }
                 return isWanted[0] && index < end;
@@ -298,9 +292,8 @@ final class LogCommand {
     }
 
     private void printMinutes(ClickReader reader) throws IOException {
-        var everything = new Filter(0, Long.MAX_VALUE, Optional.empty());
         Map<Long, long[]> clicksByMinute = new TreeMap<>();
-        readToEnd(reader, everything, (_, _, timestampMillis) -> {
+        readToEnd(reader, new Selection(), (_, _, timestampMillis) -> {
             clicksByMinute.computeIfAbsent(EpochMinute.ofMillis(timestampMillis), _ -> new long[1])[0]++;
             return true;
         });
