@@ -27,11 +27,11 @@ public final class StaticFile {
 
     /// Pages load our own files only, run nothing inline, and are not shown in the frames of other sites.
     private static final List<Header> SECURITY = List.of(
-            header(
+            HeaderValues.createCached(
                     "Content-Security-Policy",
                     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"),
-            header("Cross-Origin-Opener-Policy", "same-origin"),
-            header("Cross-Origin-Resource-Policy", "same-origin"));
+            HeaderValues.createCached("Cross-Origin-Opener-Policy", "same-origin"),
+            HeaderValues.createCached("Cross-Origin-Resource-Policy", "same-origin"));
 
     private static final Map<String, String> CONTENT_TYPES = Map.of(
             "html", "text/html; charset=utf-8",
@@ -111,9 +111,5 @@ public final class StaticFile {
             throw new UncheckedIOException(impossible);
         }
         return compressed.toByteArray();
-    }
-
-    private static Header header(String name, String value) {
-        return HeaderValues.createCached(HeaderNames.create(name), value);
     }
 }

@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Tells all listeners once a second which clicks have come since the second before.
+/// Sends all listeners the clicks of the last second, once a second.
 ///
 /// One thread reads the log, with a reader of its own that begins at the end of the log when the first listener
 /// comes. Each second it makes one event for each set of banners that someone listens to, however many listeners
@@ -83,10 +83,6 @@ public final class LiveStream implements AutoCloseable {
 
         Tick(Map<List<Long>, byte[]> events) {
             this.events = events;
-        }
-
-        byte[] event(List<Long> bannerIds) {
-            return events.getOrDefault(bannerIds, NOT_NOW);
         }
     }
 
@@ -146,7 +142,7 @@ public final class LiveStream implements AutoCloseable {
                 if (next == null) {
                     return;
                 }
-                listener.write(next.event(bannerIds), out);
+                listener.write(next.events.getOrDefault(bannerIds, NOT_NOW), out);
                 seen = next;
             }
         } catch (InterruptedException tooSlow) {
@@ -167,8 +163,9 @@ public final class LiveStream implements AutoCloseable {
         if (hasEnded) {
             return;
         }
-        Map<List<Long>, byte[]> events = listeners.isEmpty() ? stopReading() : events();
-        var next = new Tick(events);
+        boolean hasListeners = !listeners.isEmpty();
+        isReading &= hasListeners;
+        var next = new Tick(hasListeners ? events() : Map.of());
         Tick last = tick;
         last.next = next;
         tick = next;
@@ -177,11 +174,6 @@ public final class LiveStream implements AutoCloseable {
             next.hasNext.countDown();
         }
         dropSlowListeners();
-    }
-
-    private Map<List<Long>, byte[]> stopReading() {
-        isReading = false;
-        return Map.of();
     }
 
     private Map<List<Long>, byte[]> events() {

@@ -48,7 +48,7 @@ import org.jspecify.annotations.Nullable;
 public final class StatisticsHandler {
     /// The paths that it answers.
     public static final List<String> PATHS =
-            Arrays.stream(Kind.values()).map(Kind::path).toList();
+            Arrays.stream(Kind.values()).map(kind -> kind.path).toList();
 
     private static final HeaderName COMPLETE_UNTIL = HeaderNames.create("Stats-Complete-Until");
     private static final HeaderName MINUTES_SINCE = HeaderNames.create("Stats-Minutes-Since");
@@ -72,7 +72,7 @@ public final class StatisticsHandler {
     public void setup(HttpRouting.Builder routing) {
         for (Kind kind : Kind.values()) {
             routing.any(
-                    kind.path(),
+                    kind.path,
                     new AllowedMethods("GET, HEAD, POST", (request, response) -> handle(kind, request, response)));
         }
     }

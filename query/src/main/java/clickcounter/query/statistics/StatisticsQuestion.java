@@ -30,14 +30,10 @@ record StatisticsQuestion(
         TOP("/v1/banners/top"),
         TOTALS("/v1/banners/totals");
 
-        private final String path;
+        final String path;
 
         Kind(String path) {
             this.path = path;
-        }
-
-        String path() {
-            return path;
         }
     }
 
