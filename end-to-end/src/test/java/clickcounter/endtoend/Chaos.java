@@ -197,9 +197,11 @@ final class Chaos implements AutoCloseable {
                 .as("answers during %s, seed %d", names, seed)
                 .isEmpty();
         database.awaitClicks(counted);
+        Map<Long, Map<Long, Long>> rows = new TreeMap<>(statistics);
+        rows.values().removeIf(Map::isEmpty); // a banner whose clicks were all refused
         assertThat(databaseCounts())
                 .as("the rows of the database after %s, seed %d", names, seed)
-                .isEqualTo(statistics);
+                .isEqualTo(rows);
         statistics.forEach(sent::settle);
     }
 

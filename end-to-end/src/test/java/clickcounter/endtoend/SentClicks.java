@@ -119,14 +119,19 @@ final class SentClicks {
         return banners.computeIfAbsent(bannerId, _ -> new Clicks());
     }
 
+    /// Does not remember the banner: asking about one sends no click.
+    private Clicks known(long bannerId) {
+        return banners.getOrDefault(bannerId, new Clicks());
+    }
+
     /// The lower bound for statistics that are requested after this call.
     synchronized long atLeast(long bannerId) {
-        return clicks(bannerId).acknowledged();
+        return known(bannerId).acknowledged();
     }
 
     /// The upper bound for statistics that were answered before this call.
     synchronized long atMost(long bannerId) {
-        return clicks(bannerId).sent - clicks(bannerId).refused;
+        return known(bannerId).sent - known(bannerId).refused;
     }
 
     /// Takes the counts of the banner for certain, and its unanswered clicks for settled, so that the uncertainty
