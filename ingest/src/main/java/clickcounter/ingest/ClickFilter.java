@@ -6,24 +6,38 @@ import clickcounter.shared.http.RefusalReport;
 import clickcounter.shared.http.RequestBody;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogUnavailable;
+import clickcounter.shared.log.LogUnavailable.Reason;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Filter;
 import io.helidon.webserver.http.FilterChain;
 import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
+import java.util.List;
 
-/// Counts the clicks that are not plain ([ClickRequest]): appends `GET` and `POST` of
+/// Counts the clicks that no [ClickLoop] answers, such as those with a body in chunks: appends `GET` and `POST` of
 /// `/v1/banners/counter/{bannerID}` to the log, then answers them 204.
 ///
 /// This is a filter, not a route, because a filter sees every request first and costs only a comparison of the
 /// path; a route with a parameter is matched with a regular expression.
 final class ClickFilter implements Filter {
     private static final String PATH = "/v1/banners/counter/";
-    private static final Header ALLOW = HeaderValues.createCached(HeaderNames.ALLOW, "GET, HEAD, POST");
+    private static final Header ALLOW = HeaderValues.createCached(HeaderNames.ALLOW, "GET, HEAD, OPTIONS, POST");
+
+    /// The end of the answer to a click that is not in the log.
+    static final String NOT_COUNTED = " The click was not counted.";
+
+    /// Clicks are open to the pages of all sites (Fetch standard, 3.2): `sendBeacon` with JSON asks first.
+    private static final Header ANY_ORIGIN = HeaderValues.createCached("Access-Control-Allow-Origin", "*");
+
+    private static final List<Header> PREFLIGHT = List.of(
+            HeaderValues.createCached("Access-Control-Allow-Methods", "GET, HEAD, POST"),
+            HeaderValues.createCached("Access-Control-Allow-Headers", "*"),
+            HeaderValues.createCached("Access-Control-Max-Age", "86400"));
 
     private final ClickWriter writer;
     private final ClickMetrics metrics;
@@ -44,6 +58,13 @@ final class ClickFilter implements Filter {
         }
         Method method = request.prologue().method();
         boolean counts = method.equals(Method.GET) || method.equals(Method.POST);
+        response.header(ANY_ORIGIN);
+        if (method.equals(Method.OPTIONS)) {
+            PREFLIGHT.forEach(response::header);
+            response.header(ALLOW);
+            response.status(Status.NO_CONTENT_204).send();
+            return;
+        }
         if (!counts && !method.equals(Method.HEAD)) {
             response.header(ALLOW);
             new Problem(
@@ -61,12 +82,13 @@ final class ClickFilter implements Filter {
         if (counts && !append(bannerId, request, response)) {
             return;
         }
+        if (counts) {
+            // Sending may end the connection with an exception.
+            metrics.acknowledged(1);
+        }
         response.status(Status.NO_CONTENT_204);
         response.header(Problem.NO_STORE);
         response.send();
-        if (counts) {
-            metrics.acknowledged();
-        }
     }
 
     /// Appends a click. If it could not be appended, sends the answer and returns false.
@@ -74,14 +96,29 @@ final class ClickFilter implements Filter {
         // The body means nothing, but a request whose body breaks off or is too large must not count.
         RequestBody.skip(request);
         try {
-            writer.append(bannerId);
-            return true;
+            writer.write(bannerId);
         } catch (LogUnavailable unavailable) {
+            closeAfter(unavailable.reason() == Reason.FAULT, unavailable);
             String reason = unavailable.reason().sentence();
             metrics.refused(unavailable.reason());
             refusals.count(reason);
-            new Problem(Status.SERVICE_UNAVAILABLE_503, reason + " The click was not counted.").send(request, response);
+            new Problem(Status.SERVICE_UNAVAILABLE_503, reason + NOT_COUNTED).send(request, response);
             return false;
+        }
+        try {
+            writer.awaitDisk();
+            return true;
+        } catch (LogUnavailable unavailable) {
+            closeAfter(true, unavailable);
+            return false;
+        }
+    }
+
+    /// Closes the connection without an answer if the click may be in the log but not on disk: after a 503, a proxy
+    /// would send it again, and it would count twice.
+    private static void closeAfter(boolean isUncertain, LogUnavailable fault) {
+        if (isUncertain) {
+            throw new CloseConnectionException("nobody knows whether the click will be counted", fault);
         }
     }
 }

@@ -1,34 +1,39 @@
 package clickcounter.ingest;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
+import clickcounter.ingest.ClickConnection.Request;
+import clickcounter.ingest.ConnectionMetrics.Closed;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.http.RefusalReport;
 import clickcounter.shared.http.RequestFrame;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogUnavailable;
-import io.helidon.http.DateTime;
+import clickcounter.shared.log.LogUnavailable.Reason;
 import io.helidon.http.Status;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Answers the plain clicks of many connections in one thread: each click takes one read, one append, one write.
+/// Accepts connections and answers the clicks of all of them in one thread: each click takes one read, one append,
+/// one write.
 ///
 /// ```
-/// select ─► read ─► ClickRequest ─► ClickWriter ─► 204          again and again
-///                        └─ not plain, refused, draining, or disconnected ─► let go
+/// accept ─► read ─► ClickRequest ─► ClickWriter ─► 204          again and again
+///                        └─ anything else ─► Relay ─► Helidon, until the connection is closed
 /// ```
-///
-/// A [ClickConnection] that was let go is never taken again. It receives the bytes that were not answered.
 ///
 /// If clicks are few, one thread for all connections costs a click less than half of what a thread for each
 /// connection does, because a click wakes one thread, not three. If clicks are many, one selection brings clicks
@@ -36,48 +41,105 @@ import org.slf4j.LoggerFactory;
 ///
 /// With `LOG_SYNC=commit`, the answers to all clicks of one selection wait for the disk together.
 ///
-/// **Threads**: any thread may add and remove connections; everything else happens in the loop's own thread.
+/// What strangers can take is limited: the number of connections, above which the one that has been idle longest
+/// is closed; the time for a request to arrive; and the bytes that are kept of all connections together.
+///
+/// **Threads**: the loop's own, except where a method says so.
 final class ClickLoop implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(ClickLoop.class);
 
-    /// The size of a buffer that can hold the answers to as many clicks as fit into one read.
-    private static final int ANSWERS_BYTES = 32 << 10;
+    /// The size of a read. It holds the longest head and as much again.
+    private static final int IN_BYTES = 2 * ClickRequest.MAX_BYTES;
 
-    private static final byte[] NOTHING = {};
+    /// The shortest request that is answered: `HEAD /v1/healthcheck HTTP/1.1`, `Host:a` and two empty lines.
+    private static final int MIN_REQUEST_BYTES = 40;
 
-    private final ClickWriter writer;
-    private final ClickMetrics metrics;
-    private final RequestFrame frame;
-    private final Lifetime lifetime;
+    /// The bytes of answers to as many requests as one read can bring.
+    private static final int OUT_BYTES = IN_BYTES / MIN_REQUEST_BYTES * Answers.MAX_BYTES;
+
+    private static final int MAX_ACCEPTS = 64;
+
+    /// How many bytes may be kept of all connections together: heads that have arrived in part, and answers that
+    /// clients do not take.
+    private static final long MAX_KEPT_BYTES = 32L << 20;
+
+    private static final long IDLE_NS = Duration.ofSeconds(75).toNanos();
+    private static final Duration TICK = Duration.ofSeconds(1);
+
+    private final Parts parts;
     private final Selector selector;
     private final Thread thread;
-    private final Queue<ClickConnection> arriving = new ConcurrentLinkedQueue<>();
-    private final Queue<ClickConnection> unwanted = new ConcurrentLinkedQueue<>();
+
+    /// The ports that this loop accepts connections from, and the loops that it distributes them over.
+    private final List<ServerSocketChannel> ports;
+
+    private final List<ClickLoop> loops;
+    private int nextLoop;
+
+    private final Queue<SocketChannel> arriving = new ConcurrentLinkedQueue<>();
+    private final WaitingQueue idle = new WaitingQueue();
+    private final WaitingQueue receiving = new WaitingQueue();
     private volatile boolean isClosing;
+    private volatile long passNs = System.nanoTime();
 
-    private final ClickRequest request = new ClickRequest();
-    private final ByteBuffer in = ByteBuffer.allocateDirect(ClickRequest.MAX_BYTES);
-    private final ByteBuffer out = ByteBuffer.allocateDirect(ANSWERS_BYTES);
-    private final List<Unanswered> unanswered = new ArrayList<>();
-    private byte[] date = NOTHING;
-    private byte[] answer = NOTHING;
+    private final ClickRequest request;
+    private final Answers answers = new Answers();
+    private final ByteBuffer in = ByteBuffer.allocateDirect(IN_BYTES);
+    private final ByteBuffer out = ByteBuffer.allocateDirect(OUT_BYTES);
+    private final List<Undecided> undecided = new ArrayList<>();
+    private int clicksOfRead;
+    private int noContentsOfRead;
+    private int openConnections;
+    private long keptBytes;
+    private long tickNs = System.nanoTime();
 
-    /// Connections whose keys are cancelled; the next selection removes them from the selector.
-    private List<ClickConnection> leaving = new ArrayList<>();
+    /// Whether a connection has left, so that the selector must be asked again to let its file go.
+    private boolean hasLeft;
 
-    /// Whether the log has refused a click of this selection, so that no other one waits for it in vain.
-    private boolean isLogBusy;
+    /// Why the log has refused a click of this selection, so that no other one waits for it in vain.
+    private @Nullable Reason logRefusal;
 
     /// When the previous click of this selection was answered; 0 if there was none.
     private long lastAnswerNs;
 
-    private record Unanswered(ClickConnection connection, int clicks, long startNs) {}
+    /// What all loops of a process share.
+    ///
+    /// @param relay takes the connections whose requests no loop answers
+    /// @param limits of each loop
+    record Parts(
+            ClickWriter writer,
+            ClickMetrics metrics,
+            RefusalReport refusals,
+            RequestFrame frame,
+            ConnectionMetrics connections,
+            Relay relay,
+            Limits limits,
+            Lifetime lifetime) {}
 
-    private ClickLoop(String name, ClickWriter writer, ClickMetrics metrics, RequestFrame frame, Lifetime lifetime) {
-        this.writer = writer;
-        this.metrics = metrics;
-        this.frame = frame;
-        this.lifetime = lifetime;
+    /// What bounds the connections of a loop.
+    ///
+    /// @param maxConnections above which the one that has been idle longest is closed
+    /// @param maxBodyBytes of a request
+    /// @param maxReceive how long a request may take to arrive
+    /// @param grace how long requests may still arrive after the loop is asked to close
+    record Limits(int maxConnections, long maxBodyBytes, Duration maxReceive, Duration grace) {}
+
+    /// Answers that wait for the disk.
+    private record Undecided(
+            ClickConnection connection, ByteBuffer answers, Then then, int clicks, int noContents, long startNs) {}
+
+    /// What happens to a connection when its answers are sent.
+    private enum Then {
+        READ_ON,
+        RELAY,
+        CLOSE
+    }
+
+    private ClickLoop(String name, Parts parts, List<ServerSocketChannel> ports, List<ClickLoop> loops) {
+        this.parts = parts;
+        this.ports = ports;
+        this.loops = loops;
+        request = new ClickRequest(parts.limits.maxBodyBytes());
         try {
             selector = Selector.open();
         } catch (IOException noMoreFiles) {
@@ -86,195 +148,407 @@ final class ClickLoop implements AutoCloseable {
         thread = Thread.ofPlatform().name(name).daemon().unstarted(this::run);
     }
 
-    /// @param name the name of the loop's thread
-    static ClickLoop start(
-            String name, ClickWriter writer, ClickMetrics metrics, RequestFrame frame, Lifetime lifetime) {
-        var loop = new ClickLoop(name, writer, metrics, frame, lifetime);
-        loop.thread.start();
-        return loop;
+    /// Starts loops that share the connections to `ports`; the first one accepts them.
+    static List<ClickLoop> start(int count, Parts parts, List<ServerSocketChannel> ports) {
+        List<ClickLoop> loops = new ArrayList<>();
+        for (int number = 1; number <= count; number++) {
+            loops.add(new ClickLoop("clicks-" + number, parts, number == 1 ? ports : List.of(), loops));
+        }
+        loops.forEach(loop -> loop.thread.start());
+        return loops;
     }
 
-    /// Answers the connection's clicks from now on, until this loop calls [ClickConnection#letGo].
-    void add(ClickConnection connection) {
-        arriving.add(connection);
-        selector.wakeup();
-    }
-
-    /// Asks the loop to let the connection go after the click that it is answering now.
-    void remove(ClickConnection connection) {
-        unwanted.add(connection);
-        selector.wakeup();
+    /// Returns for how long the loop has not come round. It comes round at least once a second.
+    ///
+    /// **Threads**: any.
+    Duration stillness() {
+        return Duration.ofNanos(System.nanoTime() - passNs);
     }
 
     private void run() {
         try {
+            for (ServerSocketChannel port : ports) {
+                port.register(selector, SelectionKey.OP_ACCEPT);
+            }
             while (!isClosing) {
                 pass();
             }
-            for (SelectionKey key : selector.keys()) {
-                end((ClickConnection) key.attachment());
-            }
-            arriving.forEach(this::end);
-            if (!leaving.isEmpty()) {
-                pass();
-            }
-            selector.close();
+            finish();
         } catch (Throwable unexpected) {
             logger.error("clicks can no longer be answered", unexpected);
-            lifetime.end(ExitCode.UNEXPECTED, "clicks can no longer be answered: " + unexpected);
+            parts.lifetime.end(ExitCode.UNEXPECTED, "clicks can no longer be answered: " + unexpected);
         }
+    }
+
+    /// Stops accepting, lets requests arrive that have begun to, then closes all connections.
+    private void finish() throws IOException {
+        for (ServerSocketChannel port : ports) {
+            port.close();
+        }
+        closeAll(idle);
+        long endNs = System.nanoTime() + parts.limits.grace().toNanos();
+        while (openConnections > 0 && System.nanoTime() - endNs < 0) {
+            pass();
+            closeAll(idle);
+        }
+        closeAll(receiving);
+        selector.selectNow();
+        selector.close();
     }
 
     /// Selects once, and does everything that follows from it.
     private void pass() throws IOException {
-        List<ClickConnection> gone = leaving;
-        isLogBusy = false;
+        logRefusal = null;
         lastAnswerNs = 0;
-        if (gone.isEmpty()) {
-            selector.select(this::serve);
-        } else {
-            leaving = new ArrayList<>();
+        if (hasLeft) {
+            hasLeft = false;
             selector.selectNow(this::serve);
-            gone.forEach(ClickConnection::letGo);
+        } else {
+            selector.select(this::serve, TICK.toMillis());
         }
-        for (ClickConnection connection = arriving.poll(); connection != null; connection = arriving.poll()) {
-            welcome(connection);
+        for (SocketChannel channel = arriving.poll(); channel != null; channel = arriving.poll()) {
+            welcome(channel);
         }
-        if (!unanswered.isEmpty()) {
+        if (!undecided.isEmpty()) {
             answerWhenOnDisk();
         }
-        for (ClickConnection connection = unwanted.poll(); connection != null; connection = unwanted.poll()) {
-            end(connection);
+        passNs = System.nanoTime();
+        if (passNs - tickNs >= TICK.toNanos()) {
+            tickNs = passNs;
+            tick();
         }
     }
 
-    private void welcome(ClickConnection connection) {
-        try {
-            if (connection.register(selector)) {
-                in.clear();
-                in.put(connection.firstBytes()).flip();
-                serve(connection);
+    private void tick() {
+        for (Queued each = idle.firstAfter(IDLE_NS, tickNs); each != null; each = idle.firstAfter(IDLE_NS, tickNs)) {
+            close((ClickConnection) each, Closed.IDLE);
+        }
+        long receiveNs = parts.limits.maxReceive().toNanos();
+        for (Queued each = receiving.firstAfter(receiveNs, tickNs);
+                each != null;
+                each = receiving.firstAfter(receiveNs, tickNs)) {
+            close((ClickConnection) each, Closed.SLOW);
+        }
+        for (ServerSocketChannel port : ports) {
+            SelectionKey key = port.keyFor(selector);
+            if (key != null && key.isValid()) {
+                key.interestOps(SelectionKey.OP_ACCEPT);
             }
-        } catch (IOException gone) {
-            end(connection);
         }
     }
 
     private void serve(SelectionKey key) {
+        if (key.channel() instanceof ServerSocketChannel port) {
+            accept(port, key);
+            return;
+        }
         var connection = (ClickConnection) key.attachment();
         try {
-            in.clear();
-            if (connection.channel().read(in) < 0) {
-                end(connection);
-                return;
+            if (connection.unsent().hasRemaining()) {
+                sendUnsent(connection, key);
+            } else {
+                receive(connection);
             }
-            in.flip();
-            serve(connection);
-        } catch (IOException gone) {
-            end(connection);
+        } catch (IOException | CancelledKeyException gone) {
+            close(connection, Closed.BY_CLIENT);
         }
     }
 
-    /// Answers the clicks in the input buffer.
-    private void serve(ClickConnection connection) throws IOException {
-        long startNs = lastAnswerNs == 0 ? System.nanoTime() : lastAnswerNs;
-        int clicks = 0;
-        while (in.hasRemaining()) {
-            if (frame.isDraining() || !request.read(in) || !append(request.bannerId())) {
-                leave(connection, rest(in), NOTHING, false);
-                break;
-            }
-            in.position(in.position() + request.byteCount());
-            clicks++;
-        }
-        if (clicks > 0 && writer.waitsForDisk()) {
-            unanswered.add(new Unanswered(connection, clicks, startNs));
-        } else if (clicks > 0) {
-            answer(connection, clicks, startNs);
-        }
-    }
-
-    /// Appends a click. Returns false if the log takes none at the moment; [ClickFilter] will answer why.
-    private boolean append(long bannerId) {
-        if (isLogBusy) {
-            return false;
-        }
+    private void accept(ServerSocketChannel port, SelectionKey key) {
         try {
-            writer.write(bannerId);
-            return true;
-        } catch (LogUnavailable unavailable) {
-            isLogBusy = true;
+            for (int count = 0; count < MAX_ACCEPTS; count++) {
+                SocketChannel channel = port.accept();
+                if (channel == null) {
+                    return;
+                }
+                nextLoop = (nextLoop + 1) % loops.size();
+                ClickLoop loop = loops.get(nextLoop);
+                if (loop == this) {
+                    welcome(channel);
+                } else {
+                    loop.arriving.add(channel);
+                    loop.selector.wakeup();
+                }
+            }
+        } catch (IOException noMoreFiles) {
+            if (!closeOne()) {
+                key.interestOps(0); // until the next tick
+            }
+        }
+    }
+
+    private void welcome(SocketChannel channel) {
+        var connection = new ClickConnection(channel);
+        openConnections++;
+        parts.connections.opened();
+        if (openConnections > parts.limits.maxConnections()) {
+            closeOne();
+        }
+        idle.add(connection, System.nanoTime());
+        try {
+            channel.configureBlocking(false);
+            receive(connection);
+            // A short-lived connection may have ended already.
+            if (!connection.hasLeft && !channel.isRegistered()) {
+                channel.register(selector, SelectionKey.OP_READ, connection);
+            }
+        } catch (IOException gone) {
+            close(connection, Closed.BY_CLIENT);
+        }
+    }
+
+    /// Closes the connection that has been idle longest, or else the one whose request has been arriving longest.
+    /// Returns false if there is none.
+    private boolean closeOne() {
+        Queued longest = idle.first() == null ? receiving.first() : idle.first();
+        if (longest == null) {
             return false;
         }
+        close((ClickConnection) longest, Closed.TOO_MANY);
+        return true;
+    }
+
+    private void receive(ClickConnection connection) throws IOException {
+        in.clear();
+        connection.restoreHead(in);
+        int length = connection.channel.read(in);
+        if (length < 0) {
+            close(connection, Closed.BY_CLIENT);
+            return;
+        }
+        in.flip();
+        if (length == 0) {
+            connection.keepHead(in);
+            return;
+        }
+        long startNs = lastAnswerNs == 0 ? System.nanoTime() : lastAnswerNs;
+        clicksOfRead = 0;
+        noContentsOfRead = 0;
+        out.clear();
+        Then then = answerAll(connection, startNs);
+        out.flip();
+        if (clicksOfRead > 0 && parts.writer.waitsForDisk()) {
+            ByteBuffer waiting = ByteBuffer.wrap(ClickConnection.rest(out));
+            undecided.add(new Undecided(connection, waiting, then, clicksOfRead, noContentsOfRead, startNs));
+        } else {
+            send(connection, out, then, clicksOfRead, noContentsOfRead, startNs);
+        }
+    }
+
+    /// Writes the answers to the requests in the input buffer to the output buffer.
+    private Then answerAll(ClickConnection connection, long startNs) {
+        while (in.hasRemaining()) {
+            boolean isAnswered =
+                    connection.pending == null ? readHead(connection, startNs) : readBody(connection, startNs);
+            if (connection.closes && isAnswered) {
+                return Then.CLOSE;
+            }
+            if (connection.isForHelidon) {
+                connection.keepHead(in);
+                return Then.RELAY;
+            }
+            if (!isAnswered && connection.pending == null) {
+                connection.keepHead(in);
+                return Then.READ_ON;
+            }
+        }
+        return Then.READ_ON;
+    }
+
+    /// Reads a head and, if its body has arrived as well, answers the request. Returns whether it is answered.
+    private boolean readHead(ClickConnection connection, long startNs) {
+        ClickRequest.Kind kind = request.read(in);
+        if (kind == ClickRequest.Kind.INCOMPLETE || kind == ClickRequest.Kind.OTHER) {
+            connection.isForHelidon = kind == ClickRequest.Kind.OTHER && ClickRequest.isWorthRelaying(in);
+            return false;
+        }
+        RequestFrame.Stage stage = parts.frame.arrived();
+        connection.closes = request.closes() || stage != RequestFrame.Stage.SERVING;
+        if (stage == RequestFrame.Stage.REFUSING) {
+            refuse(RequestFrame.STOPPING, request.hasOrigin(), true, startNs);
+            return true;
+        }
+        in.position(in.position() + request.byteCount());
+        connection.missingBodyBytes = request.bodyBytes();
+        if (connection.missingBodyBytes <= in.remaining()) {
+            in.position(in.position() + (int) connection.missingBodyBytes);
+            answer(connection, kind, request.bannerId(), request.isHead(), request.hasOrigin(), startNs);
+            return true;
+        }
+        connection.pending = new Request(kind, request.bannerId(), request.isHead(), request.hasOrigin());
+        return false;
+    }
+
+    /// Skips what has arrived of a body and, if that is all, answers the request. Returns whether it is answered.
+    private boolean readBody(ClickConnection connection, long startNs) {
+        int arrived = (int) Math.min(connection.missingBodyBytes, in.remaining());
+        in.position(in.position() + arrived);
+        connection.missingBodyBytes -= arrived;
+        Request whole = connection.pending;
+        if (connection.missingBodyBytes > 0 || whole == null) {
+            return false;
+        }
+        connection.pending = null;
+        answer(connection, whole.kind(), whole.bannerId(), whole.isHead(), whole.hasOrigin(), startNs);
+        return true;
+    }
+
+    private void answer(
+            ClickConnection connection,
+            ClickRequest.Kind kind,
+            long bannerId,
+            boolean isHead,
+            boolean hasOrigin,
+            long startNs) {
+        if (kind == ClickRequest.Kind.HEALTH_CHECK) {
+            answers.healthy(out, isHead, connection.closes);
+            parts.frame.answered(Status.OK_200, System.nanoTime() - startNs);
+            return;
+        }
+        Reason refusal = kind == ClickRequest.Kind.CLICK ? append(bannerId) : null;
+        if (refusal == null) {
+            answers.noContent(out, hasOrigin, connection.closes);
+            noContentsOfRead++;
+            return;
+        }
+        // After a fault, nobody knows whether the click is in the log, so no answer would be true.
+        connection.closes |= refusal == Reason.FAULT;
+        if (refusal != Reason.FAULT) {
+            parts.metrics.refused(refusal);
+            parts.refusals.count(refusal.sentence());
+            refuse(refusal.sentence() + ClickFilter.NOT_COUNTED, hasOrigin, connection.closes, startNs);
+        }
+    }
+
+    private void refuse(String reason, boolean hasOrigin, boolean closes, long startNs) {
+        answers.refused(out, reason, hasOrigin, closes);
+        parts.frame.answered(Status.SERVICE_UNAVAILABLE_503, System.nanoTime() - startNs);
+    }
+
+    /// Appends a click. Returns why the log takes none at the moment, or null if it has taken it.
+    private @Nullable Reason append(long bannerId) {
+        if (logRefusal == null) {
+            try {
+                parts.writer.write(bannerId);
+                clicksOfRead++;
+            } catch (LogUnavailable unavailable) {
+                logRefusal = unavailable.reason();
+            }
+        }
+        return logRefusal;
     }
 
     private void answerWhenOnDisk() {
         try {
-            writer.awaitDisk();
-            for (Unanswered each : unanswered) {
-                try {
-                    answer(each.connection, each.clicks, each.startNs);
-                } catch (IOException gone) {
-                    end(each.connection);
+            parts.writer.awaitDisk();
+            for (Undecided each : undecided) {
+                if (!each.connection.hasLeft) {
+                    try {
+                        send(each.connection, each.answers, each.then, each.clicks, each.noContents, each.startNs);
+                    } catch (IOException gone) {
+                        close(each.connection, Closed.BY_CLIENT);
+                    }
                 }
             }
         } catch (LogUnavailable fault) {
             // The clicks are in the log but may not be on disk, so neither 204 nor 503 would be true.
-            unanswered.forEach(each -> end(each.connection));
+            undecided.forEach(each -> close(each.connection, Closed.BY_US));
         } finally {
-            unanswered.clear();
+            undecided.clear();
         }
     }
 
-    private void answer(ClickConnection connection, int clicks, long startNs) throws IOException {
-        prepareAnswer();
-        out.clear();
-        for (int click = 0; click < clicks; click++) {
-            out.put(answer);
+    private void send(ClickConnection connection, ByteBuffer bytes, Then then, int clicks, int noContents, long startNs)
+            throws IOException {
+        if (bytes.hasRemaining()) {
+            connection.channel.write(bytes);
         }
-        connection.channel().write(out.flip());
-        if (out.hasRemaining()) {
+        long nowNs = System.nanoTime();
+        lastAnswerNs = nowNs;
+        parts.metrics.acknowledged(clicks);
+        for (int answer = 0; answer < noContents; answer++) {
+            parts.frame.answered(Status.NO_CONTENT_204, nowNs - startNs);
+        }
+        if (then == Then.RELAY) {
+            byte[] unsent = ClickConnection.rest(bytes);
+            leave(connection);
+            parts.relay.take(connection.channel, connection.takeHead(), unsent);
+            return;
+        }
+        if (bytes.hasRemaining()) {
             // The client sends requests but does not read the answers. This thread must not wait for it.
-            leave(connection, NOTHING, rest(out), false);
+            connection.keepUnsent(bytes);
+            connection.closes = then == Then.CLOSE;
+            connection.channel.register(selector, SelectionKey.OP_WRITE, connection);
+        } else if (then == Then.CLOSE) {
+            close(connection, Closed.BY_US);
+            return;
         }
-        long endNs = System.nanoTime();
-        lastAnswerNs = endNs;
-        connection.answered(endNs);
-        for (int click = 0; click < clicks; click++) {
-            metrics.acknowledged();
-            frame.answered(Status.NO_CONTENT_204, endNs - startNs);
-        }
+        waitOn(connection, bytes.position() > 0, nowNs);
     }
 
-    @SuppressWarnings("ReferenceEquality") // the same array means the same second; another array may hold the same text
-    private void prepareAnswer() {
-        byte[] now = DateTime.http1Bytes();
-        if (date != now) {
-            date = now;
-            answer = ("HTTP/1.1 204 No Content\r\nDate: " + new String(now, US_ASCII)
-                            + "Cache-Control: no-store\r\n\r\n")
-                    .getBytes(US_ASCII);
+    /// Puts the connection into the queue in which it waits for its client.
+    ///
+    /// @param hasAnswered whether a request was answered, so that what is arriving is another one
+    private void waitOn(ClickConnection connection, boolean hasAnswered, long nowNs) {
+        if (!connection.isReceiving()) {
+            idle.add(connection, nowNs);
+        } else if (hasAnswered || connection.queue != receiving) {
+            receiving.add(connection, nowNs);
         }
-    }
-
-    /// Lets a connection go that has disconnected or is to be closed.
-    private void end(ClickConnection connection) {
-        leave(connection, NOTHING, NOTHING, true);
-    }
-
-    private void leave(ClickConnection connection, byte[] unread, byte[] unsent, boolean isEnd) {
-        if (connection.leave(selector, unread, unsent, isEnd)) {
-            leaving.add(connection);
+        keptBytes += connection.newlyKeptBytes();
+        if (keptBytes > MAX_KEPT_BYTES) {
+            close(connection, Closed.TOO_MANY_BYTES);
         }
     }
 
-    private static byte[] rest(ByteBuffer buffer) {
-        byte[] bytes = new byte[buffer.remaining()];
-        buffer.get(bytes);
-        return bytes;
+    private void sendUnsent(ClickConnection connection, SelectionKey key) throws IOException {
+        connection.channel.write(connection.unsent());
+        if (!connection.unsent().hasRemaining()) {
+            if (connection.closes) {
+                close(connection, Closed.BY_US);
+                return;
+            }
+            key.interestOps(SelectionKey.OP_READ);
+        }
+        waitOn(connection, true, System.nanoTime());
     }
 
-    /// Lets all connections go and stops the thread.
+    private void closeAll(WaitingQueue queue) {
+        for (Queued first = queue.first(); first != null; first = queue.first()) {
+            close((ClickConnection) first, Closed.BY_US);
+        }
+    }
+
+    private void close(ClickConnection connection, Closed why) {
+        if (connection.hasLeft) {
+            return;
+        }
+        leave(connection);
+        parts.connections.closed(why);
+        try {
+            connection.channel.close();
+        } catch (IOException closedAnyway) {
+            // It is of no more use.
+        }
+    }
+
+    /// Removes a connection from this loop.
+    private void leave(ClickConnection connection) {
+        connection.hasLeft = true;
+        openConnections--;
+        WaitingQueue.remove(connection);
+        keptBytes -= connection.releaseKeptBytes();
+        SelectionKey key = connection.channel.keyFor(selector);
+        if (key != null) {
+            key.cancel();
+            hasLeft = true;
+        }
+    }
+
+    /// Lets the requests arrive that have begun to, then closes all connections and stops the thread.
+    ///
+    /// **Threads**: any.
     @Override
     public void close() {
         isClosing = true;

@@ -40,8 +40,8 @@ final class ClickMetrics {
                 .register(metrics);
     }
 
-    void acknowledged() {
-        acknowledged.increment();
+    void acknowledged(int clicks) {
+        acknowledged.add(clicks);
     }
 
     void refused(Reason reason) {

@@ -5,33 +5,53 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import clickcounter.shared.http.BannerId;
 import java.nio.ByteBuffer;
 
-/// Recognises a plain click, which nearly all requests are: a complete `GET /v1/banners/counter/{bannerID}` that
-/// has no body and keeps the connection open. It does so byte by byte and without allocation.
+/// Reads the head of a request that a [ClickLoop] answers by itself: `GET`, `POST` and `HEAD` of
+/// `/v1/banners/counter/{bannerID}` and of the health check. It does so byte by byte and without allocation.
 ///
 /// It accepts a request only if it understands every byte of it. All other requests take the long way through
 /// Helidon and [ClickFilter], which also find out what is wrong with them. So this class may be stricter than
-/// HTTP, but must never be laxer.
+/// HTTP, but must never be laxer, with two exceptions that cost no one a click: any visible character may be in
+/// the query string, and HTTP/1.0 is understood.
 ///
 /// **Threads**: one.
 final class ClickRequest {
-    /// Longer requests are not recognised.
-    static final int MAX_BYTES = 8_192;
+    /// Longer heads are not recognised.
+    static final int MAX_BYTES = 16_384;
 
-    private static final byte[] START = "GET /v1/banners/counter/".getBytes(US_ASCII);
-    private static final byte[] VERSION = " HTTP/1.1\r\n".getBytes(US_ASCII);
+    /// What the bytes are.
+    enum Kind {
+        /// A click.
+        CLICK,
+        /// A `HEAD` of the address of a click, which counts nothing.
+        PROBE,
+        HEALTH_CHECK,
+        /// They may become any of these.
+        INCOMPLETE,
+        /// A request for Helidon, or no request.
+        OTHER
+    }
 
-    /// Longer ids begin with zeros. Helidon answers them, because it limits the length of the first line.
+    private static final byte[] GET = "GET ".getBytes(US_ASCII);
+    private static final byte[] POST = "POST ".getBytes(US_ASCII);
+    private static final byte[] HEAD = "HEAD ".getBytes(US_ASCII);
+    private static final byte[] CLICK_PATH = "/v1/banners/counter/".getBytes(US_ASCII);
+    private static final byte[] HEALTH_PATH = "/v1/healthcheck".getBytes(US_ASCII);
+    private static final byte[] VERSION = "HTTP/1.".getBytes(US_ASCII);
+
+    /// Longer ids begin with zeros.
     private static final int MAX_DIGITS = 19;
 
     private static final int MAX_PORT_DIGITS = 5;
 
     private static final byte[] HOST = "host".getBytes(US_ASCII);
+    private static final byte[] ORIGIN = "origin".getBytes(US_ASCII);
     private static final byte[] CONNECTION = "connection".getBytes(US_ASCII);
     private static final byte[] KEEP_ALIVE = "keep-alive".getBytes(US_ASCII);
+    private static final byte[] CLOSE = "close".getBytes(US_ASCII);
+    private static final byte[] CONTENT_LENGTH = "content-length".getBytes(US_ASCII);
 
     /// Headers that change how the request is read or answered.
     private static final byte[][] NOT_UNDERSTOOD = {
-        "content-length".getBytes(US_ASCII),
         "expect".getBytes(US_ASCII),
         "te".getBytes(US_ASCII),
         "trailer".getBytes(US_ASCII),
@@ -39,43 +59,161 @@ final class ClickRequest {
         "upgrade".getBytes(US_ASCII)
     };
 
+    private static final long NO_LENGTH = -1;
+
     private static final boolean[] IS_TOKEN = lettersDigitsAnd("!#$%&'*+-.^_`|~");
     private static final boolean[] IS_HOST = lettersDigitsAnd("-.");
+
+    private final long maxBodyBytes;
 
     private ByteBuffer bytes = ByteBuffer.allocate(0);
     private int start;
     private int end;
     private int at;
     private long bannerId;
+    private long contentLength;
+    private boolean isHead;
     private boolean hasHost;
+    private boolean hasOrigin;
+    private boolean closes;
 
-    /// Whether the bytes from the buffer's position begin with a plain click. Does not change the buffer.
-    boolean read(ByteBuffer received) {
+    /// Whether the version is HTTP/1.0: the client need not name the host, and the connection is closed.
+    private boolean isOldVersion;
+
+    /// @param maxBodyBytes a request with a longer body is not recognised
+    ClickRequest(long maxBodyBytes) {
+        this.maxBodyBytes = maxBodyBytes;
+    }
+
+    /// Returns what the bytes from the buffer's position begin with. Does not change the buffer.
+    Kind read(ByteBuffer received) {
         bytes = received;
         start = received.position();
         end = start + Math.min(received.remaining(), MAX_BYTES);
         at = start;
+        contentLength = NO_LENGTH;
         hasHost = false;
-        return skip(START) && readBannerId() && skip(VERSION) && readHeaders() && hasHost;
+        hasOrigin = false;
+        closes = false;
+        isOldVersion = false;
+        bannerId = 0;
+        Kind kind = readMethod() ? readPath() : Kind.OTHER;
+        if (kind != Kind.OTHER && readQuery() && readVersion() && readHeaders()) {
+            return hasHost || isOldVersion ? kind : Kind.OTHER;
+        }
+        // Whatever ends with the buffer may go on in the next one.
+        return at >= end && received.remaining() < MAX_BYTES ? Kind.INCOMPLETE : Kind.OTHER;
+    }
+
+    /// Whether Helidon can say at once what is wrong with these bytes, or can answer them: the head is whole, too long,
+    /// or none. A head that is arriving waits in the loop, which limits its time.
+    static boolean isWorthRelaying(ByteBuffer received) {
+        int from = received.position();
+        if (received.remaining() >= MAX_BYTES || !is(IS_TOKEN, received.get(from))) {
+            return true;
+        }
+        for (int index = from + 1; index < received.limit(); index++) {
+            if (received.get(index) == '\n'
+                    && (received.get(index - 1) == '\n'
+                            || (received.get(index - 1) == '\r' && received.get(Math.max(from, index - 2)) == '\n'))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     long bannerId() {
         return bannerId;
     }
 
+    /// The length of the head.
     int byteCount() {
         return at - start;
+    }
+
+    /// The length of the body, which follows the head.
+    long bodyBytes() {
+        return Math.max(0, contentLength);
+    }
+
+    /// Whether the answer has no body, even if another request's answer would.
+    boolean isHead() {
+        return isHead;
+    }
+
+    /// Whether a browser sends it from a page of another site.
+    boolean hasOrigin() {
+        return hasOrigin;
+    }
+
+    /// Whether the client wants the connection to be closed after the answer.
+    boolean closes() {
+        return closes;
+    }
+
+    private boolean readMethod() {
+        isHead = false;
+        switch (at < end ? bytes.get(at) : 0) {
+            case 'G':
+                return skip(GET);
+            case 'P':
+                return skip(POST);
+            case 'H':
+                isHead = true;
+                return skip(HEAD);
+            default:
+                return false;
+        }
+    }
+
+    private Kind readPath() {
+        int pathStart = at;
+        if (skip(CLICK_PATH)) {
+            return readBannerId() ? (isHead ? Kind.PROBE : Kind.CLICK) : Kind.OTHER;
+        }
+        if (at < end) {
+            at = pathStart;
+            return skip(HEALTH_PATH) && bytes.get(start) != 'P' ? Kind.HEALTH_CHECK : Kind.OTHER;
+        }
+        return Kind.OTHER;
     }
 
     private boolean readBannerId() {
         int idStart = at;
         long id = 0;
-        while (at < end && bytes.get(at) != ' ' && id != BannerId.INVALID) {
+        while (at < end && bytes.get(at) != ' ' && bytes.get(at) != '?') {
             id = BannerId.append(id, bytes.get(at));
+            if (id == BannerId.INVALID) {
+                return false;
+            }
             at++;
         }
         bannerId = id;
         return id > 0 && at - idStart <= MAX_DIGITS;
+    }
+
+    /// Reads to the space behind the target. Ad tags send characters that a URI should not contain.
+    private boolean readQuery() {
+        if (at < end && bytes.get(at) == '?') {
+            do {
+                at++;
+            } while (at < end && isVisible(bytes.get(at)));
+        }
+        return skipOne(' ');
+    }
+
+    private boolean readVersion() {
+        if (!skip(VERSION) || at == end) {
+            return false;
+        }
+        if (bytes.get(at) == '0') {
+            isOldVersion = true;
+            closes = true;
+        } else if (bytes.get(at) != '1') {
+            return false;
+        }
+        at++;
+        return skipNewLine();
     }
 
     private boolean readHeaders() {
@@ -93,10 +231,9 @@ final class ClickRequest {
             at++;
         }
         int nameEnd = at;
-        if (nameEnd == nameStart || at == end || bytes.get(at) != ':') {
+        if (nameEnd == nameStart || !skipOne(':')) {
             return false;
         }
-        at++;
         while (at < end && bytes.get(at) == ' ') {
             at++;
         }
@@ -104,7 +241,16 @@ final class ClickRequest {
         while (at < end && isValue(bytes.get(at))) {
             at++;
         }
-        return isHarmless(nameStart, nameEnd, valueStart, at) && skipNewLine();
+        // The value is complete only if the line is.
+        int valueEnd = at;
+        if (!skipNewLine()) {
+            return false;
+        }
+        if (isHarmless(nameStart, nameEnd, valueStart, valueEnd)) {
+            return true;
+        }
+        at = nameStart;
+        return false;
     }
 
     private boolean isHarmless(int nameStart, int nameEnd, int valueStart, int valueEnd) {
@@ -114,10 +260,33 @@ final class ClickRequest {
             return isFirst && isHost(valueStart, valueEnd);
         }
         if (isText(CONNECTION, nameStart, nameEnd)) {
-            return isText(KEEP_ALIVE, valueStart, valueEnd);
+            boolean isClose = isText(CLOSE, valueStart, valueEnd);
+            closes |= isClose;
+            return isClose || isText(KEEP_ALIVE, valueStart, valueEnd);
         }
+        if (isText(CONTENT_LENGTH, nameStart, nameEnd)) {
+            return readContentLength(valueStart, valueEnd);
+        }
+        hasOrigin |= isText(ORIGIN, nameStart, nameEnd);
         for (byte[] name : NOT_UNDERSTOOD) {
             if (isText(name, nameStart, nameEnd)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean readContentLength(int valueStart, int valueEnd) {
+        if (contentLength != NO_LENGTH || valueStart == valueEnd) {
+            return false;
+        }
+        contentLength = 0;
+        for (int index = valueStart; index < valueEnd; index++) {
+            if (!isDigit(bytes.get(index))) {
+                return false;
+            }
+            contentLength = contentLength * 10 + bytes.get(index) - '0';
+            if (contentLength > maxBodyBytes) {
                 return false;
             }
         }
@@ -157,31 +326,38 @@ final class ClickRequest {
     }
 
     private boolean skip(byte[] expected) {
-        if (end - at < expected.length) {
-            return false;
-        }
         for (byte character : expected) {
-            if (bytes.get(at) != character) {
+            if (!skipOne(character)) {
                 return false;
             }
-            at++;
         }
         return true;
     }
 
+    private boolean skipOne(int expected) {
+        if (at < end && bytes.get(at) == expected) {
+            at++;
+            return true;
+        }
+        return false;
+    }
+
     private boolean skipNewLine() {
-        boolean isNewLine = end - at >= 2 && bytes.get(at) == '\r' && bytes.get(at + 1) == '\n';
-        at += 2;
-        return isNewLine;
+        return skipOne('\r') && skipOne('\n');
     }
 
     private static boolean isDigit(int character) {
         return character >= '0' && character <= '9';
     }
 
-    /// Whether the character is printable ASCII or a tab.
+    /// Whether the character may be in a header's value: visible, a space, or a tab.
     private static boolean isValue(int character) {
-        return (character >= ' ' && character < 0x7f) || character == '\t';
+        return isVisible(character) || character == ' ' || character == '\t';
+    }
+
+    /// Whether the byte is a visible character of ASCII, or a part of a character of another alphabet.
+    private static boolean isVisible(int character) {
+        return (character > ' ' && character < 0x7f) || character < 0;
     }
 
     private static boolean is(boolean[] characters, int character) {

@@ -2,6 +2,7 @@ package clickcounter.ingest;
 
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.Opened;
+import clickcounter.shared.StartFailure;
 import clickcounter.shared.admin.AdminServer;
 import clickcounter.shared.admin.Readiness;
 import clickcounter.shared.http.HealthCheck;
@@ -12,8 +13,9 @@ import clickcounter.shared.log.LogUnavailable.Reason;
 import io.helidon.http.media.MediaContext;
 import io.helidon.webserver.http.HttpRouting;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import java.util.List;
-import java.util.stream.IntStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,11 +27,11 @@ public final class Ingest implements AutoCloseable {
     private final Opened opened = new Opened();
 
     private final AdminServer admin;
-    private final HttpListener listener;
+    private final PublicPort publicPort;
 
     private Ingest(IngestSettings settings, Lifetime lifetime) {
         try {
-            var readiness = new Readiness("log", "disk");
+            var readiness = new Readiness("log", "disk", "port");
             var metrics = new PrometheusRegistry();
             admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
             var writer = opened.add(ClickWriter.open(settings.log(), lifetime));
@@ -39,26 +41,39 @@ public final class Ingest implements AutoCloseable {
             var forwarder = opened.add(new QueryForwarder(settings.query()));
 
             var clickMetrics = new ClickMetrics(writer, metrics);
+            var connections = new ConnectionMetrics(metrics);
             var routing = HttpRouting.builder()
                     .addFilter(new ClickFilter(writer, clickMetrics, refusals))
                     .get(HealthCheck.PATH, HealthCheck::send)
                     .head(HealthCheck.PATH, HealthCheck::send)
                     .any(forwarder);
-            listener =
-                    HttpListener.start(settings.http(), routing, MediaContext.create(), metrics, (helidon, frame) -> {
-                        List<ClickLoop> loops = IntStream.rangeClosed(1, settings.threads())
-                                .mapToObj(number -> opened.add(
-                                        ClickLoop.start("clicks-" + number, writer, clickMetrics, frame, lifetime)))
-                                .toList();
-                        return new ClickConnections(loops, helidon);
-                    });
-            opened.onClose(() -> logger.info("answers by status: {}", listener.answers()));
-            opened.add(listener);
-            opened.onClose(listener::drain);
+            Path inside = shortened(settings.inside());
+            Relay relay = opened.add(Relay.start(
+                    inside, settings.http().maxRelayed(), settings.http().maxBodyBytes(), connections, lifetime));
+            HttpListener helidon =
+                    HttpListener.startInside(inside, settings.http(), routing, MediaContext.create(), metrics);
+            opened.onClose(() -> logger.info("answers by status: {}", helidon.answers()));
+            opened.add(helidon);
+            var parts = new ClickLoop.Parts(
+                    writer,
+                    clickMetrics,
+                    refusals,
+                    helidon.frame(),
+                    connections,
+                    relay,
+                    PublicPort.limits(settings.http(), settings.threads()),
+                    lifetime);
+            publicPort = opened.add(PublicPort.open(settings.http(), settings.threads(), parts));
+            readiness.prove("port", publicPort::problem);
+            readiness.livesWhile(publicPort::problem);
+            opened.onClose(helidon::drain);
             // Streams would never end by themselves.
             opened.onClose(forwarder::endStreams);
             opened.onClose(readiness::stopping);
             readiness.started();
+        } catch (IOException failure) {
+            opened.closeAfter(failure);
+            throw new StartFailure("The folder for temporary files cannot be used: %s.".formatted(failure), failure);
         } catch (RuntimeException failure) {
             opened.closeAfter(failure);
             throw failure;
@@ -72,6 +87,13 @@ public final class Ingest implements AutoCloseable {
         return new Ingest(settings, lifetime);
     }
 
+    /// Returns another path if the system does not allow a socket at this one.
+    private static Path shortened(Path socket) throws IOException {
+        return socket.toString().length() <= PublicPort.MAX_SOCKET_PATH_LENGTH
+                ? socket
+                : Files.createTempDirectory("click-counter").resolve(socket.getFileName());
+    }
+
     private static @Nullable String logProblem(ClickWriter writer) {
         Reason reason = writer.refusalReason();
         return reason == null || reason == Reason.DISK_FULL ? null : reason.sentence();
@@ -82,7 +104,7 @@ public final class Ingest implements AutoCloseable {
     }
 
     public int port() {
-        return listener.port();
+        return publicPort.port();
     }
 
     /// The port on which ingest answers operators.

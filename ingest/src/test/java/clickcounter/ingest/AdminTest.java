@@ -36,7 +36,7 @@ final class AdminTest {
             assertThat(ready.headers().firstValue("Content-Type")).hasValue("application/json");
             assertThat(ready.headers().firstValue("Cache-Control")).hasValue("no-store");
             assertThat(ready.body()).isEqualTo("""
-                    {"ready":true,"checks":{"running":{"ok":true},"log":{"ok":true},"disk":{"ok":true}}}""");
+                    {"ready":true,"checks":{"running":{"ok":true},"log":{"ok":true},"disk":{"ok":true},"port":{"ok":true}}}""");
         }
     }
 
@@ -47,7 +47,7 @@ final class AdminTest {
             assertThat(ready.statusCode()).isEqualTo(503);
             assertThat(ready.body()).isEqualTo("""
                     {"ready":false,"checks":{"running":{"ok":true},"log":{"ok":true},\
-                    "disk":{"ok":false,"problem":"There is too little free space for the click log."}}}""");
+                    "disk":{"ok":false,"problem":"There is too little free space for the click log."},"port":{"ok":true}}}""");
             Exposition metrics = Exposition.of(ingest.adminPort());
             assertThat(metrics.value("clickcounter_ready{check=\"disk\"}")).isZero();
             assertThat(metrics.value("clickcounter_ready{check=\"log\"}")).isOne();

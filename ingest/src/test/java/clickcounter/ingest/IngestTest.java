@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Ingest starts and stops, obeys its limits, and survives a log that cannot be written.
 @Timeout(60)
@@ -274,20 +275,36 @@ class IngestTest {
     }
 
     @Test
-    void takesNoMoreConnectionsThanAllowedAndTheNextWhenOneEnds() {
-        try (var ingest = RunningIngest.start(folder, "SERVICE_MAX_CONNECTIONS", "2");
+    void closesTheConnectionThatHasBeenIdleLongestWhenThereAreTooMany() {
+        try (var ingest = RunningIngest.start(folder, "SERVICE_MAX_CONNECTIONS", "2", "INGEST_THREADS", 1);
                 var first = ingest.connect();
-                var second = ingest.connect();
-                var waiting = ingest.connect()) {
+                var second = ingest.connect()) {
             assertIsCounted(first.request("GET /v1/banners/counter/1").answer());
             assertIsCounted(second.request("GET /v1/banners/counter/2").answer());
-            waiting.request("GET /v1/banners/counter/3");
-            assertIsCounted(first.request("GET /v1/banners/counter/4").answer());
-            assertThat(ingest.newClicks()).containsExactly(1L, 2L, 4L);
+            assertIsCounted(first.request("GET /v1/banners/counter/3").answer());
+            try (var third = ingest.connect()) {
+                assertIsCounted(third.request("GET /v1/banners/counter/4").answer());
+                assertThat(second.isClosedByServer()).isTrue();
+                assertIsCounted(first.request("GET /v1/banners/counter/5").answer());
+            }
+            assertThat(ingest.newClicks()).containsExactly(1L, 2L, 3L, 4L, 5L);
+        }
+    }
 
-            first.endOutput();
-            assertIsCounted(waiting.answer());
-            assertThat(ingest.newClicks()).containsExactly(3L);
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "GET /v1/banners/counter/1 HTTP/1.1\r\nHost: a",
+                "GET /v1/other HTTP/1.1\r\nHost: a",
+                "POST /v1/banners/counter/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab"
+            })
+    void closesAConnectionWhoseRequestTakesTooLongToArrive(String unfinished) {
+        try (var ingest = RunningIngest.start(folder, "SERVICE_RECEIVE_TIMEOUT", "1s");
+                var slow = ingest.connect().send(unfinished);
+                var quick = ingest.connect()) {
+            assertThat(slow.isClosedByServer()).isTrue();
+            assertThat(quick.click(1)).isEqualTo(204);
+            assertThat(ingest.newClicks()).containsExactly(1L);
         }
     }
 

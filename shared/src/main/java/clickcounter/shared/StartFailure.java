@@ -1,5 +1,7 @@
 package clickcounter.shared;
 
+import org.jspecify.annotations.Nullable;
+
 /// A process cannot start, for a reason that the operator can fix. The message is printed without a stack trace,
 /// and the process exits with [#code].
 public final class StartFailure extends RuntimeException {
@@ -13,7 +15,7 @@ public final class StartFailure extends RuntimeException {
     }
 
     /// Keeps the cause for debug logging.
-    public StartFailure(String message, Throwable cause) {
+    public StartFailure(String message, @Nullable Throwable cause) {
         super(message, cause);
         code = ExitCode.START_FAILED;
     }

@@ -31,7 +31,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The server for operators and their tools, on a port of its own that is not public:
-/// - `/livez` answers 200 while the process can answer at all;
+/// - `/livez` answers 200 while the process can do its work at all; else it must be started again;
 /// - `/readyz` answers 200 if all checks hold, else 503, with the result of each check as JSON;
 /// - `/metrics` answers with the metrics of the process in Prometheus' text format 0.0.4.
 ///
@@ -41,7 +41,6 @@ public final class AdminServer implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(AdminServer.class);
     private static final Header METRICS_TYPE =
             HeaderValues.createCached(HeaderNames.CONTENT_TYPE, PrometheusTextFormatWriter.CONTENT_TYPE);
-    private static final byte[] ALIVE = "{\"alive\":true}".getBytes(StandardCharsets.UTF_8);
 
     private final Readiness readiness;
     private final PrometheusRegistry metrics;
@@ -53,7 +52,7 @@ public final class AdminServer implements AutoCloseable {
         this.metrics = metrics;
         registerCommonMetrics();
         var routing = HttpRouting.builder()
-                .get("/livez", (_, response) -> sendJson(ALIVE, response))
+                .get("/livez", (_, response) -> sendLiveness(response))
                 .get("/readyz", (_, response) -> sendReadiness(response))
                 .get("/metrics", (_, response) -> sendMetrics(response))
                 .any(AdminServer::answerUnknownPath);
@@ -94,13 +93,22 @@ public final class AdminServer implements AutoCloseable {
         ProcessMetrics.builder().register(metrics);
     }
 
+    private void sendLiveness(ServerResponse response) {
+        String problem = readiness.lifeProblem();
+        if (problem == null) {
+            sendJson("{\"alive\":true}", response);
+        } else {
+            response.status(Status.SERVICE_UNAVAILABLE_503);
+            sendJson("{\"alive\":false,\"problem\":\"%s\"}".formatted(Json.escape(problem)), response);
+        }
+    }
+
     private void sendReadiness(ServerResponse response) {
         List<Finding> findings = readiness.findings();
         boolean isReady = findings.stream().allMatch(Finding::isOk);
         String checks = findings.stream().map(AdminServer::json).collect(Collectors.joining(","));
         response.status(isReady ? Status.OK_200 : Status.SERVICE_UNAVAILABLE_503);
-        sendJson(
-                "{\"ready\":%s,\"checks\":{%s}}".formatted(isReady, checks).getBytes(StandardCharsets.UTF_8), response);
+        sendJson("{\"ready\":%s,\"checks\":{%s}}".formatted(isReady, checks), response);
     }
 
     private static String json(Finding finding) {
@@ -117,10 +125,10 @@ public final class AdminServer implements AutoCloseable {
         response.send(text.toByteArray());
     }
 
-    private static void sendJson(byte[] body, ServerResponse response) {
+    private static void sendJson(String body, ServerResponse response) {
         response.header(HeaderValues.CONTENT_TYPE_JSON);
         response.header(Problem.NO_STORE);
-        response.send(body);
+        response.send(body.getBytes(StandardCharsets.UTF_8));
     }
 
     private static void answerUnknownPath(ServerRequest request, ServerResponse response) {

@@ -35,6 +35,15 @@ public record AdminSettings(String address, int port, Setting portSetting) {
 
     HttpSettings http() {
         return new HttpSettings(
-                address, port, portSetting, MAX_CONNECTIONS, 0, Duration.ofSeconds(1), Duration.ZERO, false, null);
+                address,
+                port,
+                portSetting,
+                MAX_CONNECTIONS,
+                Duration.ZERO,
+                0,
+                Duration.ofSeconds(1),
+                Duration.ZERO,
+                false,
+                null);
     }
 }

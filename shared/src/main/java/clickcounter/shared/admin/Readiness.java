@@ -17,6 +17,8 @@ public final class Readiness {
 
     private final Map<String, Check> checks = new LinkedHashMap<>();
 
+    private volatile Check life = () -> null;
+
     /// A condition. It must answer from what is already known: it may neither wait nor query the database.
     @FunctionalInterface
     public interface Check {
@@ -45,6 +47,17 @@ public final class Readiness {
         if (checks.replace(name, check) == null) {
             throw new IllegalArgumentException("There is no check \"%s\".".formatted(name));
         }
+    }
+
+    /// Lets `check` decide from now on whether the process is alive. A process that is not can only be started again.
+    public void livesWhile(Check check) {
+        life = check;
+    }
+
+    /// Returns why the process is not alive, or null if it is.
+    @Nullable
+    String lifeProblem() {
+        return life.problem();
     }
 
     public void started() {

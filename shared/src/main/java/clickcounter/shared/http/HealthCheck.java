@@ -13,6 +13,11 @@ public final class HealthCheck {
 
     private HealthCheck() {}
 
+    /// Returns the body of the answer.
+    public static byte[] body() {
+        return BODY.clone();
+    }
+
     public static void send(ServerRequest request, ServerResponse response) {
         response.header(HeaderValues.CONTENT_TYPE_JSON);
         response.header(Problem.NO_STORE);

@@ -20,13 +20,11 @@ import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.spi.ServerConnectionSelector;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
-import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -40,8 +38,8 @@ import org.slf4j.LoggerFactory;
 public final class HttpListener implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(HttpListener.class);
     private static final int BACKLOG = 4096;
-    private static final int MAX_FIRST_LINE_BYTES = 2048;
-    private static final int MAX_HEADERS_BYTES = 8192;
+    private static final int MAX_FIRST_LINE_BYTES = 8192;
+    private static final int MAX_HEADERS_BYTES = 16_384;
     private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(75);
     private static final Duration IDLE_CHECK = Duration.ofSeconds(15);
 
@@ -64,11 +62,6 @@ public final class HttpListener implements AutoCloseable {
     /// more in the log.
     private static final String UNREADABLE_FIRST_LINE = "Bad request, see server log for more information";
 
-    private static final String SOCKET_LISTENER = "socket";
-
-    /// The shortest limit of all systems; Linux allows some more.
-    private static final int MAX_SOCKET_PATH_LENGTH = 103;
-
     private final Duration drainDelay;
     private final RequestMetrics requestMetrics;
     private final RequestFrame frame;
@@ -76,10 +69,10 @@ public final class HttpListener implements AutoCloseable {
 
     private HttpListener(
             HttpSettings settings,
+            @Nullable Path socket,
             HttpRouting.Builder routing,
             MediaContext media,
-            PrometheusRegistry metrics,
-            Connections connections) {
+            PrometheusRegistry metrics) {
         drainDelay = settings.drainDelay();
         requestMetrics = new RequestMetrics(metrics);
         frame = new RequestFrame(requestMetrics);
@@ -87,62 +80,61 @@ public final class HttpListener implements AutoCloseable {
         routing.error(HttpException.class, HttpListener::answerHttpException);
         // Any other error is our own fault: it is logged, and the client learns nothing about it.
         routing.error(Throwable.class, HttpListener::answerUnexpected);
-        ServerConnectionSelector selector = connections.of(http1(), frame);
         var builder = WebServer.builder()
                 .host(settings.address())
                 .port(settings.port())
-                .listenerSocketOptions(Map.of(StandardSocketOptions.SO_REUSEPORT, settings.sharesPort()))
                 .shutdownHook(false)
                 .featuresDiscoverServices(false)
                 .routing(routing);
-        configure(builder, settings, media, selector);
-        if (settings.socket() != null) {
-            builder.putSocket(
-                    SOCKET_LISTENER, socketListener(settings, settings.socket(), routing.copy(), media, selector));
+        if (socket != null) {
+            builder.bindAddress(UnixDomainSocketAddress.of(socket)).maxTcpConnections(settings.maxRelayed());
+        } else {
+            builder.maxTcpConnections(settings.maxConnections());
         }
+        configure(builder, settings, media);
         server = builder.build().start();
         if (!server.isRunning()) {
             // Helidon logs why, but does not tell its caller.
-            throw new StartFailure(
-                    "Cannot listen on port %d of %s: it is in use or not permitted. Stop what uses it, or set %s to another port."
-                            .formatted(
-                                    settings.port(),
-                                    settings.address(),
-                                    settings.portSetting().name()));
-        }
-        if (settings.socket() != null) {
-            openToAll(settings.socket());
+            throw socket == null
+                    ? settings.cannotListen(null)
+                    : new StartFailure("Cannot listen on the socket %s.".formatted(socket));
         }
     }
 
-    /// Lets a process replace Helidon's connections by its own.
-    @FunctionalInterface
-    public interface Connections {
-        /// Is called once, before the server listens.
-        ///
-        /// @param helidon creates Helidon's HTTP/1.1 connections
-        /// @param frame must also be told about requests that are not passed to Helidon
-        ServerConnectionSelector of(ServerConnectionSelector helidon, RequestFrame frame);
-    }
-
-    /// Starts a server.
+    /// Starts a server on the port that the settings name.
     ///
     /// @param media reads and writes bodies
     ///
-    /// **Errors**: [StartFailure] if the server cannot listen on its address or socket.
+    /// **Errors**: [StartFailure] if the server cannot listen there.
     public static HttpListener start(
             HttpSettings settings, HttpRouting.Builder routing, MediaContext media, PrometheusRegistry metrics) {
-        return start(settings, routing, media, metrics, (helidon, _) -> helidon);
+        return new HttpListener(settings, null, routing, media, metrics);
     }
 
-    /// Starts a server with connections that `connections` creates.
-    public static HttpListener start(
+    /// Starts a server on a Unix socket, to which only this user's processes can connect.
+    ///
+    /// @param settings the address and the port are not used
+    public static HttpListener startInside(
+            Path socket,
             HttpSettings settings,
             HttpRouting.Builder routing,
             MediaContext media,
-            PrometheusRegistry metrics,
-            Connections connections) {
-        return new HttpListener(settings, routing, media, metrics, connections);
+            PrometheusRegistry metrics) {
+        try {
+            Files.createDirectories(socket.toAbsolutePath().getParent());
+            // A killed process leaves its file behind, and no process can listen at a path that exists.
+            Files.deleteIfExists(socket);
+            var listener = new HttpListener(settings, socket, routing, media, metrics);
+            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
+            return listener;
+        } catch (IOException failure) {
+            throw new StartFailure("Cannot listen on the socket %s: %s.".formatted(socket, failure), failure);
+        }
+    }
+
+    /// Must also be told about requests that are answered without this server.
+    public RequestFrame frame() {
+        return frame;
     }
 
     public int port() {
@@ -181,53 +173,8 @@ public final class HttpListener implements AutoCloseable {
         server.stop();
     }
 
-    private ListenerConfig socketListener(
-            HttpSettings settings,
-            Path socket,
-            HttpRouting.Builder routing,
-            MediaContext media,
-            ServerConnectionSelector selector) {
-        if (socket.toString().length() > MAX_SOCKET_PATH_LENGTH) {
-            throw new StartFailure(
-                    "Cannot listen on the socket %s: the path is too long; the system allows %d characters. Set INGEST_SOCKET to a shorter path."
-                            .formatted(socket, MAX_SOCKET_PATH_LENGTH));
-        }
-        try {
-            Files.createDirectories(socket.toAbsolutePath().getParent());
-            // A killed process leaves its file behind, and no process can listen at a path that exists.
-            Files.deleteIfExists(socket);
-        } catch (IOException failure) {
-            throw new StartFailure(
-                    "Cannot listen on the socket %s: %s. Remove what is there, or set INGEST_SOCKET to another path."
-                            .formatted(socket, failure),
-                    failure);
-        }
-        var listener = ListenerConfig.builder()
-                .bindAddress(UnixDomainSocketAddress.of(socket))
-                .routing(routing);
-        configure(listener, settings, media, selector);
-        return listener.build();
-    }
-
-    /// Lets every local user connect, as to a port of the loopback interface, because the proxy runs as another
-    /// user. The permissions of the folder can restrict that.
-    private static void openToAll(Path socket) {
-        try {
-            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
-        } catch (IOException failure) {
-            throw new StartFailure(
-                    "The permissions of the socket %s cannot be set: %s.".formatted(socket, failure), failure);
-        }
-    }
-
-    /// Configures what is the same for the port and for the socket.
-    private void configure(
-            ListenerConfig.BuilderBase<?, ?> listener,
-            HttpSettings settings,
-            MediaContext media,
-            ServerConnectionSelector selector) {
+    private void configure(ListenerConfig.BuilderBase<?, ?> listener, HttpSettings settings, MediaContext media) {
         listener.backlog(BACKLOG);
-        listener.maxTcpConnections(settings.maxConnections());
         listener.maxPayloadSize(settings.maxBodyBytes());
         listener.idleConnectionTimeout(IDLE_TIMEOUT);
         listener.idleConnectionPeriod(IDLE_CHECK);
@@ -241,7 +188,7 @@ public final class HttpListener implements AutoCloseable {
         listener.mediaContext(media);
         // There must be only one selector. With two, Helidon would close connections with a bad first line, and
         // never close those that send nothing.
-        listener.addConnectionSelector(selector);
+        listener.addConnectionSelector(http1());
         // Helidon passes what was wrong to the direct handlers, which put it into the answer.
         listener.errorHandling(ErrorHandling.builder().includeEntity(true).build());
         listener.directHandlers(directHandlers(settings.maxBodyBytes(), requestMetrics));

@@ -2,6 +2,7 @@ package clickcounter.shared.http;
 
 import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
+import clickcounter.shared.StartFailure;
 import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// @param port the TCP port; 0 lets the system choose one
 /// @param portSetting the setting that a message names if the port is in use
 /// @param maxConnections the maximum number of connections at the same time
+/// @param maxReceive how long a request to ingest may take to arrive
 /// @param maxBodyBytes the maximum size of a request's body
 /// @param shutdownGrace how long running requests may take to finish after the server is asked to stop
 /// @param drainDelay how long requests are still served after the server is asked to stop
@@ -25,6 +27,7 @@ public record HttpSettings(
         int port,
         Setting portSetting,
         int maxConnections,
+        Duration maxReceive,
         long maxBodyBytes,
         Duration shutdownGrace,
         Duration drainDelay,
@@ -35,6 +38,9 @@ public record HttpSettings(
     /// closes its port for good, so there must always be one left.
     private static final int RESERVED_FILES = 256;
 
+    /// A connection that ingest relays needs one file, its way to Helidon two, and the way on to query one more.
+    private static final int FILES_PER_RELAY = 4;
+
     private static final int MAX_CONNECTIONS = 1_000_000;
 
     /// Reads the two given settings and those that all servers share.
@@ -44,7 +50,8 @@ public record HttpSettings(
                 settings.text(addressSetting).orElseThrow(),
                 settings.port(portSetting),
                 portSetting,
-                Math.clamp(maxOpenFiles() - RESERVED_FILES, 1, maxConnections),
+                Math.clamp(filesForConnections(), 1, maxConnections),
+                settings.duration(Setting.SERVICE_RECEIVE_TIMEOUT, Duration.ofSeconds(1), Duration.ofHours(1)),
                 settings.bytes(Setting.SERVICE_MAX_BODY, 0, 1L << 30),
                 settings.duration(Setting.SERVICE_SHUTDOWN_GRACE, Duration.ZERO, Duration.ofMinutes(5)),
                 settings.duration(Setting.SERVICE_DRAIN_DELAY, Duration.ZERO, Duration.ofMinutes(1)),
@@ -59,6 +66,7 @@ public record HttpSettings(
                 port,
                 portSetting,
                 maxConnections,
+                maxReceive,
                 maxBodyBytes,
                 shutdownGrace,
                 drainDelay,
@@ -66,9 +74,27 @@ public record HttpSettings(
                 onSocket);
     }
 
-    private static long maxOpenFiles() {
+    /// Returns how many connections ingest may relay to Helidon at the same time: half of the files are for them.
+    public int maxRelayed() {
+        return Math.clamp(filesForConnections() / 2 / FILES_PER_RELAY, 1, maxConnections);
+    }
+
+    /// Returns how many connections ingest may have besides the relayed ones.
+    public int maxNotRelayed() {
+        return Math.clamp(filesForConnections() - (long) FILES_PER_RELAY * maxRelayed(), 1, maxConnections);
+    }
+
+    /// Returns the failure of a process that cannot listen on the port.
+    public StartFailure cannotListen(@Nullable Throwable cause) {
+        return new StartFailure(
+                "Cannot listen on port %d of %s: it is in use or not permitted. Stop what uses it, or set %s to another port."
+                        .formatted(port, address, portSetting.name()),
+                cause);
+    }
+
+    private static long filesForConnections() {
         return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
-                ? unix.getMaxFileDescriptorCount()
+                ? unix.getMaxFileDescriptorCount() - RESERVED_FILES
                 : Long.MAX_VALUE;
     }
 }

@@ -1,7 +1,9 @@
 package clickcounter.shared.http;
 
 import io.helidon.common.Weighted;
+import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
+import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.FilterChain;
@@ -14,14 +16,22 @@ import java.util.concurrent.atomic.AtomicLong;
 /// What happens around every request of a server:
 /// - its duration is measured;
 /// - while the server is draining, its answer closes the connection;
+/// - a `HEAD` with a body is the last request of its connection;
 /// - an answer that says `Connection: close` does close the connection; Helidon 4.5.0 would wait for another
 ///   request.
 ///
 /// **Threads**: any.
 public final class RequestFrame implements HttpFeature, Weighted {
-    private enum Stage {
+    /// What the detail of an answer is when the server refuses.
+    public static final String STOPPING = "The server is stopping. The request was not carried out.";
+
+    /// What happens to a request.
+    public enum Stage {
+        /// It is answered.
         SERVING,
+        /// It is answered, and its connection is closed.
         DRAINING,
+        /// It is answered 503, and its connection is closed.
         REFUSING
     }
 
@@ -43,12 +53,16 @@ public final class RequestFrame implements HttpFeature, Weighted {
         stage = Stage.REFUSING;
     }
 
-    /// Whether answers must close their connections now. A request that would be answered without Helidon must
-    /// then be passed to it.
-    public boolean isDraining() {
-        return stage != Stage.SERVING;
+    /// Notes that a request has arrived that is answered without Helidon, and returns what must happen to it.
+    public Stage arrived() {
+        Stage now = stage;
+        if (now != Stage.SERVING) {
+            requestsWhileDraining.incrementAndGet();
+        }
+        return now;
     }
 
+    /// Notes an answer that was given without Helidon.
     public void answered(Status status, long durationNs) {
         metrics.answered(status, durationNs);
     }
@@ -79,16 +93,22 @@ public final class RequestFrame implements HttpFeature, Weighted {
                 throw new CloseConnectionException("the answer has announced it");
             }
         });
-        if (stage != Stage.SERVING) {
-            requestsWhileDraining.incrementAndGet();
+        Stage now = arrived();
+        if (now != Stage.SERVING || isHeadWithBody(request)) {
             response.header(HeaderValues.CONNECTION_CLOSE);
-            if (stage == Stage.REFUSING) {
-                new Problem(Status.SERVICE_UNAVAILABLE_503, "The server is stopping. The request was not carried out.")
-                        .send(request, response);
-                return;
-            }
+        }
+        if (now == Stage.REFUSING) {
+            new Problem(Status.SERVICE_UNAVAILABLE_503, STOPPING).send(request, response);
+            return;
         }
         chain.proceed();
+    }
+
+    /// Whether Helidon would take the body for the next request: it does not expect that a `HEAD` has one.
+    private static boolean isHeadWithBody(RoutingRequest request) {
+        return request.prologue().method().equals(Method.HEAD)
+                && (request.headers().contains(HeaderNames.TRANSFER_ENCODING)
+                        || request.headers().contentLength().orElse(0) > 0);
     }
 
     /// Reads a body that no handler has read; else the system would reset the connection, perhaps before the

@@ -1,0 +1,326 @@
+package clickcounter.ingest;
+
+import clickcounter.ingest.ConnectionMetrics.Closed;
+import clickcounter.shared.ExitCode;
+import clickcounter.shared.Lifetime;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.CancelledKeyException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Connects the clients whose requests no [ClickLoop] answers with Helidon, which listens on a Unix socket of its own.
+/// One thread copies the bytes in both directions until both sides have ended.
+///
+/// A relay does not understand what it copies, so it limits what Helidon may have to keep: the bytes that a client
+/// sends without getting any back, of each client and of all together.
+///
+/// **Threads**: any thread may give it connections; everything else happens in its own.
+final class Relay implements AutoCloseable {
+    private static final Logger logger = LoggerFactory.getLogger(Relay.class);
+    private static final int BUFFER_BYTES = 16 << 10;
+
+    /// Beside twice the longest body, which chunks may lengthen: the longest head and what is pipelined behind it.
+    private static final long MORE_THAN_BODIES = 64 << 10;
+
+    private static final long MAX_UNANSWERED_BYTES = 48L << 20;
+
+    /// Longer than the longest time that Helidon waits for query.
+    private static final long IDLE_NS = Duration.ofSeconds(75).toNanos();
+
+    private static final long LINGER_NS = Duration.ofSeconds(2).toNanos();
+    private static final Duration TICK = Duration.ofSeconds(1);
+
+    private final UnixDomainSocketAddress helidon;
+    private final int maxConnections;
+    private final long maxBodyBytes;
+    private final ConnectionMetrics connections;
+    private final Lifetime lifetime;
+    private final Selector selector;
+    private final Thread thread;
+    private final Queue<Arrival> arriving = new ConcurrentLinkedQueue<>();
+    private volatile boolean isClosing;
+
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private final WaitingQueue waiting = new WaitingQueue();
+
+    /// Clients to which the last byte was sent. They are closed when they have read it: a connection that is closed
+    /// with unread bytes would be reset, perhaps before the answer arrives.
+    private final WaitingQueue lingering = new WaitingQueue();
+
+    private final Set<Pair> pairs = new HashSet<>();
+    private long unansweredBytes;
+    private boolean hasLeft;
+
+    private record Arrival(SocketChannel client, byte[] unread, byte[] unsent) {}
+
+    /// One end of a pair, and the bytes that it has not taken.
+    private static final class Side {
+        private final Pair pair;
+        private final SocketChannel channel;
+        private final SelectionKey key;
+        private ByteBuffer unsent;
+        private boolean hasEnded;
+
+        Side(Pair pair, SocketChannel channel, SelectionKey key, byte[] unsent) {
+            this.pair = pair;
+            this.channel = channel;
+            this.key = key;
+            this.unsent = ByteBuffer.wrap(unsent);
+        }
+    }
+
+    private static final class Pair extends Queued {
+        private final Side client;
+        private final Side helidon;
+        private long unansweredBytes;
+
+        Pair(Arrival arrival, SocketChannel toHelidon, Selector selector) throws IOException {
+            client = new Side(
+                    this, arrival.client, arrival.client.register(selector, SelectionKey.OP_READ), arrival.unsent);
+            helidon = new Side(this, toHelidon, toHelidon.register(selector, SelectionKey.OP_READ), arrival.unread);
+            client.key.attach(client);
+            helidon.key.attach(helidon);
+        }
+
+        Side other(Side side) {
+            return side == client ? helidon : client;
+        }
+    }
+
+    private Relay(
+            Path helidon, int maxConnections, long maxBodyBytes, ConnectionMetrics connections, Lifetime lifetime) {
+        this.helidon = UnixDomainSocketAddress.of(helidon);
+        this.maxConnections = maxConnections;
+        this.maxBodyBytes = maxBodyBytes;
+        this.connections = connections;
+        this.lifetime = lifetime;
+        try {
+            selector = Selector.open();
+        } catch (IOException noMoreFiles) {
+            throw new UncheckedIOException(noMoreFiles);
+        }
+        thread = Thread.ofPlatform().name("relay").daemon().unstarted(this::run);
+    }
+
+    /// @param helidon the socket that Helidon listens on
+    /// @param maxConnections above which the one that has been idle longest is closed
+    static Relay start(
+            Path helidon, int maxConnections, long maxBodyBytes, ConnectionMetrics connections, Lifetime lifetime) {
+        var relay = new Relay(helidon, maxConnections, maxBodyBytes, connections, lifetime);
+        relay.thread.start();
+        return relay;
+    }
+
+    /// Takes over a connection.
+    ///
+    /// @param unread bytes from the client that were not processed
+    /// @param unsent bytes for the client that it has not received
+    void take(SocketChannel client, byte[] unread, byte[] unsent) {
+        arriving.add(new Arrival(client, unread, unsent));
+        selector.wakeup();
+    }
+
+    private void run() {
+        try {
+            long tickNs = System.nanoTime();
+            while (!isClosing) {
+                if (hasLeft) {
+                    hasLeft = false;
+                    selector.selectNow(this::serve);
+                } else {
+                    selector.select(this::serve, TICK.toMillis());
+                }
+                for (Arrival arrival = arriving.poll(); arrival != null; arrival = arriving.poll()) {
+                    welcome(arrival);
+                }
+                long nowNs = System.nanoTime();
+                if (nowNs - tickNs >= TICK.toNanos()) {
+                    tickNs = nowNs;
+                    closeIdle(nowNs);
+                }
+            }
+            Set.copyOf(pairs).forEach(pair -> close(pair, Closed.BY_US));
+            selector.selectNow();
+            selector.close();
+        } catch (Throwable unexpected) {
+            logger.error("requests can no longer be relayed", unexpected);
+            lifetime.end(ExitCode.UNEXPECTED, "requests can no longer be relayed: " + unexpected);
+        }
+    }
+
+    private void welcome(Arrival arrival) {
+        if (pairs.size() >= maxConnections && waiting.first() instanceof Pair longest) {
+            close(longest, Closed.TOO_MANY);
+        }
+        Pair pair;
+        SocketChannel toHelidon = null;
+        try {
+            toHelidon = SocketChannel.open(StandardProtocolFamily.UNIX);
+            toHelidon.configureBlocking(false);
+            if (!toHelidon.connect(helidon)) {
+                throw new IOException("too many connections wait to be accepted");
+            }
+            if (arrival.client.supportedOptions().contains(StandardSocketOptions.TCP_NODELAY)) {
+                // Without this, an answer in several writes waits 40 ms until the client acknowledges the first.
+                arrival.client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            }
+            pair = new Pair(arrival, toHelidon, selector);
+        } catch (IOException failure) {
+            logger.debug("a connection cannot be relayed", failure);
+            connections.closed(Closed.TOO_MANY);
+            closeQuietly(arrival.client);
+            closeQuietly(toHelidon);
+            return;
+        }
+        pairs.add(pair);
+        try {
+            sendUnsent(pair.helidon);
+            sendUnsent(pair.client);
+            count(pair, arrival.unread.length);
+        } catch (IOException gone) {
+            close(pair, Closed.BY_CLIENT);
+        }
+    }
+
+    private void serve(SelectionKey key) {
+        var side = (Side) key.attachment();
+        try {
+            if (side.unsent.hasRemaining()) {
+                sendUnsent(side);
+            } else {
+                copyFrom(side);
+            }
+        } catch (IOException | CancelledKeyException gone) {
+            close(side.pair, Closed.BY_CLIENT);
+        }
+    }
+
+    private void copyFrom(Side side) throws IOException {
+        Pair pair = side.pair;
+        Side other = pair.other(side);
+        if (other.unsent.hasRemaining()) {
+            return;
+        }
+        buffer.clear();
+        int length = side.channel.read(buffer);
+        if (length < 0) {
+            end(side, other);
+            return;
+        }
+        if (pair.helidon.hasEnded) {
+            return; // nobody reads it
+        }
+        waiting.add(pair, System.nanoTime());
+        other.channel.write(buffer.flip());
+        if (buffer.hasRemaining()) {
+            other.unsent = ByteBuffer.wrap(ClickConnection.rest(buffer));
+            updateInterest(pair);
+        }
+        count(pair, side == pair.client ? length : -pair.unansweredBytes);
+    }
+
+    /// Passes on that a side sends nothing more.
+    private void end(Side side, Side other) throws IOException {
+        Pair pair = side.pair;
+        side.hasEnded = true;
+        if (other.hasEnded) {
+            close(pair, side == pair.client ? Closed.BY_CLIENT : Closed.BY_US);
+            return;
+        }
+        other.channel.shutdownOutput();
+        updateInterest(pair);
+        if (side == pair.helidon) {
+            lingering.add(pair, System.nanoTime());
+        }
+    }
+
+    private void sendUnsent(Side side) throws IOException {
+        side.channel.write(side.unsent);
+        waiting.add(side.pair, System.nanoTime());
+        updateInterest(side.pair);
+    }
+
+    /// Lets each side be read while the other side has taken everything, and written while it has not.
+    private static void updateInterest(Pair pair) {
+        updateInterest(pair.client, pair.helidon);
+        updateInterest(pair.helidon, pair.client);
+    }
+
+    private static void updateInterest(Side side, Side other) {
+        int reads = side.hasEnded || other.unsent.hasRemaining() ? 0 : SelectionKey.OP_READ;
+        int writes = side.unsent.hasRemaining() ? SelectionKey.OP_WRITE : 0;
+        side.key.interestOps(reads | writes);
+    }
+
+    /// Counts bytes that a client has sent and that were not answered.
+    private void count(Pair pair, long bytes) {
+        pair.unansweredBytes += bytes;
+        unansweredBytes += bytes;
+        if (pair.unansweredBytes > 2 * maxBodyBytes + MORE_THAN_BODIES) {
+            close(pair, Closed.TOO_MANY_BYTES);
+        } else if (unansweredBytes > Math.max(MAX_UNANSWERED_BYTES, 3 * maxBodyBytes)) {
+            pairs.stream()
+                    .max(Comparator.comparingLong(each -> each.unansweredBytes))
+                    .ifPresent(largest -> close(largest, Closed.TOO_MANY_BYTES));
+        }
+    }
+
+    private void closeIdle(long nowNs) {
+        while (waiting.firstAfter(IDLE_NS, nowNs) instanceof Pair longest) {
+            close(longest, longest.unansweredBytes > 0 ? Closed.SLOW : Closed.IDLE);
+        }
+        while (lingering.firstAfter(LINGER_NS, nowNs) instanceof Pair longest) {
+            close(longest, Closed.BY_US);
+        }
+    }
+
+    private void close(Pair pair, Closed why) {
+        if (!pairs.remove(pair)) {
+            return;
+        }
+        connections.closed(why);
+        WaitingQueue.remove(pair);
+        unansweredBytes -= pair.unansweredBytes;
+        hasLeft = true;
+        closeQuietly(pair.client.channel);
+        closeQuietly(pair.helidon.channel);
+    }
+
+    private static void closeQuietly(@Nullable SocketChannel channel) {
+        if (channel != null) {
+            try {
+                channel.close();
+            } catch (IOException closedAnyway) {
+                // It is of no more use.
+            }
+        }
+    }
+
+    /// Closes all connections.
+    @Override
+    public void close() {
+        isClosing = true;
+        selector.wakeup();
+        try {
+            thread.join();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
