@@ -28,7 +28,7 @@ Usage: ./run.sh [COMMAND]
 
 Settings are environment variables or lines in config/settings.env, which lists them all. ./migrate.sh -help: the schema.
 
-Exit codes: 0 stopped as asked · 1 unexpected error · 2 cannot start, the message says why · 3 the log cannot be written ·
+Exit codes: 0 stopped as asked · 1 unexpected error · 2 cannot start, the message says why · 3 the log cannot be written, or no memory ·
 4 another aggregator has taken over · 5 the log does not hold the database's position · 6 the database was restored.
 HELP
 }

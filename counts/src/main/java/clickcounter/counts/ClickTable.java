@@ -1,5 +1,6 @@
 package clickcounter.counts;
 
+import java.security.SecureRandom;
 import java.util.Arrays;
 
 /// Clicks by banner and minute on the heap: a hash table with open addressing and linear probing. It is made for
@@ -13,9 +14,11 @@ import java.util.Arrays;
 public final class ClickTable {
     public static final long ANY_MINUTE = 0;
 
-    /// 2^64 divided by the golden ratio, made odd: Fibonacci hashing (Knuth, The Art of Computer Programming,
-    /// 6.4).
-    private static final long FIBONACCI = 0x9E37_79B9_7F4A_7C15L;
+    /// Random odd multipliers (Dietzfelbinger et al., A Reliable Randomized Algorithm for the Closest-Pair Problem,
+    /// 1997): nobody outside can choose banner ids that share a place.
+    private static final long BANNER_MULTIPLIER = new SecureRandom().nextLong() | 1;
+
+    private static final long MINUTE_MULTIPLIER = new SecureRandom().nextLong() | 1;
 
     /// 0 marks a free place: no banner has this id. The number of places is a power of two, and at least twice
     /// the number of pairs.
@@ -110,7 +113,7 @@ public final class ClickTable {
 
     /// Returns the place of a pair, or the free place where it belongs. This is the only place that hashes ids.
     private int placeOf(long bannerId, long minute) {
-        long hash = (bannerId * 31 + minute) * FIBONACCI;
+        long hash = bannerId * BANNER_MULTIPLIER + minute * MINUTE_MULTIPLIER;
         int at = (int) (hash >>> shift);
         while (bannerIds[at] != 0 && (bannerIds[at] != bannerId || minutes[at] != minute)) {
             at = (at + 1) & (bannerIds.length - 1);

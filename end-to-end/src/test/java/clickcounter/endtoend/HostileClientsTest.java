@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import clickcounter.shared.Program;
 import clickcounter.testing.Await;
 import clickcounter.testing.Ports;
+import clickcounter.testing.ProcessUsage;
 import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
 import clickcounter.testing.TestProcess;
@@ -45,6 +46,16 @@ final class HostileClientsTest {
     private static final int IDLE_CONNECTIONS = 3_000;
     private static final int SLOW_SENDERS = 300;
     private static final int FEW_FILES = 400;
+    private static final int ENDLESS_SENDERS = 8;
+    private static final int ENDLESS_BYTES = 16 << 10;
+    private static final int STALLED_SENDERS = 2_000;
+
+    /// How often the endless senders may send: 16 MB each.
+    private static final int MAX_ROUNDS = 1_000;
+
+    /// The heap (384 MiB) and what a JVM needs beside it.
+    private static final long MAX_INGEST_BYTES = 640L << 20;
+
     private static final Duration FUZZING = Duration.ofSeconds(6);
     private static final int FUZZERS = 48;
     private static final int MAX_ANSWER_MS = 60;
@@ -161,7 +172,7 @@ final class HostileClientsTest {
                     ClickLoad.start(service.port(), CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed, sent)) {
                 Await.until("clicks are taken", () -> sent.acknowledgedClicks() > CLICKS_PER_SECOND);
                 for (char character : "host\r\nContent-Length: 30\r\n\r\nslowly, very slowly".toCharArray()) {
-                    slow.send(Character.toString(character));
+                    slow.sendWhereOpen(Character.toString(character));
                     LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
                     assertThat(service.totalClicks(1)).isPositive();
                 }
@@ -178,6 +189,7 @@ final class HostileClientsTest {
         }
     }
 
+    /// One client takes all connections and more; another one still gets in, on a connection that it uses.
     @Test
     void moreConnectionsThanFilesDoNotCloseThePortForGood() throws IOException {
         int port = Ports.free();
@@ -190,23 +202,52 @@ final class HostileClientsTest {
                             "prlimit",
                             "--nofile=" + FEW_FILES)
                     .awaitReady();
-            try (var early = new ClickClient(port)) {
-                assertThat(early.click(OWN_BANNER)).isEqualTo(204);
-                try (var crowd = new Crowd()) {
-                    crowd.connect(port, 2 * FEW_FILES);
-                    crowd.send("GET /v1/banners/counter/77000 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            try (var crowd = new Crowd()) {
+                crowd.connect(port, 2 * FEW_FILES);
+                try (var late = new ClickClient(port)) {
                     for (int click = 0; click < 100; click++) {
-                        assertThat(early.click(OWN_BANNER)).isEqualTo(204);
+                        assertThat(late.click(OWN_BANNER)).isEqualTo(204);
                     }
                 }
-                Await.until("new clients are served", () -> click(port) == 204);
-                for (int click = 0; click < 100; click++) {
-                    assertThat(click(port)).isEqualTo(204);
-                }
-                assertThat(early.click(OWN_BANNER)).isEqualTo(204);
             }
-            assertThat(service.totalClicks(OWN_BANNER)).isEqualTo(102 + 101);
+            for (int click = 0; click < 100; click++) {
+                assertThat(click(port)).isEqualTo(204);
+            }
+            assertThat(service.totalClicks(OWN_BANNER)).isEqualTo(200);
             assertThat(poor.isAlive()).isTrue();
+            assertNoStackTraces(service);
+            service.stop();
+        }
+    }
+
+    /// The size of a chunk that has no end, and bodies that stop before their end, may fill no memory: neither that of
+    /// ingest nor that of Helidon behind it.
+    @Test
+    void requestsWithoutAnEndFillNoMemory() throws IOException {
+        try (TestDatabase database = MigratedDatabase.create();
+                Service service = Service.start(folder, database.url(), Map.of("INGEST_ADMIN_PORT", "0"));
+                var endless = new Crowd();
+                var stalled = new Crowd();
+                var other = new ClickClient(service.port())) {
+            endless.connect(service.port(), ENDLESS_SENDERS);
+            endless.send("POST /v1/banners/counter/77000 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+            int rounds = 0;
+            while (endless.sendWhereOpen("0".repeat(ENDLESS_BYTES)) > 0 && rounds < MAX_ROUNDS) {
+                rounds++;
+                assertThat(other.click(OWN_BANNER)).isEqualTo(204);
+            }
+            assertThat(rounds).as("rounds of %d bytes", ENDLESS_BYTES).isLessThan(MAX_ROUNDS);
+
+            stalled.connect(service.port(), STALLED_SENDERS);
+            stalled.sendWhereOpen("POST /v1/banners/stats/1 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: 65536\r\n\r\n" + " ".repeat(65_000));
+            for (int click = 0; click < 100; click++) {
+                assertThat(other.click(OWN_BANNER)).isEqualTo(204);
+            }
+            assertThat(service.totalClicks(OWN_BANNER)).isEqualTo(rounds + 100L);
+            assertThat(service.statistics(77_000)).isEmpty();
+            assertThat(new ProcessUsage(List.of(service.ingest().pid())).ownBytes())
+                    .isLessThan(MAX_INGEST_BYTES);
             assertNoStackTraces(service);
             service.stop();
         }
@@ -343,6 +384,21 @@ final class HostileClientsTest {
             for (Socket socket : sockets) {
                 socket.getOutputStream().write(text.getBytes(ISO_8859_1));
             }
+        }
+
+        /// Returns how many connections have taken the text; the others are closed.
+        int sendWhereOpen(String text) {
+            byte[] bytes = text.getBytes(ISO_8859_1);
+            int taken = 0;
+            for (Socket socket : sockets) {
+                try {
+                    socket.getOutputStream().write(bytes);
+                    taken++;
+                } catch (IOException closed) {
+                    // The server has closed it, as it may.
+                }
+            }
+            return taken;
         }
 
         @Override

@@ -39,6 +39,7 @@ final class QueryForwarder implements Handler, AutoCloseable {
     private static final Set<String> NOT_FORWARDED = Set.of(
             "connection",
             "content-length",
+            "cookie", // those of other services of this host
             "expect",
             "host",
             "http2-settings",
@@ -50,6 +51,9 @@ final class QueryForwarder implements Handler, AutoCloseable {
             "trailer",
             "transfer-encoding",
             "upgrade");
+
+    /// The HTTP client sends no other values. Query needs none of them.
+    private static final Pattern FORWARDED_VALUE = Pattern.compile("[\\t -~]*");
 
     private static final Pattern PATH = Pattern.compile("/[!-~]*");
 
@@ -107,7 +111,9 @@ final class QueryForwarder implements Handler, AutoCloseable {
                             body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
             for (Header header : request.headers()) {
                 if (isForwarded(header.name())) {
-                    header.allValues().forEach(value -> forwarded.header(header.name(), value));
+                    header.allValues().stream()
+                            .filter(value -> FORWARDED_VALUE.matcher(value).matches())
+                            .forEach(value -> forwarded.header(header.name(), value));
                 }
             }
             return forwarded.build();

@@ -146,6 +146,17 @@ class ForwardingTest {
         assertThat(received.body()).isEqualTo("{}");
     }
 
+    /// Cookies are for all services of a host, whatever their port, and need not be ASCII.
+    @ParameterizedTest
+    @ValueSource(strings = {"Cookie: name=Jos\u00e9", "Cookie: a=b", "Referer: https://a.example/\u00fc"})
+    void leavesOutHeadersThatQueryDoesNotNeed(String header) {
+        try (var connection = ingest.connect()) {
+            Answer answer = connection.request("GET /v1/other", header).answer();
+            assertThat(answer.status()).isEqualTo(200);
+        }
+        assertThat(received.headers()).doesNotContainKeys("Cookie", "Referer");
+    }
+
     @Test
     void passesBodiesOn() {
         String body = "{\"from\": \"\u00ff\0\"}" + "x".repeat(60_000);
@@ -314,7 +325,7 @@ class ForwardingTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {": no name", "a\u00e9b: x", "a: \u00e9"})
+    @ValueSource(strings = {": no name", "a\u00e9b: x"})
     void refusesHeadersThatCannotBePassedOn(String header) {
         try (var connection = ingest.connect()) {
             Answer answer = connection.request("GET /v1/other", header).answer();

@@ -23,7 +23,7 @@ public final class ProcessMain {
     /// input ends, as if a signal had asked it to.
     public static final String DEPENDENT = "-Dclickcounter.dependent=true";
 
-    private static final Duration MAX_CLOSE = Duration.ofSeconds(60);
+    private static final Duration MAX_CLOSE = Duration.ofSeconds(40);
 
     /// Starts a process without the signals; `main` uses it, and so do tests.
     @FunctionalInterface
@@ -38,16 +38,30 @@ public final class ProcessMain {
 
     /// Runs a process from start to exit. Does not return.
     public static void run(String name, Starter starter) {
-        run(name, MAX_CLOSE, starter);
+        var settings = SettingsReader.ofProcess();
+        run(name, settings, maxClose(settings), starter);
     }
 
     /// Runs a process from start to exit. Does not return.
     ///
     /// @param maxClose how long closing may take after a signal before the process is halted
     public static void run(String name, Duration maxClose, Starter starter) {
-        var settings = SettingsReader.ofProcess();
+        run(name, SettingsReader.ofProcess(), maxClose, starter);
+    }
+
+    /// Returns how long a process may take to stop: requests may be served for `SERVICE_DRAIN_DELAY`, may finish
+    /// within `SERVICE_SHUTDOWN_GRACE`, those that are relayed once more, and then the rest is closed.
+    public static Duration maxClose(SettingsReader settings) {
+        Duration grace = settings.duration(Setting.SERVICE_SHUTDOWN_GRACE, Duration.ZERO, Duration.ofMinutes(5));
+        return settings.duration(Setting.SERVICE_DRAIN_DELAY, Duration.ZERO, Duration.ofMinutes(1))
+                .plus(grace.multipliedBy(2))
+                .plus(MAX_CLOSE);
+    }
+
+    private static void run(String name, SettingsReader settings, Duration maxClose, Starter starter) {
         Logging.configure(LoggingSettings.read(settings), name);
         var lifetime = new Lifetime();
+        Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> endAfter(failure, thread, lifetime));
         var exitCode = new CompletableFuture<ExitCode>();
         Runtime.getRuntime()
                 .addShutdownHook(Thread.ofPlatform()
@@ -106,6 +120,9 @@ public final class ProcessMain {
             logger.error("{}", failure.getMessage());
             logger.debug("the failure in full", failure);
             return failure.code();
+        } catch (StopFailure failure) {
+            logger.error("{}", failure.getMessage());
+            return failure.code();
         } catch (Throwable unexpected) {
             logger.error("stopped by an unexpected error; please report it", unexpected);
             return ExitCode.UNEXPECTED;
@@ -121,6 +138,12 @@ public final class ProcessMain {
         ExitCode code = exitCode.completeOnTimeout(ExitCode.UNEXPECTED, maxClose.toSeconds(), TimeUnit.SECONDS)
                 .join();
         Runtime.getRuntime().halt(code.status());
+    }
+
+    /// A thread that nobody watches has failed. What it did is not done any more, so the process must start again.
+    private static void endAfter(Throwable failure, Thread thread, Lifetime lifetime) {
+        LoggerFactory.getLogger(ProcessMain.class).error("the thread {} has failed", thread.getName(), failure);
+        lifetime.end(ExitCode.UNEXPECTED, "the thread %s has failed: %s".formatted(thread.getName(), failure));
     }
 
     private static void endWithStandardInput(Lifetime lifetime) {

@@ -5,12 +5,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.SequencedSet;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,7 +29,8 @@ public final class SettingsReader {
     private static final Pattern BYTES = Pattern.compile("(\\d{1,12})(B|KiB|MiB|GiB|TiB)?");
 
     private final Map<String, String> environment;
-    private final List<String> errors = new ArrayList<>();
+    /// Each error once, although several parts of a process may read the same setting.
+    private final SequencedSet<String> errors = new LinkedHashSet<>();
 
     /// Reads the settings of this process from its environment, and what that does not set from
     /// `config/settings.env` in its working folder.
@@ -57,8 +59,10 @@ public final class SettingsReader {
         }
         if (!errors.isEmpty()) {
             var message = new StringBuilder("%d settings are wrong:".formatted(errors.size()));
-            for (int number = 1; number <= errors.size(); number++) {
-                message.append("%n  %d. %s".formatted(number, errors.get(number - 1)));
+            int number = 0;
+            for (String error : errors) {
+                number++;
+                message.append("%n  %d. %s".formatted(number, error));
             }
             throw new StartFailure(message.toString());
         }

@@ -18,8 +18,6 @@ import org.slf4j.LoggerFactory;
 /// The terminal's Ctrl-C and its end reach all processes of the terminal: the child ignores both, because the
 /// supervisor stops the members of the service in order. The child's standard input ends with this process.
 final class ChildProcess implements Run {
-    static final Duration MAX_STOP = Duration.ofSeconds(90);
-
     private static final Logger logger = LoggerFactory.getLogger(ChildProcess.class);
 
     /// Runs its arguments as a command that is not interrupted by the terminal, in the same process.

@@ -14,6 +14,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -32,18 +33,23 @@ final class Supervisor implements AutoCloseable {
 
     private static final int MAX_INGEST_PROCESSES = 256;
 
+    /// How long after a process should have halted by itself it is killed.
+    private static final Duration KILL_AFTER = Duration.ofSeconds(30);
+
     private final Path dataDir;
     private final Lifetime lifetime;
     private final Map<String, String> environment;
+    private final Duration maxStop;
     private final FileChannel lock;
 
     /// The members in the order in which they are stopped: first no more clicks, then the counts of all clicks
     /// into the database, then the rest.
     private final Deque<Keeper> keepers = new ArrayDeque<>();
 
-    private Supervisor(Path dataDir, boolean json, Lifetime lifetime) throws IOException {
+    private Supervisor(Path dataDir, boolean json, Duration maxStop, Lifetime lifetime) throws IOException {
         this.dataDir = dataDir;
         this.lifetime = lifetime;
+        this.maxStop = maxStop;
         // A child does not see the terminal.
         environment = Map.of(Setting.LOGGING_FORMAT.name(), json ? "json" : "text");
         lock = lock(dataDir);
@@ -60,8 +66,9 @@ final class Supervisor implements AutoCloseable {
         int servicePort = settings.port(Setting.SERVICE_PORT);
         int ingestProcesses = settings.integer(Setting.INGEST_PROCESSES, 1, MAX_INGEST_PROCESSES);
         boolean json = LoggingSettings.read(settings).json();
+        Duration maxStop = ProcessMain.maxClose(settings).plus(KILL_AFTER);
         settings.finish();
-        var supervisor = new Supervisor(dataDir, json, lifetime);
+        var supervisor = new Supervisor(dataDir, json, maxStop, lifetime);
         try {
             if (embedded) {
                 supervisor.start("database", () -> DatabaseRun.start(dataDir, databasePort));
@@ -117,7 +124,7 @@ final class Supervisor implements AutoCloseable {
         return start(
                 name,
                 () -> ChildProcess.start(
-                        name, command(program, arguments), environment, readyFile, ChildProcess.MAX_STOP));
+                        name, command(program, arguments), environment, readyFile, maxStop));
     }
 
     private Keeper start(String name, Run.Starter starter) throws Exception {

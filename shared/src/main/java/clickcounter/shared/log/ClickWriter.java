@@ -5,6 +5,7 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
+import clickcounter.shared.StopFailure;
 import clickcounter.shared.log.LogUnavailable.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -93,6 +94,7 @@ public final class ClickWriter implements AutoCloseable {
         try {
             cycleClock.atLeast(LogFolder.startMs(PowerLoss.firstCycle(settings.folder())));
             keeper = new LogKeeper(settings, this, lifetime);
+            keeper.releaseLockOfTheDead(powerLoss.downWithTheMachine());
             if (openedHere.add(settings.folder().toAbsolutePath())) {
                 keeper.releaseLockOfAPredecessor();
             }
@@ -271,8 +273,10 @@ public final class ClickWriter implements AutoCloseable {
     @Override
     public void close() {
         refuseForGood(new LogUnavailable(Reason.STOPPING));
-        keeper.close();
-        powerLoss.close();
+        boolean isOnDisk = keeper.stop();
+        if (isOnDisk) {
+            powerLoss.close();
+        }
         lock.lock();
         try {
             appender.close();
@@ -281,6 +285,10 @@ public final class ClickWriter implements AutoCloseable {
             lock.unlock();
         }
         logger.info("{} clicks appended", appendedClicks);
+        if (!isOnDisk) {
+            throw new StopFailure(
+                    ExitCode.LOG_FAULT, "the last clicks may not be on disk: the log could not be forced to it");
+        }
     }
 
     private LogUnavailable refuseForGood(LogUnavailable reason) {

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +28,7 @@ import org.slf4j.LoggerFactory;
 ///   power failure can cost.
 ///
 /// **Threads**: each of the three has its own, because forcing may block for seconds on a slow disk.
-final class LogKeeper implements AutoCloseable {
+final class LogKeeper {
     private static final Logger logger = LoggerFactory.getLogger(LogKeeper.class);
     private static final Duration LOCK_CHECK_PAUSE = Duration.ofMillis(100);
     private static final Duration SPACE_CHECK_PAUSE = Duration.ofMillis(250);
@@ -80,15 +81,21 @@ final class LogKeeper implements AutoCloseable {
         }
     }
 
-    /// Stops the threads and forces the log to disk for the last time.
-    @Override
-    public void close() {
+    /// Releases the lock if a dead process holds it: one of these, which went down with the machine, or another one.
+    void releaseLockOfTheDead(Set<Long> downWithTheMachine) {
+        writeLock.freeIfHeldBy(downWithTheMachine);
+        writeLock.freeIfHolderIsDead();
+    }
+
+    /// Stops the threads and forces the log to disk for the last time. Returns false if that has failed.
+    boolean stop() {
         tasks.forEach(PeriodicTask::close);
         if (groupCommit != null) {
             groupCommit.close();
         }
-        force();
+        boolean isOnDisk = force();
         writeLock.close();
+        return isOnDisk;
     }
 
     private void checkSpace() {

@@ -10,7 +10,11 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import org.slf4j.Logger;
@@ -21,8 +25,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// When the machine goes down, pages that were not forced to disk may be missing anywhere in the newest cycles. A
 /// record that is appended behind such a hole would never be read. So every writer leaves a mark in the log's
-/// folder, the file `writing-<process id>`, which contains the id of the machine's boot, and deletes it after it
-/// has closed the log. A mark of another boot means that the machine went down; the number of the next cycle is
+/// folder, the file `writing-<process id>`, which contains the id of the machine's boot and when in that boot the
+/// process was started, and deletes it after it has closed the log. A mark of another boot means that the machine went down; the number of the next cycle is
 /// then written to the file `first-cycle`, and no writer appends to an earlier cycle. Readers skip the holes in
 /// earlier cycles.
 ///
@@ -33,10 +37,42 @@ final class PowerLoss implements AutoCloseable {
     private static final String MARK_PREFIX = "writing-";
     private static final String FIRST_CYCLE_FILE = "first-cycle";
 
-    private final Path mark;
+    private static final Pattern START = Pattern.compile("\\) (?:\\S+ ){19}(\\d+) ");
 
-    private PowerLoss(Path mark) {
+    private final Path mark;
+    private final Set<Long> downWithTheMachine;
+
+    private PowerLoss(Path mark, Set<Long> downWithTheMachine) {
         this.mark = mark;
+        this.downWithTheMachine = downWithTheMachine;
+    }
+
+    /// Returns the ids of the processes that were writing when the machine went down.
+    Set<Long> downWithTheMachine() {
+        return downWithTheMachine;
+    }
+
+    /// Whether the writer that had this process id is known to have ended, so that the id may be another's.
+    static boolean hasWriterEnded(Path folder, long pid, String bootId) {
+        try {
+            List<String> lines = Files.readAllLines(folder.resolve(MARK_PREFIX + pid));
+            String start = lines.size() > 1 ? lines.get(1) : "";
+            boolean isOfThisBoot = lines.isEmpty() || lines.getFirst().equals(bootId);
+            return !isOfThisBoot || (!start.isEmpty() && !start.equals(startOf(pid)));
+        } catch (IOException unknown) {
+            return false;
+        }
+    }
+
+    /// Returns when in the machine's boot a process or a thread was started; empty where the system does not tell.
+    /// The time of day would not do, because it changes when the clock is set.
+    private static String startOf(long pid) {
+        try {
+            Matcher start = START.matcher(Files.readString(Path.of("/proc", Long.toString(pid), "stat")));
+            return start.find() ? start.group(1) : "";
+        } catch (IOException unknown) {
+            return "";
+        }
     }
 
     /// Returns the id of the machine's current boot, or an empty text if there is none; then no power loss is
@@ -58,12 +94,15 @@ final class PowerLoss implements AutoCloseable {
             if (!foreign.isEmpty()) {
                 recover(folder);
             }
+            Set<Long> down = new HashSet<>();
             for (Path file : foreign) {
+                down.add(pid(file));
                 Files.deleteIfExists(file);
             }
             deleteMarksOfTheDead(folder);
-            return new PowerLoss(writeAtomically(
-                    folder, MARK_PREFIX + ProcessHandle.current().pid(), bootId));
+            long pid = ProcessHandle.current().pid();
+            String content = bootId + System.lineSeparator() + startOf(pid);
+            return new PowerLoss(writeAtomically(folder, MARK_PREFIX + pid, content), down);
         } catch (IOException failure) {
             throw new StartFailure(
                     "The folder of the click log, %s, cannot be written: %s.".formatted(folder, failure), failure);
@@ -132,7 +171,7 @@ final class PowerLoss implements AutoCloseable {
         List<Path> foreign = new ArrayList<>();
         for (Path mark : marks(folder)) {
             try {
-                if (!Files.readString(mark).strip().equals(bootId)) {
+                if (!Files.readString(mark).lines().findFirst().orElse("").equals(bootId)) {
                     foreign.add(mark);
                 }
             } catch (NoSuchFileException closedMeanwhile) {
@@ -145,11 +184,14 @@ final class PowerLoss implements AutoCloseable {
     /// Deletes the marks of killed processes: what they wrote is safe while the machine runs.
     private static void deleteMarksOfTheDead(Path folder) throws IOException {
         for (Path mark : marks(folder)) {
-            long pid = Long.parseLong(mark.getFileName().toString().substring(MARK_PREFIX.length()));
-            if (ProcessHandle.of(pid).isEmpty()) {
+            if (ProcessHandle.of(pid(mark)).isEmpty()) {
                 Files.deleteIfExists(mark);
             }
         }
+    }
+
+    private static long pid(Path mark) {
+        return Long.parseLong(mark.getFileName().toString().substring(MARK_PREFIX.length()));
     }
 
     private static List<Path> marks(Path folder) throws IOException {

@@ -1,6 +1,7 @@
 package clickcounter.shared.log;
 
 import java.nio.file.Path;
+import java.util.Set;
 import net.openhft.chronicle.queue.impl.TableStore;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
@@ -8,27 +9,52 @@ import net.openhft.chronicle.queue.impl.single.TableStoreWriteLock;
 import net.openhft.chronicle.queue.impl.table.Metadata;
 import net.openhft.chronicle.queue.impl.table.SingleTableBuilder;
 import net.openhft.chronicle.threads.BusyTimedPauser;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The lock that a process holds while it appends. Its holder's process id is in the log's metadata, and remains
 /// there if the process is killed at that moment. All processes that write a log must see the same process ids,
 /// because a process that lives in another container looks dead.
+///
+/// The id of a process that has ended may become that of another process or thread. So the mark that each writer
+/// leaves ([PowerLoss]) tells when its process was started, and in which boot of the machine.
 ///
 /// **Threads**: any.
 public final class WriteLock implements AutoCloseable {
     /// What [#holder()] returns if no process holds the lock.
     public static final long FREE = -1;
 
-    private final TableStore<Metadata.NoMeta> metadata;
-    private final TableStoreWriteLock lock;
+    private static final Logger logger = LoggerFactory.getLogger(WriteLock.class);
 
-    private WriteLock(TableStore<Metadata.NoMeta> metadata) {
+    private final Path folder;
+    private final TableStore<Metadata.NoMeta> metadata;
+    private final Lock lock;
+
+    private static final class Lock extends TableStoreWriteLock {
+        Lock(TableStore<Metadata.NoMeta> metadata) {
+            super(metadata, BusyTimedPauser::new, 0L);
+        }
+
+        boolean free(long holder) {
+            return lock.compareAndSwapValue(holder, UNLOCKED);
+        }
+
+        void take(long holder) {
+            lock.setOrderedValue(holder);
+        }
+    }
+
+    private WriteLock(Path folder, TableStore<Metadata.NoMeta> metadata) {
+        this.folder = folder;
         this.metadata = metadata;
-        lock = new TableStoreWriteLock(metadata, BusyTimedPauser::new, 0L);
+        lock = new Lock(metadata);
     }
 
     public static WriteLock open(Path folder) {
         SingleChronicleQueueBuilder.addAliases();
-        return new WriteLock(SingleTableBuilder.binary(
+        return new WriteLock(
+                folder,
+                SingleTableBuilder.binary(
                         folder.resolve(SingleChronicleQueue.QUEUE_METADATA_FILE), Metadata.NoMeta.INSTANCE)
                 .readOnly(false)
                 .build());
@@ -42,7 +68,30 @@ public final class WriteLock implements AutoCloseable {
 
     /// Frees the lock, unless a living process holds it. Returns whether it is free now.
     public boolean freeIfHolderIsDead() {
+        long holder = holder();
+        if (holder != FREE && PowerLoss.hasWriterEnded(folder, (int) holder, PowerLoss.bootId())) {
+            freeOf(holder, "which has ended; its process id belongs to another process now");
+        }
         return lock.forceUnlockIfProcessIsDead();
+    }
+
+    /// Frees the lock if one of these processes holds it. The caller must know that they are dead.
+    void freeIfHeldBy(Set<Long> dead) {
+        long holder = holder();
+        if (holder != FREE && dead.contains((long) (int) holder)) {
+            freeOf(holder, "which went down with the machine");
+        }
+    }
+
+    private void freeOf(long holder, String why) {
+        if (lock.free(holder)) {
+            logger.warn("released the write lock of process {}, {}", (int) holder, why);
+        }
+    }
+
+    /// Takes the lock in the name of another process, for tests.
+    void takeAs(long holder) {
+        lock.take(holder);
     }
 
     /// Frees the lock without a check. The caller must know that the process that holds it is dead.

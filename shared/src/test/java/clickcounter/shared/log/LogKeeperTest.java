@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.StopFailure;
 import clickcounter.shared.log.LogSettings.MinFree;
 import clickcounter.shared.log.LogUnavailable.Reason;
 import java.io.IOException;
@@ -17,6 +18,8 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class LogKeeperTest {
@@ -109,6 +112,50 @@ class LogKeeperTest {
         }
         assertThat(lifetime.hasEnded()).isFalse();
         assertThat(log.bannerIds()).containsExactly(50L);
+    }
+
+    /// The id of a killed writer may belong to any other process or thread when the next writer starts.
+    @ParameterizedTest
+    @ValueSource(strings = {"another boot\n1\n", "%s\n1\n"})
+    void releasesTheLockOfAWriterWhoseIdBelongsToAnotherProcessNow(String markOfTheKilledWriter) throws IOException {
+        long anotherProcess = ProcessHandle.current().parent().orElseThrow().pid();
+        open(new MinFree(0, 0)).close();
+        try (var lock = WriteLock.open(folder)) {
+            lock.takeAs(anotherProcess);
+        }
+        Files.writeString(
+                folder.resolve("writing-" + anotherProcess), markOfTheKilledWriter.formatted(PowerLoss.bootId()));
+
+        try (var writer = open(new MinFree(0, 0))) {
+            writer.append(1);
+        }
+        assertThat(log.bannerIds()).containsExactly(1L);
+    }
+
+    @Test
+    void doesNotReleaseTheLockOfALivingWriter() throws IOException {
+        long living = ProcessHandle.current().parent().orElseThrow().pid();
+        open(new MinFree(0, 0)).close();
+        String startTime = Files.readString(Path.of("/proc/" + living + "/stat")).replaceAll("(?s).*\\) ", "").split(" ")[19];
+        Files.writeString(folder.resolve("writing-" + living), PowerLoss.bootId() + "\n" + startTime + "\n");
+        try (var lock = WriteLock.open(folder)) {
+            lock.takeAs(living);
+            assertThat(lock.freeIfHolderIsDead()).isFalse();
+            assertThat(lock.holder()).isEqualTo(living);
+        }
+    }
+
+    @Test
+    void saysThatTheLastClicksMayNotBeOnDisk() throws IOException {
+        ClickWriter writer = open(new MinFree(0, 0));
+        writer.append(1);
+        // A file of the log that cannot be forced, because it is none.
+        Files.createDirectory(LogFolder.file(folder, LogFolder.cycle(log.cycleFiles().getLast()) + 1));
+
+        assertThatThrownBy(writer::close)
+                .isInstanceOf(StopFailure.class)
+                .hasMessageContaining("the log could not be forced");
+        assertThat(folder.resolve("writing-" + ProcessHandle.current().pid())).exists();
     }
 
     private ClickWriter open(MinFree minFree) {
