@@ -75,7 +75,6 @@ public final class Aggregator implements AutoCloseable {
     private long nextFlushNs = System.nanoTime();
     private boolean isRetentionFailing;
     private long nextRetentionNs = System.nanoTime();
-    private long reportedSkippedRecords;
 
     private Aggregator(AggregatorSettings settings, Lifetime lifetime) {
         this.settings = settings;
@@ -92,15 +91,12 @@ public final class Aggregator implements AutoCloseable {
             database = opened.add(Database.connect(settings.database(), "click-counter-aggregator", CONNECTIONS));
             var store = new CountStore(database, reader.logId());
             LogPosition position = takeOver(store);
-            flusher = new Flusher(store, position, new FlushMetrics(metrics), lifetime);
+            flusher = new Flusher(store, position, metrics, lifetime);
             shards = opened.add(new MinuteShards(
-                    settings.shardFolder(),
-                    position.epoch(),
-                    settings.maxRows() + BATCH_RECORDS,
-                    settings.flushWorkers()));
+                    settings.shardFolder(), settings.maxRows() + BATCH_RECORDS, settings.flushWorkers()));
             opened.add(RollUp.start(store, settings.minuteRetention(), lifetime));
             ledger = new Ledger(position);
-            opened.add(AggregatorWatch.start(
+            opened.add(new AggregatorWatch(
                     store, database, ledger, LogMeter.open(settings.logFolder()), readiness, metrics, lifetime));
             // It is also closed before the watch, which may be waiting for it.
             opened.add(database);
@@ -201,8 +197,14 @@ public final class Aggregator implements AutoCloseable {
         long skippedBefore = reader.skippedRecords();
         int records = reader.read(BATCH_RECORDS, (_, bannerId, timestampMillis) -> fold.add(bannerId, timestampMillis));
         fold.drainTo(shards::add);
-        foldedClicks.inc(records - (reader.skippedRecords() - skippedBefore));
-        reportSkippedRecords();
+        long skipped = reader.skippedRecords() - skippedBefore;
+        foldedClicks.inc(records - skipped);
+        if (skipped > 0) {
+            logger.error(
+                    "skipped {} records of the log that are not clicks, the last of them before 0x{}",
+                    skipped,
+                    Long.toHexString(reader.position()));
+        }
         return records;
     }
 
@@ -259,17 +261,6 @@ public final class Aggregator implements AutoCloseable {
                         failure.toString());
             }
             isRetentionFailing = true;
-        }
-    }
-
-    private void reportSkippedRecords() {
-        long skipped = reader.skippedRecords();
-        if (skipped > reportedSkippedRecords) {
-            logger.error(
-                    "skipped {} records of the log that are not clicks, the last of them before 0x{}",
-                    skipped - reportedSkippedRecords,
-                    Long.toHexString(reader.position()));
-            reportedSkippedRecords = skipped;
         }
     }
 }

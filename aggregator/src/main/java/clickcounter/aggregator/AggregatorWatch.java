@@ -13,7 +13,7 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.function.ToDoubleFunction;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +38,7 @@ final class AggregatorWatch implements AutoCloseable {
     private final Database database;
     private final Ledger ledger;
     private final LogMeter meter;
+    private final PrometheusRegistry metrics;
     private final PeriodicTask task;
     private int looks;
     private LogPosition lastKnown;
@@ -60,60 +61,9 @@ final class AggregatorWatch implements AutoCloseable {
         }
     }
 
-    private AggregatorWatch(
-            CountStore store,
-            Database database,
-            Ledger ledger,
-            LogMeter meter,
-            PrometheusRegistry metrics,
-            Lifetime lifetime) {
-        this.store = store;
-        this.database = database;
-        this.ledger = ledger;
-        this.meter = meter;
-        lastKnown = ledger.committed().position();
-        state = new State(0, 0, new LogMeter.Size(0, 0), new Ledger.Balance(0, 0, 0));
-        look();
-        gauge(metrics, "clickcounter_clicks_pending", "Clicks in the log that are not in the database.", seen ->
-                (double) seen.pending);
-        gauge(
-                metrics,
-                "clickcounter_oldest_pending_click_age_seconds",
-                "Age of the oldest click that is not in the database; 0 when there is none.",
-                State::lagSeconds);
-        gauge(metrics, "clickcounter_log_size_bytes", "Size of the log's files, as LOG_MAX_SIZE counts it.", seen ->
-                (double) seen.size.bytes());
-        gauge(
-                metrics,
-                "clickcounter_log_files",
-                "Files (cycles of ten minutes) of the log.",
-                seen -> seen.size.files());
-        gauge(
-                metrics,
-                "clickcounter_ledger_appended_clicks",
-                "Clicks in the log after the position at which this process took it over, by the log's numbering.",
-                seen -> (double) seen.balance.appended());
-        gauge(
-                metrics,
-                "clickcounter_ledger_committed_clicks",
-                "Of these, the clicks in the rows that were committed to the database.",
-                seen -> (double) seen.balance.committed());
-        gauge(
-                metrics,
-                "clickcounter_ledger_pending_clicks",
-                "Of these, the clicks after the position in the database, by the log's numbering.",
-                seen -> (double) seen.balance.pending());
-        gauge(
-                metrics,
-                "clickcounter_ledger_difference_clicks",
-                "Appended less committed less pending: clicks that were lost, or counted twice when negative. Always 0.",
-                seen -> (double) seen.balance.difference());
-        task = PeriodicTask.start("watch", PAUSE, lifetime, this::look);
-    }
-
-    /// Looks once, connects the checks of `readiness` to what is found, and continues in the background. Takes
-    /// over `meter` and closes it in the end.
-    static AggregatorWatch start(
+    /// Looks once, connects the checks of `readiness` and the metrics to what is found, and continues in the
+    /// background. Takes over `meter` and closes it in the end.
+    AggregatorWatch(
             CountStore store,
             Database database,
             Ledger ledger,
@@ -121,20 +71,53 @@ final class AggregatorWatch implements AutoCloseable {
             Readiness readiness,
             PrometheusRegistry metrics,
             Lifetime lifetime) {
-        var watch = new AggregatorWatch(store, database, ledger, meter, metrics, lifetime);
-        readiness.prove("log", () -> watch.logProblem);
-        readiness.prove("database", () -> watch.databaseProblem);
-        readiness.prove("schema", () -> watch.schemaProblem);
-        readiness.prove("epoch", () -> watch.epochProblem);
-        readiness.prove("lag", () -> lagProblem(watch.state));
-        return watch;
+        this.store = store;
+        this.database = database;
+        this.ledger = ledger;
+        this.meter = meter;
+        this.metrics = metrics;
+        lastKnown = ledger.committed().position();
+        state = new State(0, 0, new LogMeter.Size(0, 0), new Ledger.Balance(0, 0, 0));
+        look();
+        readiness.prove("log", () -> logProblem);
+        readiness.prove("database", () -> databaseProblem);
+        readiness.prove("schema", () -> schemaProblem);
+        readiness.prove("epoch", () -> epochProblem);
+        readiness.prove("lag", () -> lagProblem(state));
+        gauge("clickcounter_clicks_pending", "Clicks in the log that are not in the database.", State::pending);
+        gauge(
+                "clickcounter_oldest_pending_click_age_seconds",
+                "Age of the oldest click that is not in the database; 0 when there is none.",
+                State::lagSeconds);
+        gauge(
+                "clickcounter_log_size_bytes",
+                "Size of the log's files, as LOG_MAX_SIZE counts it.",
+                seen -> seen.size.bytes());
+        gauge("clickcounter_log_files", "Files (cycles of ten minutes) of the log.", seen -> seen.size.files());
+        gauge(
+                "clickcounter_ledger_appended_clicks",
+                "Clicks in the log after the position at which this process took it over, by the log's numbering.",
+                seen -> seen.balance.appended());
+        gauge(
+                "clickcounter_ledger_committed_clicks",
+                "Of these, the clicks in the rows that were committed to the database.",
+                seen -> seen.balance.committed());
+        gauge(
+                "clickcounter_ledger_pending_clicks",
+                "Of these, the clicks after the position in the database, by the log's numbering.",
+                seen -> seen.balance.pending());
+        gauge(
+                "clickcounter_ledger_difference_clicks",
+                "Appended less committed less pending: clicks that were lost, or counted twice when negative. Always 0.",
+                seen -> seen.balance.difference());
+        task = PeriodicTask.start("watch", PAUSE, lifetime, this::look);
     }
 
-    private void gauge(PrometheusRegistry metrics, String name, String help, ToDoubleFunction<State> value) {
+    private void gauge(String name, String help, Function<State, Number> value) {
         GaugeWithCallback.builder()
                 .name(name)
                 .help(help)
-                .callback(gauge -> gauge.call(value.applyAsDouble(state)))
+                .callback(gauge -> gauge.call(value.apply(state).doubleValue()))
                 .register(metrics);
     }
 

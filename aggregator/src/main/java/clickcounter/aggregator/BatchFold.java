@@ -31,17 +31,13 @@ final class BatchFold {
     boolean add(long bannerId, long timestampMillis) {
         long minute = EpochMinute.ofMillis(timestampMillis);
         if (minute != lastMinute) {
-            noteMinute(minute);
+            lastMinute = minute;
+            if (Arrays.stream(distinctMinutes, 0, distinctMinuteCount).noneMatch(known -> known == minute)) {
+                distinctMinutes[distinctMinuteCount++] = minute;
+            }
         }
         table.add(bannerId, minute, 1);
         return table.size() < maxPairs && distinctMinuteCount < distinctMinutes.length;
-    }
-
-    private void noteMinute(long minute) {
-        lastMinute = minute;
-        if (Arrays.stream(distinctMinutes, 0, distinctMinuteCount).noneMatch(known -> known == minute)) {
-            distinctMinutes[distinctMinuteCount++] = minute;
-        }
     }
 
     /// Passes on all pairs and is empty afterwards.

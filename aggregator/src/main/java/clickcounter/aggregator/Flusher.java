@@ -6,6 +6,9 @@ import clickcounter.counts.LogPosition;
 import clickcounter.migrations.Database;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
@@ -25,10 +28,14 @@ final class Flusher {
     private static final Logger logger = LoggerFactory.getLogger(Flusher.class);
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
     private static final Duration MAX_PAUSE = Duration.ofSeconds(2);
+    private static final double NANOS_PER_SECOND = 1e9;
     private static final long REPORT_INTERVAL_NS = Duration.ofMinutes(1).toNanos();
 
     private final CountStore store;
-    private final FlushMetrics metrics;
+    private final Histogram durations;
+    private final Counter clicksCommitted;
+    private final Counter rowsCommitted;
+    private final Counter failures;
     private final Lifetime lifetime;
     private LogPosition position;
     private long flushedClicks;
@@ -36,11 +43,28 @@ final class Flusher {
     private boolean hasGivenUp;
 
     /// @param position the position after the take-over
-    Flusher(CountStore store, LogPosition position, FlushMetrics metrics, Lifetime lifetime) {
+    Flusher(CountStore store, LogPosition position, PrometheusRegistry metrics, Lifetime lifetime) {
         this.store = store;
-        this.metrics = metrics;
         this.position = position;
         this.lifetime = lifetime;
+        durations = Histogram.builder()
+                .name("clickcounter_flush_duration_seconds")
+                .help("Time from the first attempt of a flush to its commit.")
+                .classicOnly()
+                .classicUpperBounds(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+                .register(metrics);
+        clicksCommitted = Counter.builder()
+                .name("clickcounter_clicks_committed_total")
+                .help("Clicks in the rows that this process has committed to the database.")
+                .register(metrics);
+        rowsCommitted = Counter.builder()
+                .name("clickcounter_flush_rows_total")
+                .help("Rows (one for each banner and minute) that this process has committed to the database.")
+                .register(metrics);
+        failures = Counter.builder()
+                .name("clickcounter_flush_failures_total")
+                .help("Attempts to flush that the database has not taken; each is repeated.")
+                .register(metrics);
     }
 
     LogPosition position() {
@@ -73,7 +97,9 @@ final class Flusher {
         position = after;
         flushedClicks += clicks;
         flushedRows += counts.size();
-        metrics.committed(counts, clicks, durationNs);
+        durations.observe(durationNs / NANOS_PER_SECOND);
+        clicksCommitted.inc(clicks);
+        rowsCommitted.inc(counts.size());
         logger.debug(
                 "flush {}: {} rows, {} clicks, {} ms", after.flush(), counts.size(), clicks, durationNs / 1_000_000);
         return true;
@@ -85,12 +111,14 @@ final class Flusher {
         for (int attempt = 1; true; attempt++) {
             try {
                 if ((attempt > 1 && isDone(after)) || store.flush(position, newLastIndex, counts)) {
-                    reportRecovery(attempt);
+                    if (attempt > 1) {
+                        logger.info("the database takes counts again, at attempt {}", attempt);
+                    }
                     return true;
                 }
                 // The position in the database is not ours. The next attempt finds out why.
             } catch (SQLException failure) {
-                metrics.failed();
+                failures.inc();
                 if (System.nanoTime() - nextReportNs >= 0) {
                     nextReportNs = System.nanoTime() + REPORT_INTERVAL_NS;
                     logger.warn(
@@ -104,12 +132,6 @@ final class Flusher {
                 return false;
             }
             pause = pause.multipliedBy(2).compareTo(MAX_PAUSE) < 0 ? pause.multipliedBy(2) : MAX_PAUSE;
-        }
-    }
-
-    private static void reportRecovery(int attempt) {
-        if (attempt > 1) {
-            logger.info("the database takes counts again, at attempt {}", attempt);
         }
     }
 

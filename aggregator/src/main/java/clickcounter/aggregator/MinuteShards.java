@@ -5,13 +5,10 @@ import clickcounter.shared.EpochMinute;
 import clickcounter.shared.StartFailure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,7 +20,6 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import net.openhft.chronicle.map.ChronicleMap;
 import net.openhft.chronicle.map.ChronicleMapBuilder;
-import org.jspecify.annotations.Nullable;
 
 /// The counts that are not in the database yet: for each minute a Chronicle Map from banner to clicks, off the
 /// heap.
@@ -32,15 +28,12 @@ import org.jspecify.annotations.Nullable;
 /// them again: after a crash the counts are recomputed from the log. A killed process leaves a lock in a
 /// Chronicle Map that nothing releases, so keeping the map would gain nothing.
 ///
-/// Each run has a folder, and beside it a file that it keeps locked while it lives. The next run deletes what is
-/// left behind, except the files of an older run that does not know yet that it is superseded.
+/// So each run deletes all files that it finds. An older run that does not know yet that it is superseded goes
+/// on: its maps stay in memory, and its new files have names of their own.
 ///
 /// **Threads**: one; [#drain] uses workers inside.
 final class MinuteShards implements AutoCloseable {
-    private static final String LOCK_SUFFIX = ".lock";
-
     private final Path folder;
-    private final FileChannel lock;
     private final int capacity;
     private final Map<Long, Shard> shards = new TreeMap<>();
     private final ExecutorService workers;
@@ -50,18 +43,34 @@ final class MinuteShards implements AutoCloseable {
 
     /// Deletes what earlier runs have left behind in `folder`.
     ///
-    /// @param run a number that no other run has; the run's files are in a folder of their own
     /// @param capacity the most rows of one minute
-    MinuteShards(Path folder, long run, int capacity, int workerCount) {
-        this.folder = folder.resolve("run-" + run);
+    MinuteShards(Path folder, int capacity, int workerCount) {
+        this.folder = folder;
         this.capacity = capacity;
-        lock = lock(folder);
+        try {
+            Files.createDirectories(folder);
+            deleteContent(folder);
+        } catch (IOException failure) {
+            throw new UncheckedIOException("Cannot delete the old shards in %s".formatted(folder), failure);
+        }
         workers = Executors.newFixedThreadPool(
                 workerCount, Thread.ofPlatform().name("flush-", 0).daemon().factory());
         // The first map of a JVM takes seconds, because its classes are compiled at run time: better now than
         // later.
         add(1, 0, 1);
         drain();
+    }
+
+    /// Earlier releases had a folder for each run.
+    private static void deleteContent(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                if (Files.isDirectory(file)) {
+                    deleteContent(file);
+                }
+                Files.deleteIfExists(file);
+            }
+        }
     }
 
     /// **Cost**: about 0.3 µs; about 10 ms for the first row of a minute, whose new file is forced to the disk.
@@ -104,20 +113,22 @@ final class MinuteShards implements AutoCloseable {
     @Override
     public void close() {
         workers.shutdownNow();
-        shards.values().forEach(shard -> shard.counts.close());
-        shards.clear();
-        try (lock) {
-            delete(folder);
+        try {
+            for (Shard shard : shards.values()) {
+                shard.counts.close();
+                Files.deleteIfExists(shard.file);
+            }
         } catch (IOException failure) {
             throw new UncheckedIOException("Cannot delete the shards in %s".formatted(folder), failure);
         }
+        shards.clear();
     }
 
     private Shard open(long minute) {
         String name = EpochMinute.start(minute).toString().replace(":", "");
-        Path file = folder.resolve(name);
         try {
             Files.createDirectories(folder);
+            Path file = Files.createTempFile(folder, name + "-", "");
             ChronicleMap<Long, Long> counts = ChronicleMapBuilder.of(Long.class, Long.class)
                     .name(name)
                     .entries(capacity)
@@ -125,10 +136,12 @@ final class MinuteShards implements AutoCloseable {
                     .skipCloseOnExitHook(true)
                     .createPersistedTo(file.toFile());
             return new Shard(minute, counts, file);
+        } catch (NoSuchFileException deletedByANewerRun) {
+            return open(minute);
         } catch (IOException failure) {
             throw new StartFailure(
                     "The shard of a minute, %s, cannot be created: %s. Free space on its disk or repair it, then start again. No click is lost: the log has them all."
-                            .formatted(file.toAbsolutePath(), failure.getMessage()),
+                            .formatted(folder.resolve(name).toAbsolutePath(), failure.getMessage()),
                     failure);
         }
     }
@@ -140,66 +153,5 @@ final class MinuteShards implements AutoCloseable {
         shard.counts.close();
         Files.deleteIfExists(shard.file);
         return rows.build();
-    }
-
-    private FileChannel lock(Path parent) {
-        try {
-            Files.createDirectories(parent);
-            for (Path run : runs(parent)) {
-                try (FileChannel deadRun = tryLock(run)) {
-                    if (deadRun != null) {
-                        delete(run);
-                    }
-                }
-            }
-            FileChannel own = tryLock(folder);
-            if (own != null) {
-                return own;
-            }
-        } catch (IOException failure) {
-            throw new UncheckedIOException("Cannot delete the old shards in %s".formatted(parent), failure);
-        }
-        throw new StartFailure("Another aggregator is running with the same DATA_DIR (%s is locked): stop it first."
-                .formatted(lockFile(folder).toAbsolutePath()));
-    }
-
-    /// Returns the folders of all runs of which anything is left, even if only the lock file.
-    private static List<Path> runs(Path parent) throws IOException {
-        try (Stream<Path> files = Files.list(parent)) {
-            return files.map(file ->
-                            file.resolveSibling(file.getFileName().toString().replace(LOCK_SUFFIX, "")))
-                    .distinct()
-                    .toList();
-        }
-    }
-
-    private static Path lockFile(Path run) {
-        return run.resolveSibling(run.getFileName() + LOCK_SUFFIX);
-    }
-
-    /// Returns null when another run holds the lock.
-    private static @Nullable FileChannel tryLock(Path run) throws IOException {
-        FileChannel channel = FileChannel.open(lockFile(run), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        try {
-            if (channel.tryLock() != null) {
-                return channel;
-            }
-        } catch (OverlappingFileLockException heldByThisProcess) {
-            // This means the same as a lock of another process.
-        }
-        channel.close();
-        return null;
-    }
-
-    /// Deletes a run, whose lock the caller holds.
-    private static void delete(Path run) throws IOException {
-        if (Files.exists(run)) {
-            try (Stream<Path> files = Files.walk(run)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.deleteIfExists(file);
-                }
-            }
-        }
-        Files.deleteIfExists(lockFile(run));
     }
 }

@@ -38,7 +38,7 @@ public class FoldBenchmark extends AverageTimeBenchmark {
     @Setup
     public void open() throws IOException {
         folder = Files.createTempDirectory("fold-benchmark");
-        shards = new MinuteShards(folder, 1, 300_000, 1);
+        shards = new MinuteShards(folder, 300_000, 1);
         var random = new SplittableRandom(1);
         for (int click = 0; click < CLICKS; click++) {
             bannerIds[click] = random.nextLong(1, banners + 1L);

@@ -114,63 +114,74 @@ public final class BannerCounts {
         }
     }
 
-    /// Reads the counts of some banners that are needed for `steps`, or those of all banners together when no
-    /// banner is given. If a unit has more than `maxRows` rows, they are cut off after one more.
-    public Snapshot<Rows> rows(long[] bannerIds, Steps steps, Step step, int maxRows) throws SQLException {
+    /// Reads what a plan needs, in one statement.
+    @FunctionalInterface
+    private interface Reading<T> {
+        Snapshot<T> read(Connection connection, SumPlan plan) throws SQLException;
+    }
+
+    /// Plans and reads until the mark is the one that was expected.
+    private <T> Snapshot<T> read(Steps steps, Step step, Reading<T> reading) throws SQLException {
         takePlace();
         try (Connection connection = database.connection()) {
             for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-                Marks expected = marks;
-                SumPlan plan = SumPlan.of(steps, step, expected);
-                Map<Unit, List<Range>> ranges = plan.ranges();
-                List<String> statements = new ArrayList<>();
-                ranges.forEach((unit, ofUnit) -> statements.add(rowsSql(unit, ofUnit, bannerIds, plan)));
-                String sql = String.join("\nunion all\n", statements);
-                try (PreparedStatement select = connection.prepareStatement(sql)) {
-                    int at = 1;
-                    for (List<Range> ofUnit : ranges.values()) {
-                        select.setObject(at++, logId);
-                        if (isOneRange(bannerIds, ofUnit)) {
-                            select.setLong(at++, bannerIds[0]);
-                            select.setLong(at++, ofUnit.getFirst().from());
-                            select.setLong(at++, ofUnit.getFirst().to());
-                        } else {
-                            if (bannerIds.length > 0) {
-                                select.setObject(at++, bannerIds);
-                            }
-                            select.setObject(
-                                    at++, ofUnit.stream().mapToLong(Range::from).toArray());
-                            select.setObject(
-                                    at++, ofUnit.stream().mapToLong(Range::to).toArray());
-                        }
-                        select.setLong(at++, expected.rolledUntil());
-                        select.setBoolean(at++, plan.dependsOnMark());
-                        select.setLong(at++, maxRows + 1L);
-                    }
-                    ResultSet row = select.executeQuery();
-                    Map<Unit, Map<Long, MinuteCounts>> byUnit = new EnumMap<>(Unit.class);
-                    long position = ClickReader.START;
-                    Marks found = expected;
-                    while (row.next()) {
-                        Unit unit = Unit.valueOf(row.getString(1).toUpperCase(Locale.ROOT));
-                        position = position(row, 2);
-                        found = Marks.read(row, 3);
-                        byUnit.put(
-                                unit,
-                                decode(
-                                        row.getBytes(5),
-                                        bannerIds,
-                                        isOneRange(bannerIds, ranges.getOrDefault(unit, List.of()))));
-                    }
-                    marks = found;
-                    if (isStillRight(plan, expected, found)) {
-                        return new Snapshot<>(position, found, plan, new Rows(byUnit));
-                    }
+                SumPlan plan = SumPlan.of(steps, step, marks);
+                Snapshot<T> snapshot = reading.read(connection, plan);
+                marks = snapshot.marks();
+                if (isStillRight(plan, snapshot.marks())) {
+                    return snapshot;
                 }
             }
-            throw markMovesTooFast();
+            throw new SQLTransientConnectionException("minutes are summed up faster than they can be read");
         } finally {
             places.release();
+        }
+    }
+
+    /// Reads the counts of some banners that are needed for `steps`, or those of all banners together when no
+    /// banner is given. If a unit has more than `maxRows` rows, they are cut off after one more.
+    public Snapshot<Rows> rows(long[] bannerIds, Steps steps, Step step, int maxRows) throws SQLException {
+        return read(steps, step, (connection, plan) -> rows(connection, plan, bannerIds, maxRows));
+    }
+
+    private Snapshot<Rows> rows(Connection connection, SumPlan plan, long[] bannerIds, int maxRows)
+            throws SQLException {
+        Map<Unit, List<Range>> ranges = plan.ranges();
+        List<String> statements = new ArrayList<>();
+        ranges.forEach((unit, ofUnit) -> statements.add(rowsSql(unit, ofUnit, bannerIds, plan)));
+        String sql = String.join("\nunion all\n", statements);
+        try (PreparedStatement select = connection.prepareStatement(sql)) {
+            int at = 1;
+            for (List<Range> ofUnit : ranges.values()) {
+                select.setObject(at++, logId);
+                if (isOneRange(bannerIds, ofUnit)) {
+                    select.setLong(at++, bannerIds[0]);
+                    select.setLong(at++, ofUnit.getFirst().from());
+                    select.setLong(at++, ofUnit.getFirst().to());
+                } else {
+                    if (bannerIds.length > 0) {
+                        select.setObject(at++, bannerIds);
+                    }
+                    select.setObject(
+                            at++, ofUnit.stream().mapToLong(Range::from).toArray());
+                    select.setObject(at++, ofUnit.stream().mapToLong(Range::to).toArray());
+                }
+                select.setLong(at++, plan.rolledUntil());
+                select.setBoolean(at++, plan.dependsOnMark());
+                select.setLong(at++, maxRows + 1L);
+            }
+            ResultSet row = select.executeQuery();
+            Map<Unit, Map<Long, MinuteCounts>> byUnit = new EnumMap<>(Unit.class);
+            long position = ClickReader.START;
+            Marks found = Marks.NONE;
+            while (row.next()) {
+                Unit unit = Unit.valueOf(row.getString(1).toUpperCase(Locale.ROOT));
+                position = position(row, 2);
+                found = Marks.read(row, 3);
+                boolean isOneRange = isOneRange(bannerIds, ranges.getOrDefault(unit, List.of()));
+                byUnit.put(unit, decode(row.getBytes(5), bannerIds, isOneRange));
+            }
+            return new Snapshot<>(position, found, plan, new Rows(byUnit));
         }
     }
 
@@ -218,45 +229,32 @@ public final class BannerCounts {
                             limit ?) found)
                     from roll_up""");
         }
-        if (unit != Unit.MINUTE) {
-            return unit.in("""
-                    select '{unit}', (select last_index from click_log where log_id = ?),
-                        extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60,
-                        (select string_agg(timestamptz_send({unit}) || int8send(clicks), '' order by {unit})
-                         from (
-                            select {unit}, clicks
-                            from unnest(?, ?) span (from_minute, to_minute), lateral (
-                                select {unit}, clicks from total_{unit}
-                                where {unit} >= to_timestamp(from_minute * 60) and {unit} < to_timestamp(to_minute * 60)
-                                offset 0
-                            ) counted
-                            where rolled_until = to_timestamp(?::bigint * 60) or not ?
-                            limit ?) found)
-                    from roll_up""");
-        }
         // The totals by minute end at the mark; later minutes are added up from those of the banners. The times
         // are literals, because the planner could not know otherwise how few minutes these are.
-        String sql = """
-                select 'minute', (select last_index from click_log where log_id = ?),
-                    extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60,
-                    (select string_agg(timestamptz_send(minute) || int8send(clicks), '' order by minute)
-                     from (
-                        select minute, clicks
-                        from unnest(?, ?) span (from_minute, to_minute), lateral (
-                            select minute, clicks from total_minute
-                            where minute >= to_timestamp(from_minute * 60) and minute < to_timestamp(to_minute * 60)
-                            offset 0
-                        ) counted
-                        where rolled_until = to_timestamp(?::bigint * 60) or not ?
+        String notRolled = unit != Unit.MINUTE
+                ? ""
+                : """
                         union all
                         select minute, sum_clicks(clicks) as clicks from banner_minute
                         where minute >= to_timestamp({from}::bigint * 60) and minute < to_timestamp({to}::bigint * 60)
                             and minute >= (select rolled_until from roll_up)
-                        group by minute
+                        group by minute""".replace("{from}", Long.toString(plan.notRolled().from()))
+                        .replace("{to}", Long.toString(plan.notRolled().to()));
+        return unit.in("""
+                select '{unit}', (select last_index from click_log where log_id = ?),
+                    extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60,
+                    (select string_agg(timestamptz_send({unit}) || int8send(clicks), '' order by {unit})
+                     from (
+                        select {unit}, clicks
+                        from unnest(?, ?) span (from_minute, to_minute), lateral (
+                            select {unit}, clicks from total_{unit}
+                            where {unit} >= to_timestamp(from_minute * 60) and {unit} < to_timestamp(to_minute * 60)
+                            offset 0
+                        ) counted
+                        where rolled_until = to_timestamp(?::bigint * 60) or not ?
+                        {not_rolled}
                         limit ?) found)
-                from roll_up""";
-        return sql.replace("{from}", Long.toString(plan.notRolled().from()))
-                .replace("{to}", Long.toString(plan.notRolled().to()));
+                from roll_up""").replace("{not_rolled}", notRolled);
     }
 
     /// @param isOneRange whether the rows are of the only banner and have no id
@@ -302,42 +300,31 @@ public final class BannerCounts {
     /// @param busiest how many of the busiest banners to return
     /// @param named banners to return as well
     public Snapshot<Sums> sums(int busiest, long[] named, Steps steps) throws SQLException {
-        takePlace();
-        try (Connection connection = database.connection()) {
-            // The settings end with the transaction, which the pool rolls back. The planner does not know how
-            // many banners there are, and would sort; a hash table of all banners takes less time, and fits into
-            // this memory. Compiling the statement would take longer than running it.
-            connection.setAutoCommit(false);
-            try (Statement settings = connection.createStatement()) {
-                settings.execute("""
-                        set local work_mem = '64MB';
-                        set local enable_sort = off;
-                        set local enable_gathermerge = off;
-                        set local jit = off""");
-            }
-            for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-                Marks expected = marks;
-                SumPlan plan = SumPlan.of(steps, Step.TOTAL, expected);
-                try (PreparedStatement select = connection.prepareStatement(sumsSql(plan, named))) {
-                    select.setObject(1, logId);
-                    select.setInt(2, busiest);
-                    select.setObject(3, named);
-                    ResultSet row = select.executeQuery();
-                    row.next();
-                    Marks found = Marks.read(row, 2);
-                    marks = found;
-                    if (isStillRight(plan, expected, found)) {
-                        Map<Long, Long> clicks = new HashMap<>();
-                        decode(row.getBytes(6), clicks);
-                        decode(row.getBytes(7), clicks);
-                        return new Snapshot<>(
-                                position(row, 1), found, plan, new Sums(row.getLong(4), row.getLong(5), clicks));
-                    }
-                }
-            }
-            throw markMovesTooFast();
-        } finally {
-            places.release();
+        return read(steps, Step.TOTAL, (connection, plan) -> sums(connection, plan, busiest, named));
+    }
+
+    private Snapshot<Sums> sums(Connection connection, SumPlan plan, int busiest, long[] named) throws SQLException {
+        // The settings end with the transaction, which the pool rolls back. The planner does not know how many
+        // banners there are, and would sort; a hash table of all banners takes less time, and fits into this
+        // memory. Compiling the statement would take longer than running it.
+        connection.setAutoCommit(false);
+        try (Statement settings = connection.createStatement();
+                PreparedStatement select = connection.prepareStatement(sumsSql(plan, named))) {
+            settings.execute("""
+                    set local work_mem = '64MB';
+                    set local enable_sort = off;
+                    set local enable_gathermerge = off;
+                    set local jit = off""");
+            select.setObject(1, logId);
+            select.setInt(2, busiest);
+            select.setObject(3, named);
+            ResultSet row = select.executeQuery();
+            row.next();
+            Map<Long, Long> clicks = new HashMap<>();
+            decode(row.getBytes(6), clicks);
+            decode(row.getBytes(7), clicks);
+            var sums = new Sums(row.getLong(4), row.getLong(5), clicks);
+            return new Snapshot<>(position(row, 1), Marks.read(row, 2), plan, sums);
         }
     }
 
@@ -402,12 +389,8 @@ public final class BannerCounts {
 
     /// Whether what `plan` reads is still what must be read. The mark moves back only when the database was
     /// restored.
-    private static boolean isStillRight(SumPlan plan, Marks expected, Marks found) {
-        long moved = found.rolledUntil() - expected.rolledUntil();
+    private static boolean isStillRight(SumPlan plan, Marks found) {
+        long moved = found.rolledUntil() - plan.rolledUntil();
         return plan.dependsOnMark() ? moved == 0 : moved >= 0;
-    }
-
-    private static SQLTransientConnectionException markMovesTooFast() {
-        return new SQLTransientConnectionException("minutes are summed up faster than they can be read");
     }
 }

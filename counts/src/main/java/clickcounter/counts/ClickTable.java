@@ -68,9 +68,8 @@ public final class ClickTable {
 
     /// Returns the clicks of a pair like [#get] and sets them to 0; the pair stays in the table.
     public long take(long bannerId, long minute) {
-        int at = placeOf(bannerId, minute);
-        long taken = bannerIds[at] == 0 ? 0 : clicks[at];
-        clicks[at] = 0;
+        long taken = get(bannerId, minute);
+        clicks[placeOf(bannerId, minute)] = 0;
         return taken;
     }
 

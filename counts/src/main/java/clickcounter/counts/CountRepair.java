@@ -1,15 +1,12 @@
 package clickcounter.counts;
 
-import clickcounter.migrations.Database;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.YearMonth;
-import java.util.UUID;
 
 /// Repairs counts while the aggregators go on. One process at a time may do so: an open object of this class is
 /// the right to it.
@@ -23,40 +20,37 @@ public final class CountRepair implements AutoCloseable {
     /// `repair` in ASCII: the advisory lock that a process holds while it repairs counts.
     private static final long REPAIR_LOCK = 0x72_65_70_61_69_72L;
 
-    private final Connection lock;
-    private final Database database;
-    private final UUID logId;
+    /// Has the advisory lock.
+    private final Connection connection;
+
     private final CountStore store;
 
-    private CountRepair(Connection lock, Database database, UUID logId, CountStore store) {
-        this.lock = lock;
-        this.database = database;
-        this.logId = logId;
+    private CountRepair(Connection connection, CountStore store) {
+        this.connection = connection;
         this.store = store;
     }
 
-    static CountRepair start(Database database, UUID logId, CountStore store) throws SQLException {
-        Connection connection = database.connection();
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("select pg_try_advisory_lock(%d)".formatted(REPAIR_LOCK))) {
+    /// @param connection closed with the repair
+    static CountRepair start(Connection connection, CountStore store) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            ResultSet row = statement.executeQuery("select pg_try_advisory_lock(%d)".formatted(REPAIR_LOCK));
             row.next();
             if (row.getBoolean(1)) {
-                return new CountRepair(connection, database, logId, store);
+                return new CountRepair(connection, store);
             }
-        } catch (SQLException failure) {
+            throw new StartFailure(
+                    "Another ./run.sh audit --repair is repairing counts. Wait until it has ended, then start again.");
+        } catch (SQLException | StartFailure failure) {
             connection.close();
             throw failure;
         }
-        connection.close();
-        throw new StartFailure(
-                "Another ./run.sh audit --repair is repairing counts. Wait until it has ended, then start again.");
     }
 
     /// Lets another process repair counts.
     @Override
     public void close() throws SQLException {
-        try (lock;
-                Statement statement = lock.createStatement()) {
+        try (connection;
+                Statement statement = connection.createStatement()) {
             statement.execute("select pg_advisory_unlock(%d)".formatted(REPAIR_LOCK));
         }
     }
@@ -73,15 +67,15 @@ public final class CountRepair implements AutoCloseable {
     public void correct(long position, Unit unit, Counts missing) throws SQLException {
         if (unit == Unit.MINUTE) {
             for (YearMonth month : missing.months()) {
-                store.addPartition(lock, month);
+                store.addPartition(connection, month);
             }
         }
-        inTransaction(connection -> {
-            if (lockPosition(connection) < position) {
+        inTransaction(() -> {
+            if (lockedPosition() < position) {
                 throw new StartFailure(
                         "Nothing was repaired: the database was restored to an older state in the meantime. Start the audit again.");
             }
-            Marks marks = Marks.lock(connection, "update");
+            Marks marks = Marks.select(connection, "for update");
             requireKept(unit, missing, marks);
             // Surplus clicks are taken away first. A count that would be 0 then is deleted.
             missing.execute(connection, unit.in("""
@@ -100,7 +94,7 @@ public final class CountRepair implements AutoCloseable {
                     from unnest(?, ?, ?) as missing (banner_id, minute, clicks)
                     order by banner_id, minute
                     on conflict (banner_id, {unit}) do update set clicks = counted.clicks + excluded.clicks"""));
-            sumUpAnew(connection, unit, missing.before(marks.rolledUntil()));
+            recompute(unit, missing.before(marks.rolledUntil()));
         });
     }
 
@@ -111,16 +105,16 @@ public final class CountRepair implements AutoCloseable {
     ///
     /// @param lowest what the sums are computed from: [Unit#MINUTE], or [Unit#HOUR] where minutes were dropped
     public void sumUpAnew(Unit lowest, Counts wrong) throws SQLException {
-        inTransaction(connection -> {
-            requireKept(lowest, wrong, Marks.lock(connection, "update"));
-            sumUpAnew(connection, lowest, wrong);
+        inTransaction(() -> {
+            requireKept(lowest, wrong, Marks.select(connection, "for update"));
+            recompute(lowest, wrong);
         });
     }
 
     /// All sums are computed from the lowest unit, because those of the units in between may have been wrong,
     /// too, and by other amounts. A month lies in one partition, so either all of its minutes are there, or none.
-    private static void sumUpAnew(Connection connection, Unit lowest, Counts wrong) throws SQLException {
-        for (Unit unit : Unit.SUMS) {
+    private void recompute(Unit lowest, Counts wrong) throws SQLException {
+        for (Unit unit : Unit.values()) {
             if (unit.compareTo(lowest) > 0) {
                 wrong.execute(connection, unit.in("""
                         delete from banner_{unit} as counted
@@ -139,8 +133,6 @@ public final class CountRepair implements AutoCloseable {
                             and {part} < (select rolled_until from roll_up)
                         group by 1, 2 order by 1, 2""").replace("{part}", lowest.word()));
             }
-        }
-        for (Unit unit : Unit.values()) {
             if (unit.compareTo(lowest) >= 0) {
                 wrong.execute(connection, unit.in("""
                         delete from total_{unit} as counted
@@ -171,31 +163,26 @@ public final class CountRepair implements AutoCloseable {
     /// What a transaction does.
     @FunctionalInterface
     private interface Work {
-        void run(Connection connection) throws SQLException;
+        void run() throws SQLException;
     }
 
     private void inTransaction(Work work) throws SQLException {
-        try (Connection connection = database.connection()) {
-            connection.setAutoCommit(false);
-            try {
-                CountStore.withoutTimeouts(connection);
-                work.run(connection);
-                connection.commit();
-            } catch (SQLException | StartFailure failure) {
-                connection.rollback();
-                throw failure;
-            }
+        connection.setAutoCommit(false);
+        try {
+            CountStore.withoutTimeouts(connection);
+            work.run();
+            connection.commit();
+        } catch (SQLException | RuntimeException failure) {
+            connection.rollback();
+            throw failure;
+        } finally {
+            connection.setAutoCommit(true);
         }
     }
 
-    private long lockPosition(Connection connection) throws SQLException {
-        try (PreparedStatement statement =
-                connection.prepareStatement("select last_index from click_log where log_id = ? for update")) {
-            statement.setObject(1, logId);
-            try (ResultSet row = statement.executeQuery()) {
-                long index = row.next() ? row.getLong(1) : ClickReader.START;
-                return row.wasNull() ? ClickReader.START : index;
-            }
-        }
+    private long lockedPosition() throws SQLException {
+        return store.position(connection, "for update")
+                .map(LogPosition::lastIndex)
+                .orElse(ClickReader.START);
     }
 }

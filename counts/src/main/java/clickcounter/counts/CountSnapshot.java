@@ -28,7 +28,7 @@ public final class CountSnapshot implements AutoCloseable {
 
     private final Connection connection;
     private final UUID logId;
-    private final Map<UUID, Long> positions;
+    private final Map<UUID, Long> positions = new TreeMap<>();
     private final Marks marks;
 
     /// Receives sums that differ from what they are the sums of.
@@ -53,9 +53,13 @@ public final class CountSnapshot implements AutoCloseable {
             // The first query determines the moment of the snapshot, so the lock comes before it: the rows of a
             // partition that is dropped later are also gone from the snapshot. Every query takes this lock.
             statement.execute("lock table banner_minute in access share mode");
-            positions = positions(statement);
-            marks = marks(statement);
+            ResultSet rows =
+                    statement.executeQuery("select log_id, last_index from click_log where last_index is not null");
+            while (rows.next()) {
+                positions.put(rows.getObject(1, UUID.class), rows.getLong(2));
+            }
         }
+        marks = Marks.select(connection, "");
     }
 
     /// @param connection closed with the snapshot
@@ -65,26 +69,6 @@ public final class CountSnapshot implements AutoCloseable {
         } catch (SQLException failure) {
             connection.close();
             throw failure;
-        }
-    }
-
-    private static Map<UUID, Long> positions(Statement statement) throws SQLException {
-        var positions = new TreeMap<UUID, Long>();
-        try (ResultSet rows = statement.executeQuery(
-                "select log_id, last_index from click_log where last_index is not null order by log_id")) {
-            while (rows.next()) {
-                positions.put(rows.getObject(1, UUID.class), rows.getLong(2));
-            }
-        }
-        return positions;
-    }
-
-    private static Marks marks(Statement statement) throws SQLException {
-        try (ResultSet row = statement.executeQuery("""
-                select extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60
-                from roll_up""")) {
-            row.next();
-            return Marks.read(row, 1);
         }
     }
 
@@ -114,11 +98,11 @@ public final class CountSnapshot implements AutoCloseable {
 
     /// Returns the earliest minute that any count or sum covers; empty when there are no counts.
     public OptionalLong firstMinute() throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("""
-                        select extract(epoch from least(
-                            (select min(hour) from banner_hour), (select min(day) from banner_day),
-                            (select min(month) from banner_month), (select min(minute) from banner_minute)))::bigint / 60""")) {
+        try (Statement statement = connection.createStatement()) {
+            ResultSet row = statement.executeQuery("""
+                    select extract(epoch from least(
+                        (select min(hour) from banner_hour), (select min(day) from banner_day),
+                        (select min(month) from banner_month), (select min(minute) from banner_minute)))::bigint / 60""");
             row.next();
             long minute = row.getLong(1);
             return row.wasNull() ? OptionalLong.empty() : OptionalLong.of(minute);
@@ -134,10 +118,9 @@ public final class CountSnapshot implements AutoCloseable {
             select.setFetchSize(FETCH_ROWS);
             select.setLong(1, fromMinute);
             select.setLong(2, toMinute);
-            try (ResultSet rows = select.executeQuery()) {
-                while (rows.next()) {
-                    sink.row(rows.getLong(1), rows.getLong(2), rows.getLong(3));
-                }
+            ResultSet rows = select.executeQuery();
+            while (rows.next()) {
+                sink.row(rows.getLong(1), rows.getLong(2), rows.getLong(3));
             }
         }
     }
@@ -151,37 +134,7 @@ public final class CountSnapshot implements AutoCloseable {
     /// @param missing clicks that the parts are already known to lack; they are counted as if they were there
     public void forEachWrongSum(Unit unit, long fromMinute, long toMinute, Counts missing, WrongSums sink)
             throws SQLException {
-        // Both sides are added up together, so that one query finds both a sum without parts and parts without a
-        // sum.
-        try (PreparedStatement select = connection.prepareStatement(
-                unit.in("""
-                select banner_id, extract(epoch from start)::bigint / 60, sum(in_sum)::bigint, sum(in_parts)::bigint
-                from (
-                    select banner_id, {unit} as start, clicks as in_sum, 0 as in_parts from banner_{unit}
-                    where {unit} >= to_timestamp(?::bigint * 60) and {unit} < to_timestamp(?::bigint * 60)
-                    union all
-                    select banner_id, date_trunc('{unit}', {part}, 'UTC'), 0, clicks from banner_{part}
-                    where {part} >= to_timestamp(?::bigint * 60) and {part} < to_timestamp(?::bigint * 60)
-                    union all
-                    select banner_id, date_trunc('{unit}', to_timestamp(minute * 60), 'UTC'), 0, clicks
-                    from unnest(?, ?, ?) as missing (banner_id, minute, clicks)
-                ) as sides
-                group by banner_id, start having sum(in_sum) <> sum(in_parts)
-                order by start, banner_id""").replace("{part}", unit.parts().word()))) {
-            select.setFetchSize(FETCH_ROWS);
-            select.setLong(1, fromMinute);
-            select.setLong(2, toMinute);
-            select.setLong(3, fromMinute);
-            select.setLong(4, unit.parts() == Unit.MINUTE ? Math.min(toMinute, rolledUntil()) : toMinute);
-            select.setObject(5, missing.bannerIds());
-            select.setObject(6, missing.minutes());
-            select.setObject(7, missing.clicks());
-            try (ResultSet rows = select.executeQuery()) {
-                while (rows.next()) {
-                    sink.wrong(rows.getLong(1), rows.getLong(2), rows.getLong(3), rows.getLong(4));
-                }
-            }
-        }
+        forEachWrong("banner_{unit}", "banner_id", unit, unit.parts(), fromMinute, toMinute, missing, sink);
     }
 
     /// Passes on the totals by `unit` that differ from the sum of all banners' counts by that unit, by time.
@@ -190,30 +143,50 @@ public final class CountSnapshot implements AutoCloseable {
     ///     were there
     public void forEachWrongTotal(Unit unit, long fromMinute, long toMinute, Counts missing, WrongSums sink)
             throws SQLException {
-        try (PreparedStatement select = connection.prepareStatement(unit.in("""
-                select extract(epoch from start)::bigint / 60, sum(in_total)::bigint, sum(of_banners)::bigint
+        forEachWrong("total_{unit}", Long.toString(ALL_BANNERS), unit, unit, fromMinute, toMinute, missing, sink);
+    }
+
+    /// @param table the sums
+    /// @param bannerId the banner of a sum and of its parts, in SQL
+    private void forEachWrong(
+            String table,
+            String bannerId,
+            Unit unit,
+            Unit part,
+            long fromMinute,
+            long toMinute,
+            Counts missing,
+            WrongSums sink)
+            throws SQLException {
+        // Both sides are added up together, so that one query finds both a sum without parts and parts without a
+        // sum.
+        String sql = """
+                select id, extract(epoch from start)::bigint / 60, sum(in_sum)::bigint, sum(in_parts)::bigint
                 from (
-                    select {unit} as start, clicks as in_total, 0 as of_banners from total_{unit}
+                    select {id} as id, {unit} as start, clicks as in_sum, 0 as in_parts from {table}
                     where {unit} >= to_timestamp(?::bigint * 60) and {unit} < to_timestamp(?::bigint * 60)
                     union all
-                    select {unit}, 0, clicks from banner_{unit}
-                    where {unit} >= to_timestamp(?::bigint * 60) and {unit} < to_timestamp(?::bigint * 60)
+                    select {id}, date_trunc('{unit}', {part}, 'UTC'), 0, clicks from banner_{part}
+                    where {part} >= to_timestamp(?::bigint * 60) and {part} < to_timestamp(?::bigint * 60)
                     union all
-                    select to_timestamp(minute * 60), 0, clicks from unnest(?, ?) as missing (minute, clicks)
+                    select {id}, date_trunc('{unit}', to_timestamp(minute * 60), 'UTC'), 0, clicks
+                    from unnest(?, ?, ?) as missing (banner_id, minute, clicks)
                 ) as sides
-                group by start having sum(in_total) <> sum(of_banners)
-                order by start"""))) {
+                group by id, start having sum(in_sum) <> sum(in_parts)
+                order by start, id""";
+        try (PreparedStatement select = connection.prepareStatement(
+                unit.in(sql.replace("{table}", table).replace("{id}", bannerId).replace("{part}", part.word())))) {
             select.setFetchSize(FETCH_ROWS);
             select.setLong(1, fromMinute);
             select.setLong(2, toMinute);
             select.setLong(3, fromMinute);
-            select.setLong(4, unit == Unit.MINUTE ? Math.min(toMinute, rolledUntil()) : toMinute);
-            select.setObject(5, missing.minutes());
-            select.setObject(6, missing.clicks());
-            try (ResultSet rows = select.executeQuery()) {
-                while (rows.next()) {
-                    sink.wrong(ALL_BANNERS, rows.getLong(1), rows.getLong(2), rows.getLong(3));
-                }
+            select.setLong(4, part == Unit.MINUTE ? Math.min(toMinute, rolledUntil()) : toMinute);
+            select.setObject(5, missing.bannerIds());
+            select.setObject(6, missing.minutes());
+            select.setObject(7, missing.clicks());
+            ResultSet rows = select.executeQuery();
+            while (rows.next()) {
+                sink.wrong(rows.getLong(1), rows.getLong(2), rows.getLong(3), rows.getLong(4));
             }
         }
     }

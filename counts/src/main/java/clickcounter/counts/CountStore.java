@@ -69,32 +69,37 @@ public final class CountStore {
 
     /// Returns the position in the database, or empty if the log has never been taken over.
     public Optional<LogPosition> position() throws SQLException {
-        try (Connection connection = database.connection();
-                PreparedStatement statement = connection.prepareStatement(
-                        "select epoch, flush, last_index from click_log where log_id = ?")) {
+        try (Connection connection = database.connection()) {
+            return position(connection, "");
+        }
+    }
+
+    /// @param lock `for update` to lock the position until the end of the transaction, else empty
+    Optional<LogPosition> position(Connection connection, String lock) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "select epoch, flush, last_index from click_log where log_id = ? " + lock)) {
             statement.setObject(1, logId);
             return readPosition(statement);
         }
     }
 
     private static Optional<LogPosition> readPosition(PreparedStatement statement) throws SQLException {
-        try (ResultSet row = statement.executeQuery()) {
-            if (!row.next()) {
-                return Optional.empty();
-            }
-            long lastIndex = row.getLong("last_index");
-            boolean isAtStart = row.wasNull();
-            return Optional.of(new LogPosition(
-                    row.getLong("epoch"), row.getLong("flush"), isAtStart ? ClickReader.START : lastIndex));
+        ResultSet row = statement.executeQuery();
+        if (!row.next()) {
+            return Optional.empty();
         }
+        long lastIndex = row.getLong("last_index");
+        boolean isAtStart = row.wasNull();
+        return Optional.of(
+                new LogPosition(row.getLong("epoch"), row.getLong("flush"), isAtStart ? ClickReader.START : lastIndex));
     }
 
     /// Whether the database knows which logs its counts come from. This is also true when there are no counts.
     public boolean knowsWhoHasCounted() throws SQLException {
         try (Connection connection = database.connection();
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(
-                        "select exists (select from click_log) or not exists (select from banner_minute)")) {
+                Statement statement = connection.createStatement()) {
+            ResultSet row = statement.executeQuery(
+                    "select exists (select from click_log) or not exists (select from banner_minute)");
             row.next();
             return row.getBoolean(1);
         }
@@ -110,7 +115,7 @@ public final class CountStore {
     ///
     /// **Errors**: [clickcounter.shared.StartFailure] when another process is repairing counts.
     public CountRepair repair() throws SQLException {
-        return CountRepair.start(database, logId, this);
+        return CountRepair.start(database.connection(), this);
     }
 
     /// Adds `counts` and moves the log's position from `before` to `newLastIndex`, in one transaction. Returns
@@ -166,7 +171,7 @@ public final class CountStore {
         if (counts.size() == 0) {
             return;
         }
-        Marks marks = Marks.lock(connection, "share");
+        Marks marks = Marks.select(connection, "for share");
         // Clicks of a minute that was dropped are counted only in the sums.
         counts.from(marks.minutesSince()).execute(connection, """
                 insert into banner_minute as counted (banner_id, minute, clicks)
@@ -210,7 +215,7 @@ public final class CountStore {
             try (Statement statement = connection.createStatement()) {
                 statement.execute("set local statement_timeout = " + timeout.toMillis());
             }
-            long mark = Marks.lock(connection, "update").rolledUntil();
+            long mark = Marks.select(connection, "for update").rolledUntil();
             if (mark >= toMinute) {
                 connection.rollback();
                 return mark;
@@ -247,10 +252,9 @@ public final class CountStore {
                 select extract(epoch from min(since))::bigint / 60
                 from minute_partition where before > to_timestamp(?::bigint * 60)""")) {
             statement.setLong(1, minute);
-            try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                return Optional.ofNullable(row.getObject(1, Long.class));
-            }
+            ResultSet row = statement.executeQuery();
+            row.next();
+            return Optional.ofNullable(row.getObject(1, Long.class));
         }
     }
 
@@ -293,11 +297,9 @@ public final class CountStore {
                     PreparedStatement statement = connection.prepareStatement("select drop_minute_partitions(?)")) {
                 limit.execute("set local lock_timeout = " + DROP_PATIENCE.toMillis());
                 statement.setObject(1, time.atOffset(ZoneOffset.UTC));
-                int months;
-                try (ResultSet row = statement.executeQuery()) {
-                    row.next();
-                    months = row.getInt(1);
-                }
+                ResultSet row = statement.executeQuery();
+                row.next();
+                int months = row.getInt(1);
                 connection.commit();
                 return months;
             } catch (SQLException failure) {

@@ -84,17 +84,14 @@ public record Counts(long[] bannerIds, long[] minutes, long[] clicks) {
     }
 
     private Counts where(IntPredicate isSelected) {
-        int selected = (int) IntStream.range(0, size()).filter(isSelected).count();
-        if (selected == size()) {
-            return this;
-        }
-        var rows = new Builder(selected);
-        for (int at = 0; at < size(); at++) {
-            if (isSelected.test(at)) {
-                rows.add(bannerIds[at], minutes[at], clicks[at]);
-            }
-        }
-        return rows.build();
+        int[] selected = IntStream.range(0, size()).filter(isSelected).toArray();
+        return selected.length == size()
+                ? this
+                : new Counts(pick(bannerIds, selected), pick(minutes, selected), pick(clicks, selected));
+    }
+
+    private static long[] pick(long[] column, int[] rows) {
+        return Arrays.stream(rows).mapToLong(row -> column[row]).toArray();
     }
 
     /// The months in UTC that contain the minutes.

@@ -19,15 +19,14 @@ public record Marks(long rolledUntil, long minutesSince) {
         return new Marks(row.getLong(column), row.getLong(column + 1));
     }
 
-    /// Reads the marks and locks them until the end of the transaction.
+    /// Reads the marks.
     ///
-    /// @param lock `share` for a transaction that relies on them, `update` for one that moves them
-    static Marks lock(Connection connection, String lock) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("""
-                        select extract(epoch from rolled_until)::bigint / 60,
-                            extract(epoch from minutes_since)::bigint / 60
-                        from roll_up for {lock}""".replace("{lock}", lock))) {
+    /// @param lock `for share` if the transaction relies on them, `for update` if it moves them, else empty
+    static Marks select(Connection connection, String lock) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            ResultSet row = statement.executeQuery("""
+                    select extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60
+                    from roll_up {lock}""".replace("{lock}", lock));
             row.next();
             return read(row, 1);
         }

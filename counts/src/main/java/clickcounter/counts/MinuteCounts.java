@@ -1,6 +1,7 @@
 package clickcounter.counts;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /// Clicks by minute, ascending; minutes without clicks may be left out. Minutes are counted from 1970 in UTC.
 /// Clicks by hour or by another unit or step are at its first minute.
@@ -71,17 +72,12 @@ public final class MinuteCounts {
     ///
     /// @param withZeros whether to keep steps without clicks
     public static MinuteCounts of(long[] starts, long[] clicks, boolean withZeros) {
-        int size = 0;
-        long[] someStarts = new long[starts.length];
-        long[] someClicks = new long[starts.length];
-        for (int at = 0; at < starts.length; at++) {
-            if (withZeros || clicks[at] != 0) {
-                someStarts[size] = starts[at];
-                someClicks[size] = clicks[at];
-                size++;
-            }
-        }
-        return new MinuteCounts(Arrays.copyOf(someStarts, size), Arrays.copyOf(someClicks, size));
+        int[] kept = IntStream.range(0, starts.length)
+                .filter(at -> withZeros || clicks[at] != 0)
+                .toArray();
+        return new MinuteCounts(
+                Arrays.stream(kept).mapToLong(at -> starts[at]).toArray(),
+                Arrays.stream(kept).mapToLong(at -> clicks[at]).toArray());
     }
 
     /// The clicks of all minutes.

@@ -32,9 +32,6 @@ public final class MinuteSum {
     /// Returns all clicks that were added.
     public MinuteCounts counts() {
         endRun();
-        if (clicksByMinute.isEmpty()) {
-            return MinuteCounts.NONE;
-        }
         return new MinuteCounts(
                 clicksByMinute.keySet().stream().mapToLong(Long::longValue).toArray(),
                 clicksByMinute.values().stream().mapToLong(Long::longValue).toArray());

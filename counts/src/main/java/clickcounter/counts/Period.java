@@ -4,6 +4,7 @@ import clickcounter.shared.EpochMinute;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.Arrays;
+import java.util.stream.LongStream;
 
 /// A period of time and the steps by which its clicks are reported. Minutes are counted from 1970 in UTC; a
 /// minute belongs to the step that contains its start.
@@ -55,24 +56,18 @@ public record Period(long fromMinute, long toMinute, Step step, ZoneId zone) {
         if (step == Step.TOTAL) {
             return new Steps(new long[] {fromMinute}, new long[] {fromMinute, toMinute});
         }
-        long[] starts = new long[64];
-        long[] bounds = new long[65];
-        int count = 0;
+        var starts = LongStream.builder();
+        var bounds = LongStream.builder();
         Instant start = step.startAtOrBefore(EpochMinute.start(fromMinute), zone);
         long bound = fromMinute;
-        while (bound < toMinute && count <= maxSteps) {
-            if (count == starts.length) {
-                starts = Arrays.copyOf(starts, count * 2);
-                bounds = Arrays.copyOf(bounds, count * 2 + 1);
-            }
-            starts[count] = EpochMinute.of(start);
-            bounds[count] = bound;
-            count++;
+        for (int count = 0; bound < toMinute && count <= maxSteps; count++) {
+            starts.add(EpochMinute.of(start));
+            bounds.add(bound);
             start = step.startAfter(start, zone);
             // Rounded up: until 1972 the offset of Africa/Monrovia had seconds.
             bound = Math.min(toMinute, EpochMinute.ceil(start));
         }
-        bounds[count] = bound;
-        return new Steps(Arrays.copyOf(starts, count), Arrays.copyOf(bounds, count + 1));
+        bounds.add(bound);
+        return new Steps(starts.build().toArray(), bounds.build().toArray());
     }
 }

@@ -50,7 +50,7 @@ public enum Step {
         }
         LocalDate date = time.atZone(zone).toLocalDate().plusDays(1);
         while (startOf(date, zone).isAfter(time)) {
-            date = before(date);
+            date = firstOf(date).minusDays(1);
         }
         return startOf(date, zone);
     }
@@ -85,10 +85,6 @@ public enum Step {
             case MONTH -> date.withDayOfMonth(1);
             default -> date;
         };
-    }
-
-    private LocalDate before(LocalDate date) {
-        return firstOf(date).minusDays(1);
     }
 
     private LocalDate after(LocalDate date) {

@@ -8,7 +8,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /// A pool of connections to a database that has the schema that this release needs.
@@ -127,11 +126,6 @@ public final class Database implements AutoCloseable {
         Throwable cause = failure.getCause();
         boolean isOfPool = failure instanceof SQLTransientConnectionException;
         return ConnectFailure.oneLine(isOfPool && cause != null ? cause : failure);
-    }
-
-    /// The pool as a source of connections.
-    public DataSource dataSource() {
-        return pool;
     }
 
     /// Takes a connection in auto-commit mode from the pool; closing it gives it back.

@@ -1,8 +1,6 @@
 package clickcounter.migrations;
 
-import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -42,8 +40,7 @@ public record DatabaseUrl(
     private static final Pattern HOST = Pattern.compile("(?:\\[([0-9A-Fa-f:.]+)]|([^:\\[\\]]*))(?::(.*))?");
 
     /// The TLS modes of libpq, which are also the driver's.
-    private static final List<String> SSL_MODES =
-            List.of("disable", "allow", "prefer", "require", "verify-ca", "verify-full");
+    private static final String[] SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
 
     /// One server. `name` is a host name or an address, an IPv6 address without brackets.
     public record Host(String name, int port) {
@@ -136,7 +133,8 @@ public record DatabaseUrl(
                         "has a user before the host; with jdbc: write it as ?user=…&password=… instead");
             }
             int slash = place.indexOf('/');
-            hosts = hosts(slash < 0 ? place : place.substring(0, slash));
+            String[] hostList = (slash < 0 ? place : place.substring(0, slash)).split(",", -1);
+            hosts = Arrays.stream(hostList).map(Parser::host).toList();
             database = slash < 0 ? "" : decode("database", place.substring(slash + 1));
             if (query >= 0) {
                 takeParameters(rest.substring(query + 1));
@@ -168,10 +166,6 @@ public record DatabaseUrl(
                 password = decode("password", rest.substring(colon + 1, at));
             }
             return rest.substring(at + 1);
-        }
-
-        private static List<Host> hosts(String list) {
-            return Arrays.stream(list.split(",", -1)).map(Parser::host).toList();
         }
 
         /// Parses a port. Messages do not repeat it, because it is the password in `postgres://user:password`,
@@ -217,20 +211,20 @@ public record DatabaseUrl(
                 }
                 String name = decode("parameter", parameter.substring(0, equals));
                 String value = decode("parameter " + name, parameter.substring(equals + 1));
-                if (jdbc) {
-                    takeJdbcParameter(name, value);
-                } else {
-                    takeParameter(name, value);
-                }
+                takeParameter(name, value);
             }
         }
 
-        private void takeJdbcParameter(String name, String value) {
+        private void takeParameter(String name, String value) {
             switch (name) {
                 case "user" -> user = value;
                 case "password" -> password = value;
                 case "sslmode" -> properties.put(name, oneOf(name, value, SSL_MODES));
                 default -> {
+                    if (!jdbc) {
+                        takeLibpqParameter(name, value);
+                        return;
+                    }
                     if (PGProperty.forName(name) == null) {
                         throw new IllegalArgumentException(
                                 "has the parameter %s, which the PostgreSQL JDBC driver does not know".formatted(name));
@@ -241,10 +235,8 @@ public record DatabaseUrl(
         }
 
         /// Translates a parameter of libpq into properties of the driver.
-        private void takeParameter(String name, String value) {
+        private void takeLibpqParameter(String name, String value) {
             switch (name) {
-                case "user" -> user = value;
-                case "password" -> password = value;
                 case "dbname" -> database = value;
                 case "host" ->
                     hosts = Arrays.stream(value.split(",", -1))
@@ -258,28 +250,29 @@ public record DatabaseUrl(
                 }
                 case "application_name" -> properties.put("ApplicationName", value);
                 case "channel_binding" ->
-                    properties.put("channelBinding", oneOf(name, value, List.of("disable", "prefer", "require")));
+                    properties.put("channelBinding", oneOf(name, value, "disable", "prefer", "require"));
                 case "connect_timeout" -> {
-                    properties.put("connectTimeout", seconds(name, value));
+                    if (!value.matches("\\d{1,6}")) {
+                        throw new IllegalArgumentException(
+                                "has %s=%s, which is not a number of seconds".formatted(name, value));
+                    }
+                    properties.put("connectTimeout", value);
                     properties.put("loginTimeout", value);
                 }
-                case "gssencmode" ->
-                    properties.put("gssEncMode", oneOf(name, value, List.of("disable", "prefer", "require")));
-                case "keepalives" ->
-                    properties.put(
-                            "tcpKeepAlive",
-                            Boolean.toString(
-                                    oneOf(name, value, List.of("0", "1")).equals("1")));
+                case "gssencmode" -> properties.put("gssEncMode", oneOf(name, value, "disable", "prefer", "require"));
+                case "keepalives" -> properties.put("tcpKeepAlive", isSecond(name, value, "0", "1"));
                 case "load_balance_hosts" ->
-                    properties.put(
-                            "loadBalanceHosts",
-                            Boolean.toString(oneOf(name, value, List.of("disable", "random"))
-                                    .equals("random")));
+                    properties.put("loadBalanceHosts", isSecond(name, value, "disable", "random"));
                 case "options", "sslcert", "sslkey", "sslpassword" -> properties.put(name, value);
-                case "sslmode" -> properties.put(name, oneOf(name, value, SSL_MODES));
-                case "sslnegotiation" ->
-                    properties.put("sslNegotiation", oneOf(name, value, List.of("postgres", "direct")));
-                case "sslrootcert" -> takeRootCertificate(value);
+                case "sslnegotiation" -> properties.put("sslNegotiation", oneOf(name, value, "postgres", "direct"));
+                case "sslrootcert" -> {
+                    if (value.equals("system")) { // the certificates that the Java installation trusts
+                        properties.put("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory");
+                        properties.putIfAbsent("sslmode", "verify-full");
+                    } else {
+                        properties.put(name, value);
+                    }
+                }
                 case "target_session_attrs" -> properties.put("targetServerType", targetServerType(name, value));
                 default ->
                     throw new IllegalArgumentException(
@@ -287,19 +280,9 @@ public record DatabaseUrl(
             }
         }
 
-        /// Takes a file of certificates, or `system`, which means those that the Java installation trusts.
-        private void takeRootCertificate(String value) {
-            if (value.equals("system")) {
-                properties.put("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory");
-                properties.putIfAbsent("sslmode", "verify-full");
-                return;
-            }
-            properties.put("sslrootcert", value);
-        }
-
         private static String targetServerType(String name, String value) {
-            List<String> words = List.of("any", "read-write", "read-only", "primary", "standby", "prefer-standby");
-            return switch (oneOf(name, value, words)) {
+            return switch (oneOf(
+                    name, value, "any", "read-write", "read-only", "primary", "standby", "prefer-standby")) {
                 case "read-write", "primary" -> "primary";
                 case "read-only", "standby" -> "secondary";
                 case "prefer-standby" -> "preferSecondary";
@@ -307,48 +290,34 @@ public record DatabaseUrl(
             };
         }
 
-        private static String oneOf(String name, String value, List<String> words) {
-            if (words.contains(value)) {
+        private static String oneOf(String name, String value, String... words) {
+            if (Arrays.asList(words).contains(value)) {
                 return value;
             }
             throw new IllegalArgumentException(
                     "has %s=%s, which is not one of %s".formatted(name, value, String.join(", ", words)));
         }
 
-        private static String seconds(String name, String value) {
-            if (value.matches("\\d{1,6}")) {
-                return value;
-            }
-            throw new IllegalArgumentException("has %s=%s, which is not a number of seconds".formatted(name, value));
+        /// Returns `false` for the first word and `true` for the second.
+        private static String isSecond(String name, String value, String first, String second) {
+            return Boolean.toString(oneOf(name, value, first, second).equals(second));
         }
 
         /// Decodes `%41` and the like. A plus sign is a plus sign, as in libpq.
         private static String decode(String part, String text) {
-            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-            var decoded = new ByteArrayOutputStream(bytes.length);
-            for (int at = 0; at < bytes.length; at++) {
-                if (bytes[at] != '%') {
-                    decoded.write(bytes[at]);
-                    continue;
-                }
-                int high = at + 2 < bytes.length ? Character.digit(bytes[at + 1], 16) : -1;
-                int low = at + 2 < bytes.length ? Character.digit(bytes[at + 2], 16) : -1;
-                if (high < 0 || low < 0) {
-                    throw new IllegalArgumentException(
-                            "has a %% in the %s that no two hexadecimal digits follow: write a %% itself as %%25"
-                                    .formatted(part));
-                }
-                decoded.write(high << 4 | low);
-                at += 2;
-            }
+            String decoded;
             try {
-                return StandardCharsets.UTF_8
-                        .newDecoder()
-                        .decode(ByteBuffer.wrap(decoded.toByteArray()))
-                        .toString();
-            } catch (CharacterCodingException notUtf8) {
-                throw new IllegalArgumentException("has bytes in the %s that are not UTF-8".formatted(part), notUtf8);
+                decoded = URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+            } catch (IllegalArgumentException quotesThePassword) {
+                throw new IllegalArgumentException(
+                        "has a %% in the %s that no two hexadecimal digits follow: write a %% itself as %%25"
+                                .formatted(part));
             }
+            // Stands for what is not UTF-8.
+            if (decoded.indexOf('\uFFFD') >= 0) {
+                throw new IllegalArgumentException("has bytes in the %s that are not UTF-8".formatted(part));
+            }
+            return decoded;
         }
     }
 }

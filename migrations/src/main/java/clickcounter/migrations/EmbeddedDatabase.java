@@ -273,17 +273,23 @@ public final class EmbeddedDatabase implements AutoCloseable {
         }
         Path unfinished = folder.resolve("postgres.unfinished");
         PostgresBinaries.deleteTree(unfinished);
-        run(
-                "initdb",
-                List.of(
-                        "--pgdata=" + unfinished,
-                        "--username=" + SUPERUSER,
-                        "--pwfile=" + passwordFile(),
-                        "--auth=scram-sha-256",
-                        "--encoding=UTF8",
-                        "--no-locale",
-                        "--locale-provider=builtin",
-                        "--builtin-locale=C.UTF-8"));
+        try {
+            binaries.run(
+                    "initdb",
+                    "--pgdata=" + unfinished,
+                    "--username=" + SUPERUSER,
+                    "--pwfile=" + passwordFile(),
+                    "--auth=scram-sha-256",
+                    "--encoding=UTF8",
+                    "--no-locale",
+                    "--locale-provider=builtin",
+                    "--builtin-locale=C.UTF-8");
+        } catch (ProgramFailure failure) {
+            throw new StartFailure(
+                    "The embedded database cannot be set up in %s: %s"
+                            .formatted(folder, ConnectFailure.oneLine(failure)),
+                    failure);
+        }
         Files.move(unfinished, data, StandardCopyOption.ATOMIC_MOVE);
     }
 
@@ -301,7 +307,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         long logStart = Files.exists(serverLog()) ? Files.size(serverLog()) : 0;
         for (int attempt = 1; ; attempt++) {
             try {
-                binaries.run("pg_ctl", arguments);
+                binaries.run("pg_ctl", arguments.toArray(String[]::new));
                 return;
             } catch (ProgramFailure failure) {
                 if (!afterCrash || attempt == MAX_START_ATTEMPTS) {
@@ -332,34 +338,19 @@ public final class EmbeddedDatabase implements AutoCloseable {
 
     private void stopServer() throws IOException {
         try {
-            binaries.run(
-                    "pg_ctl",
-                    List.of("stop", "--pgdata=" + data, "--mode=fast", "--wait", "--timeout=" + MAX_STOP.toSeconds()));
+            stopServer("fast");
         } catch (ProgramFailure slow) {
             logger.warn(
                     "PostgreSQL did not stop within {} s; stopping it at once ({})",
                     MAX_STOP.toSeconds(),
                     slow.getMessage());
-            binaries.run(
-                    "pg_ctl",
-                    List.of(
-                            "stop",
-                            "--pgdata=" + data,
-                            "--mode=immediate",
-                            "--wait",
-                            "--timeout=" + MAX_STOP.toSeconds()));
+            stopServer("immediate");
         }
     }
 
-    private void run(String program, List<String> arguments) throws IOException {
-        try {
-            binaries.run(program, arguments);
-        } catch (ProgramFailure failure) {
-            throw new StartFailure(
-                    "The embedded database cannot be set up in %s: %s"
-                            .formatted(folder, ConnectFailure.oneLine(failure)),
-                    failure);
-        }
+    private void stopServer(String mode) throws IOException {
+        binaries.run(
+                "pg_ctl", "stop", "--pgdata=" + data, "--mode=" + mode, "--wait", "--timeout=" + MAX_STOP.toSeconds());
     }
 
     private int choosePort(int wanted) throws IOException {

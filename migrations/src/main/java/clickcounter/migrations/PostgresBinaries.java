@@ -52,15 +52,15 @@ record PostgresBinaries(Path home) {
     /// log can wait for a moment, a browser cannot.
     ///
     /// **Errors**: [ProgramFailure] with what it printed when its exit code is not 0.
-    String run(String program, List<String> arguments) throws IOException {
+    void run(String program, String... arguments) throws IOException {
         var command = new ArrayList<>(List.of("nice", "-n", "5"));
-        if (isRoot()) {
+        if (System.getProperty("user.name").equals("root")) {
             // PostgreSQL refuses to run as root. In a user namespace of its own, it does not see that it is
             // root.
             command.addAll(List.of("unshare", "--user"));
         }
         command.add(home.resolve("bin").resolve(program).toString());
-        command.addAll(arguments);
+        command.addAll(List.of(arguments));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().keySet().removeIf(name -> name.startsWith("PG")); // such as PGPORT
         Process process = builder.start();
@@ -75,7 +75,6 @@ record PostgresBinaries(Path home) {
             }
             throw new ProgramFailure(program, output.strip());
         }
-        return output;
     }
 
     /// A program of PostgreSQL has failed; the message is what it printed.
@@ -97,10 +96,6 @@ record PostgresBinaries(Path home) {
                 Files.delete(path);
             }
         }
-    }
-
-    private static boolean isRoot() {
-        return System.getProperty("user.name").equals("root");
     }
 
     private static URL archive() {

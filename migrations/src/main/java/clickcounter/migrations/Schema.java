@@ -45,7 +45,14 @@ public final class Schema {
     }
 
     /// The versions before and after a change.
-    public record Change(int from, int to) {}
+    public record Change(int from, int to) {
+        /// Says what has changed in the database of `url`.
+        public String sentence(DatabaseUrl url) {
+            return from == to
+                    ? "The schema of %s has version %d already.".formatted(url, to)
+                    : "The schema of %s went from version %d to %d.".formatted(url, from, to);
+        }
+    }
 
     /// What the database has and what this release knows.
     public record Status(SchemaHistory history, Migrations known) {}

@@ -19,7 +19,9 @@ public record SchemaHistory(boolean exists, List<Entry> entries) {
 
     static SchemaHistory read(Connection connection) throws SQLException {
         try (var statement = connection.createStatement()) {
-            if (!exists(statement.executeQuery("select to_regclass('" + TABLE + "') is not null"))) {
+            ResultSet exists = statement.executeQuery("select to_regclass('" + TABLE + "') is not null");
+            exists.next();
+            if (!exists.getBoolean(1)) {
                 return new SchemaHistory(false, List.of());
             }
             var entries = new ArrayList<Entry>();
@@ -38,11 +40,6 @@ public record SchemaHistory(boolean exists, List<Entry> entries) {
             }
             return new SchemaHistory(true, List.copyOf(entries));
         }
-    }
-
-    private static boolean exists(ResultSet row) throws SQLException {
-        row.next();
-        return row.getBoolean(1);
     }
 
     /// The newest migration that was applied or has failed; 0 when there is none.

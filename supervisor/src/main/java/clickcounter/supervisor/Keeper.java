@@ -4,6 +4,7 @@ import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
 import java.time.Duration;
+import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,24 +17,22 @@ final class Keeper {
     private static final Duration READY_POLL = Duration.ofMillis(20);
 
     private final String name;
-    private final Run.Starter starter;
+    private final Callable<Run> starter;
     private final Lifetime lifetime;
     private final Backoff backoff = new Backoff();
     private final Thread thread;
     private volatile Run run;
     private volatile long startNs = System.nanoTime();
 
-    private Keeper(String name, Run.Starter starter, Lifetime lifetime) throws Exception {
+    /// Starts the member for the first time.
+    ///
+    /// @param starter starts the member; returns as soon as its end can be waited for
+    Keeper(String name, Callable<Run> starter, Lifetime lifetime) throws Exception {
         this.name = name;
         this.starter = starter;
         this.lifetime = lifetime;
         thread = Thread.ofPlatform().name("keep-" + name).daemon().unstarted(this::restartWhenItEnds);
-        run = starter.start();
-    }
-
-    /// Starts the member for the first time.
-    static Keeper start(String name, Run.Starter starter, Lifetime lifetime) throws Exception {
-        return new Keeper(name, starter, lifetime);
+        run = starter.call();
     }
 
     /// Waits until the member is ready for the first time, or the lifetime ends.
@@ -95,7 +94,7 @@ final class Keeper {
     private int runAgain() {
         startNs = System.nanoTime();
         try {
-            run = starter.start();
+            run = starter.call();
         } catch (StartFailure failure) {
             logger.error("{}", failure.getMessage());
             return failure.code().status();

@@ -2,12 +2,6 @@ package clickcounter.supervisor;
 
 /// One run of a member of the service, from its start to its end.
 interface Run {
-    /// Starts a member; returns as soon as its end can be waited for.
-    @FunctionalInterface
-    interface Starter {
-        Run start() throws Exception;
-    }
-
     /// Whether the member does its work.
     boolean isReady();
 

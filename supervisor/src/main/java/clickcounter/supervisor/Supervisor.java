@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -100,12 +101,7 @@ final class Supervisor implements AutoCloseable {
     private static void migrate(SettingsReader settings) {
         DatabaseSettings database = DatabaseSettings.read(settings);
         settings.finish();
-        Schema.Change change = new Schema(database).up();
-        if (change.from() == change.to()) {
-            logger.info("the schema of {} has version {}", database.url(), change.to());
-        } else {
-            logger.info("the schema of {} went from version {} to {}", database.url(), change.from(), change.to());
-        }
+        logger.info("{}", new Schema(database).up().sentence(database.url()));
     }
 
     private void startProcesses(int ingestProcesses) throws Exception {
@@ -127,8 +123,8 @@ final class Supervisor implements AutoCloseable {
                         name, command(program, arguments), environment, readyFile, maxStop));
     }
 
-    private Keeper start(String name, Run.Starter starter) throws Exception {
-        Keeper keeper = Keeper.start(name, starter, lifetime);
+    private Keeper start(String name, Callable<Run> starter) throws Exception {
+        Keeper keeper = new Keeper(name, starter, lifetime);
         keepers.push(keeper);
         return keeper;
     }

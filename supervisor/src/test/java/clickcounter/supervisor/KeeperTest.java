@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -170,8 +171,8 @@ class KeeperTest {
         return keep(member.name, member::start);
     }
 
-    private Keeper keep(String name, Run.Starter starter) throws Exception {
-        Keeper keeper = Keeper.start(name, starter, lifetime);
+    private Keeper keep(String name, Callable<Run> starter) throws Exception {
+        Keeper keeper = new Keeper(name, starter, lifetime);
         keepers.add(keeper);
         return keeper;
     }

@@ -17,10 +17,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// Compares the counts in the database with those of the log, while everything runs.
 ///
@@ -37,17 +38,13 @@ import java.util.function.Consumer;
 ///
 /// **Threads**: one.
 final class Audit {
-    /// A time after all clicks.
-    static final Instant END = Instant.parse("9999-12-31T23:59:00Z");
-
-    private static final int MINUTES_PER_HOUR = 60;
     private static final int BATCH_RECORDS = 65_536;
 
     /// How many counts are compared in one pass at most.
     static final int MAX_COUNTS = 4_000_000;
 
     /// How many differences are in memory at most. With more, the log and the database do not belong together.
-    static final int MAX_DIFFERENCES = 1_000_000;
+    private static final int MAX_DIFFERENCES = 1_000_000;
 
     /// How long the log may take to show a record that the database has counted.
     private static final Duration READ_PATIENCE = Duration.ofSeconds(10);
@@ -57,28 +54,24 @@ final class Audit {
     private final CountStore store;
     private final ClickReader reader;
     private final AuditedCounts counts;
+    private final @Nullable CountRepair repair;
+    private final Consumer<Difference> sink;
     private final Progress progress;
 
-    /// What was compared, and the outcome.
-    ///
-    /// @param from the first minute that was compared
-    /// @param keptSince the first minute that the database keeps; for earlier times hours were compared
-    /// @param position the last record of the log that was compared
-    /// @param clicks how many clicks of the log are in the range
-    /// @param compared how many pairs of banner and minute, or hour, were compared
-    /// @param otherLogs logs that may have counted into the range, so that only counts that are too low were
-    /// found
-    /// @param differences how many counts differ
-    /// @param sums the outcome for the sums
-    record Result(
-            Instant from,
-            Instant keptSince,
-            long position,
-            long clicks,
-            long compared,
-            List<UUID> otherLogs,
-            long differences,
-            SumAudit.Result sums) {}
+    /// The last record of the log that was compared.
+    private long position;
+
+    /// The first minute that the database keeps; for earlier times hours are compared.
+    private long minutesSince;
+
+    /// Logs that may have counted into the range.
+    private List<UUID> otherLogs = List.of();
+
+    private long clicks;
+    private long compared;
+    private long differences;
+    private boolean hasCompared;
+    private final List<Difference> unrepaired = new ArrayList<>();
 
     /// A count that is not what it should be.
     ///
@@ -90,8 +83,20 @@ final class Audit {
             return expected - inDatabase;
         }
 
-        Instant time() {
-            return EpochMinute.start(minute);
+        /// The line that is printed.
+        String line() {
+            return "%s  %s %s  database %d  %s %d"
+                    .formatted(
+                            bannerId == CountSnapshot.ALL_BANNERS ? "all banners" : "banner " + bannerId,
+                            unit.word(),
+                            EpochMinute.start(minute),
+                            inDatabase,
+                            switch (source) {
+                                case LOG -> "log";
+                                case PARTS -> "its " + unit.parts().word() + "s";
+                                case BANNERS -> "the banners";
+                            },
+                            expected);
         }
     }
 
@@ -103,98 +108,153 @@ final class Audit {
     }
 
     /// @param maxCounts how many counts are compared in one pass at most
-    Audit(CountStore store, ClickReader reader, int maxCounts, Progress progress) {
+    /// @param repair repairs the counts that differ, in one transaction for each pass; null if they stay
+    /// @param sink takes the counts that differ, by minute and banner
+    ///
+    /// **Errors**: [StartFailure] when the log and the database do not belong together.
+    Audit(CountStore store, ClickReader reader, int maxCounts, @Nullable CountRepair repair, Consumer<Difference> sink)
+            throws SQLException, IOException {
         this.store = store;
         this.reader = reader;
-        this.progress = progress;
+        this.repair = repair;
+        this.sink = sink;
+        position = requirePosition();
         counts = new AuditedCounts(maxCounts);
+        progress = new Progress(reader.cycles());
     }
 
-    /// Compares the minutes that begin in the range, then the sums, and passes on the differences, by minute and
-    /// banner.
-    ///
-    /// @param from empty for the beginning of the log
-    /// @param repair whether to repair the counts that differ, in one transaction for each pass
+    /// Compares the minutes from `fromMinute` to before `toMinute`. To be called once.
     ///
     /// **Errors**: [StartFailure] when nobody can tell whether the counts are right.
-    Result run(Optional<Instant> from, Instant to, boolean repair, Consumer<Difference> sink)
-            throws SQLException, IOException {
-        long position = requirePosition();
-        Instant begin = requireBegin(from);
-        if (!begin.isBefore(to)) {
-            throw new StartFailure(
-                    "The oldest file of the log begins at %s, which is not before --to, %s: there is nothing to compare."
-                            .formatted(begin, to));
+    void run(long fromMinute, long toMinute) throws SQLException, IOException {
+        try (CountSnapshot snapshot = store.snapshot()) {
+            minutesSince = snapshot.minutesSince();
         }
-        if (repair) {
-            try (CountRepair repairing = store.repair()) {
-                return run(begin, EpochMinute.ceil(to), position, Optional.of(repairing), sink);
-            }
-        }
-        return run(begin, EpochMinute.ceil(to), position, Optional.empty(), sink);
-    }
-
-    private Result run(
-            Instant from, long toMinute, long firstPosition, Optional<CountRepair> repair, Consumer<Difference> sink)
-            throws SQLException, IOException {
-        long firstMinute = EpochMinute.ceil(from);
-        long firstHour = Unit.HOUR.ceil(firstMinute);
-        var total = new Totals(firstPosition);
-        long fromMinute = firstMinute;
-        long minutesSince = minutesSince();
-        while (fromMinute < toMinute) {
-            boolean isDropped = fromMinute < minutesSince;
-            long passFrom = isDropped ? Math.max(firstHour, Unit.HOUR.floor(fromMinute)) : fromMinute;
-            long passTo = isDropped ? Math.min(minutesSince, Unit.HOUR.floor(toMinute)) : toMinute;
-            if (passFrom >= passTo) {
-                // Only parts of hours are left of the dropped minutes.
-                fromMinute = isDropped ? minutesSince : toMinute;
+        long firstHour = Unit.HOUR.ceil(fromMinute);
+        long lastHour = Unit.HOUR.floor(toMinute);
+        long minute = fromMinute;
+        while (minute < toMinute) {
+            if (minute >= minutesSince) {
+                minute = compare(Unit.MINUTE, minute, toMinute);
                 continue;
             }
-            Pass pass = compare(isDropped ? Unit.HOUR : Unit.MINUTE, passFrom, passTo, total);
-            minutesSince = pass.minutesSince;
-            if (pass.wasDropped()) {
-                continue;
-            }
-            if (repair.isPresent() && !pass.otherLogs.isEmpty() && !pass.differences.isEmpty()) {
-                throw new StartFailure("""
-                        Nothing was repaired: other logs (%s) may have counted into the same minutes, so this log does \
-                        not have all clicks. Repair a range in which only this log can have clicks: --from, --to.\
-                        """.formatted(join(pass.otherLogs)));
-            }
-            pass.differences.sort(Comparator.comparingLong(Difference::minute).thenComparingLong(Difference::bannerId));
-            pass.differences.forEach(sink);
-            if (repair.isPresent() && !pass.differences.isEmpty()) {
-                // The database has counted more clicks of the log since, but what is missing is still the same.
-                repair.get().correct(pass.position, pass.unit, missing(pass.differences));
-            }
-            total.add(pass, repair.isEmpty());
-            fromMinute = pass.toMinute;
+            long hour = Math.max(firstHour, Unit.HOUR.floor(minute));
+            long endOfHours = Math.min(minutesSince, lastHour);
+            // In the end only parts of hours are left of the dropped minutes.
+            minute = hour < endOfHours ? compare(Unit.HOUR, hour, endOfHours) : minutesSince;
         }
-        if (total.passes == 0) {
+        if (!hasCompared) {
             throw new StartFailure("""
                     Minutes before %1$s have been dropped (STATS_RETENTION_MINUTES), and no hour before it lies wholly in \
                     the range: there is nothing to compare. Audit whole hours, or begin there: --from %1$s.\
-                    """.formatted(EpochMinute.start(minutesSince)));
+                    """.formatted(keptSince()));
         }
-        SumAudit.Result sums = new SumAudit(store).run(firstMinute, toMinute, total.unrepaired, repair, sink);
-        return new Result(
-                from,
-                EpochMinute.start(minutesSince),
-                total.position,
-                total.clicks,
-                total.compared,
-                total.otherLogs,
-                total.differences,
-                sums);
     }
 
-    private long minutesSince() throws SQLException {
+    /// Compares one pass. Returns the first minute that is left to the next one: `fromMinute` itself when its
+    /// minutes have been dropped in the meantime.
+    private long compare(Unit unit, long fromMinute, long toMinute) throws SQLException, IOException {
+        List<Difference> found = new ArrayList<>();
+        counts.begin(unit, fromMinute, toMinute);
+        boolean isInLog = reader.moveToCycleOf(EpochMinute.start(fromMinute));
+        if (isInLog) {
+            // Read most of the log before the snapshot, so that the snapshot is not held for long.
+            readTo(position);
+        }
         try (CountSnapshot snapshot = store.snapshot()) {
-            return snapshot.minutesSince();
+            if (snapshot.position() < position) {
+                throw new StartFailure(
+                        "The database was restored to an older state during the audit. Start the audit again.");
+            }
+            position = snapshot.position();
+            minutesSince = snapshot.minutesSince();
+            if (unit == Unit.MINUTE && fromMinute < minutesSince) {
+                return fromMinute;
+            }
+            if (isInLog) {
+                readTo(position);
+            }
+            otherLogs = snapshot.otherLogsSince(ClickReader.firstIndexOf(EpochMinute.start(fromMinute)));
+            snapshot.forEachCount(
+                    unit,
+                    fromMinute,
+                    counts.toMinute(),
+                    (bannerId, minute, inDatabase) ->
+                            compare(found, unit, bannerId, minute, inDatabase, counts.take(bannerId, minute)));
+        }
+        counts.forEachRemaining((bannerId, minute, inLog) -> compare(found, unit, bannerId, minute, 0, inLog));
+        hasCompared = true;
+        report(unit, found);
+        return counts.toMinute();
+    }
+
+    private void compare(List<Difference> found, Unit unit, long bannerId, long minute, long inDatabase, long inLog) {
+        clicks += inLog;
+        compared++;
+        boolean mayBeOfAnotherLog = !otherLogs.isEmpty() && inDatabase > inLog;
+        if (inDatabase != inLog && !mayBeOfAnotherLog) {
+            requireFew(unrepaired.size() + found.size());
+            found.add(new Difference(unit, bannerId, minute, inDatabase, Source.LOG, inLog));
         }
     }
 
+    private void report(Unit unit, List<Difference> found) throws SQLException {
+        if (found.isEmpty()) {
+            return;
+        }
+        if (repair != null && !otherLogs.isEmpty()) {
+            throw new StartFailure("""
+                    Nothing was repaired: other logs (%s) may have counted into the same minutes, so this log does \
+                    not have all clicks. Repair a range in which only this log can have clicks: --from, --to.\
+                    """.formatted(otherLogNames()));
+        }
+        found.sort(Comparator.comparingLong(Difference::minute).thenComparingLong(Difference::bannerId));
+        found.forEach(sink);
+        differences += found.size();
+        if (repair == null) {
+            unrepaired.addAll(found);
+        } else {
+            // The database has counted more clicks of the log since, but what is missing is still the same.
+            repair.correct(position, unit, missing(found));
+        }
+    }
+
+    /// How many counts differ.
+    long differences() {
+        return differences;
+    }
+
+    /// The counts that differ still.
+    List<Difference> unrepaired() {
+        return unrepaired;
+    }
+
+    /// The time of the first minute that the database keeps.
+    Instant keptSince() {
+        return EpochMinute.start(minutesSince);
+    }
+
+    /// The outcome in one line.
+    ///
+    /// @param range what was to be compared
+    /// @param outcome what has become of the differences
+    String summary(String range, String outcome) {
+        String what = "%,d clicks in %,d counts, %s (record 0x%x)".formatted(clicks, compared, range, position);
+        if (differences > 0) {
+            return "%,d counts %s. The log has %s.".formatted(differences, outcome, what);
+        }
+        if (otherLogs.isEmpty()) {
+            return "Equal: %s.".formatted(what);
+        }
+        return "No count is lower than the log's: %s. Higher counts were not checked: the logs %s may have counted into the same minutes."
+                .formatted(what, otherLogNames());
+    }
+
+    private String otherLogNames() {
+        return otherLogs.stream().map(UUID::toString).collect(Collectors.joining(", "));
+    }
+
+    /// The clicks that the counts lack; negative where there are too many.
     static Counts missing(List<Difference> differences) {
         var missing = new Counts.Builder(differences.size());
         for (Difference difference : differences) {
@@ -203,167 +263,57 @@ final class Audit {
         return missing.build();
     }
 
-    /// What all passes together have found.
-    private static final class Totals {
-        private final List<Difference> unrepaired = new ArrayList<>();
-        private long position;
-        private List<UUID> otherLogs = List.of();
-        private long clicks;
-        private long compared;
-        private long differences;
-        private int passes;
-
-        Totals(long position) {
-            this.position = position;
-        }
-
-        void add(Pass pass, boolean isUnrepaired) {
-            position = pass.position;
-            otherLogs = pass.otherLogs;
-            clicks += pass.clicks;
-            compared += pass.compared;
-            differences += pass.differences.size();
-            passes++;
-            if (isUnrepaired) {
-                unrepaired.addAll(pass.differences);
-            }
+    /// @param differences how many there are in memory already
+    static void requireFew(int differences) {
+        if (differences >= MAX_DIFFERENCES) {
+            throw new StartFailure("""
+                    More than %,d counts differ: this log and this database do not belong together, or the \
+                    database has lost a lot. Audit a shorter range, or rebuild the counts with ./run.sh replay.\
+                    """.formatted(MAX_DIFFERENCES));
         }
     }
 
-    /// What one pass has found.
-    private static final class Pass {
-        private final Unit unit;
-        private final long fromMinute;
-        private final int maxDifferences;
-        private final List<Difference> differences = new ArrayList<>();
-        private long position;
-        private List<UUID> otherLogs = List.of();
-        private long minutesSince;
-        private long toMinute;
-        private long clicks;
-        private long compared;
-
-        Pass(Unit unit, long fromMinute, int maxDifferences) {
-            this.unit = unit;
-            this.fromMinute = fromMinute;
-            this.maxDifferences = maxDifferences;
-        }
-
-        /// Whether minutes that this pass was to compare have been dropped since it was decided to compare
-        /// minutes.
-        boolean wasDropped() {
-            return unit == Unit.MINUTE && fromMinute < minutesSince;
-        }
-
-        void add(long bannerId, long minute, long inDatabase, long inLog) {
-            clicks += inLog;
-            compared++;
-            boolean mayBeOfAnotherLog = !otherLogs.isEmpty() && inDatabase > inLog;
-            if (inDatabase == inLog || mayBeOfAnotherLog) {
-                return;
-            }
-            if (differences.size() == maxDifferences) {
-                throw tooMany();
-            }
-            differences.add(new Difference(unit, bannerId, minute, inDatabase, Source.LOG, inLog));
-        }
-    }
-
-    static StartFailure tooMany() {
-        return new StartFailure("""
-                More than %,d counts differ: this log and this database do not belong together, or the \
-                database has lost a lot. Audit a shorter range, or rebuild the counts with ./run.sh replay.\
-                """.formatted(MAX_DIFFERENCES));
-    }
-
-    private Pass compare(Unit unit, long fromMinute, long toMinute, Totals total) throws SQLException, IOException {
-        counts.begin(fromMinute, toMinute, unit == Unit.HOUR ? MINUTES_PER_HOUR : 1);
-        boolean isInLog = reader.moveToCycleOf(EpochMinute.start(fromMinute));
-        if (isInLog) {
-            // Read most of the log before the snapshot, so that the snapshot is not held for long.
-            readTo(total.position);
-        }
-        var pass = new Pass(unit, fromMinute, MAX_DIFFERENCES - total.unrepaired.size());
-        try (CountSnapshot snapshot = store.snapshot()) {
-            pass.position = snapshot.position();
-            if (pass.position < total.position) {
-                throw new StartFailure(
-                        "The database was restored to an older state during the audit. Start the audit again.");
-            }
-            pass.minutesSince = snapshot.minutesSince();
-            if (pass.wasDropped()) {
-                return pass;
-            }
-            if (isInLog) {
-                readTo(pass.position);
-            }
-            pass.toMinute = counts.toMinute();
-            pass.otherLogs = snapshot.otherLogsSince(ClickReader.firstIndexOf(EpochMinute.start(fromMinute)));
-            snapshot.forEachCount(
-                    unit,
-                    fromMinute,
-                    pass.toMinute,
-                    (bannerId, minute, clicks) -> pass.add(bannerId, minute, clicks, counts.take(bannerId, minute)));
-        }
-        counts.forEachRemaining((bannerId, minute, clicks) -> pass.add(bannerId, minute, 0, clicks));
-        return pass;
-    }
-
-    private void readTo(long position) {
+    private void readTo(long end) {
         long lastProgressNs = System.nanoTime();
-        while (reader.position() < position) {
+        while (reader.position() < end) {
             int records = reader.read(BATCH_RECORDS, (index, bannerId, timestampMillis) -> {
-                if (index <= position) {
+                if (index <= end) {
                     counts.add(bannerId, timestampMillis);
                 }
-                return index < position;
+                return index < end;
             });
             if (records > 0) {
                 lastProgressNs = System.nanoTime();
                 progress.report(reader.position());
             } else if (System.nanoTime() - lastProgressNs > READ_PATIENCE.toNanos()) {
-                throw missing(position);
+                throw lostRecord(end);
             } else {
                 LockSupport.parkNanos(READ_PAUSE.toNanos());
             }
         }
-        if (reader.position() > position) {
-            // The record at the position is no click, and the record after it was consumed to find that out.
-            reader.moveTo(position);
+        if (reader.position() > end) {
+            // The record at the end is no click, and the record after it was consumed to find that out.
+            reader.moveTo(end);
         }
     }
 
     private long requirePosition() throws SQLException {
-        long position = store.position().map(LogPosition::lastIndex).orElse(ClickReader.START);
-        if (position == ClickReader.START) {
+        long counted = store.position().map(LogPosition::lastIndex).orElse(ClickReader.START);
+        if (counted == ClickReader.START) {
             throw new StartFailure(
                     "The database has counted nothing of this log (id %s) yet: there is nothing to compare. Start ./run.sh aggregator, or ./run.sh replay."
                             .formatted(reader.logId()));
         }
-        if (!reader.moveTo(position)) {
-            throw missing(position);
+        if (!reader.moveTo(counted)) {
+            throw lostRecord(counted);
         }
-        return position;
+        return counted;
     }
 
-    private StartFailure missing(long position) {
+    private StartFailure lostRecord(long index) {
         return new StartFailure(
                 ExitCode.LOG_MISMATCH,
                 "The click log (id %s) does not hold record 0x%x, up to which the database has counted it: files of the log were deleted, replaced or restored from an older copy. Restore the right files."
-                        .formatted(reader.logId(), position));
-    }
-
-    private Instant requireBegin(Optional<Instant> from) throws IOException {
-        Instant begin = reader.cycles().getFirst().start();
-        if (from.isPresent() && from.get().isBefore(begin)) {
-            throw new StartFailure(
-                    "--from is %s, but the oldest file of the log begins at %s: earlier clicks cannot be counted again. Begin there: --from %s."
-                            .formatted(from.get(), begin, begin));
-        }
-        return from.orElse(begin);
-    }
-
-    static String join(List<UUID> logs) {
-        return String.join(", ", logs.stream().map(UUID::toString).toList());
+                        .formatted(reader.logId(), index));
     }
 }

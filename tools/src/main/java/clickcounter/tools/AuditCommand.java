@@ -1,21 +1,23 @@
 package clickcounter.tools;
 
-import clickcounter.counts.CountSnapshot;
+import clickcounter.counts.CountRepair;
 import clickcounter.counts.CountStore;
 import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
+import clickcounter.shared.EpochMinute;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.tools.Audit.Difference;
-import clickcounter.tools.Audit.Result;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -42,6 +44,9 @@ final class AuditCommand implements Callable<Integer> {
     /// The snapshot, or the transaction that repairs, needs one; the lock needs the other.
     private static final int CONNECTIONS = 2;
 
+    /// A time after all clicks.
+    private static final Instant END = Instant.parse("9999-12-31T23:59:00Z");
+
     private static final int EQUAL = 0;
     private static final int DIFFERENT = 1;
 
@@ -55,7 +60,7 @@ final class AuditCommand implements Callable<Integer> {
     private Optional<Instant> from = Optional.empty();
 
     @Option(names = "--to", paramLabel = "TIME", description = "End before this minute; by default there is no end.")
-    private Instant to = Audit.END;
+    private Instant to = END;
 
     @Option(
             names = "--sums",
@@ -85,77 +90,64 @@ final class AuditCommand implements Callable<Integer> {
         try (ClickReader log = ClickReader.inspect(logFolder);
                 Database database = Database.connect(databaseSettings, "click-counter-audit", CONNECTIONS)) {
             var store = new CountStore(database, log.logId());
-            if (sumsAlone) {
-                SumAudit.Result result =
-                        new SumAudit(store).run(from, to, repair, difference -> out.println(print(difference)));
-                out.println(print(result));
-                return result.differences() == 0 || repair ? EQUAL : DIFFERENT;
+            try (CountRepair repairing = repair ? store.repair() : null) {
+                return sumsAlone ? auditSums(store, repairing) : audit(store, log, repairing);
             }
-            var progress = Progress.onError(log.cycles());
-            Result result = new Audit(store, log, Audit.MAX_COUNTS, progress).run(from, to, repair, difference -> {
-                progress.finish();
-                out.println(print(difference));
-            });
-            progress.finish();
-            out.println(print(result));
-            if (result.from().isBefore(result.keptSince())) {
-                out.println(
-                        "Minutes before %s have been dropped (STATS_RETENTION_MINUTES): of these, the hours that lie wholly in the range were compared."
-                                .formatted(result.keptSince()));
-            }
-            out.println(print(result.sums()));
-            boolean isEqual = result.differences() == 0 && result.sums().differences() == 0;
-            return isEqual || repair ? EQUAL : DIFFERENT;
         }
     }
 
-    private static String print(Difference difference) {
-        return "%s  %s %s  database %d  %s %d"
-                .formatted(
-                        difference.bannerId() == CountSnapshot.ALL_BANNERS
-                                ? "all banners"
-                                : "banner " + difference.bannerId(),
-                        difference.unit().word(),
-                        difference.time(),
-                        difference.inDatabase(),
-                        switch (difference.source()) {
-                            case LOG -> "log";
-                            case PARTS -> "its " + difference.unit().parts().word() + "s";
-                            case BANNERS -> "the banners";
-                        },
-                        difference.expected());
+    private int auditSums(CountStore store, @Nullable CountRepair repairing) throws SQLException {
+        var sums = new SumAudit(store, repairing, this::print);
+        long firstMinute = from.isPresent() ? EpochMinute.ceil(from.get()) : sums.firstMinute();
+        sums.run(firstMinute, EpochMinute.ceil(to), List.of());
+        out.println(sums.summary(EpochMinute.start(firstMinute), outcome()));
+        return exitCode(sums.differences());
     }
 
-    private String print(SumAudit.Result result) {
-        if (result.differences() > 0) {
-            return "%,d sums by hour, day and month %s.".formatted(result.differences(), outcome());
+    private int audit(CountStore store, ClickReader log, @Nullable CountRepair repairing)
+            throws SQLException, IOException {
+        var counts = new Audit(store, log, Audit.MAX_COUNTS, repairing, this::print);
+        Instant begin = requireBegin(log);
+        long firstMinute = EpochMinute.ceil(begin);
+        var sums = new SumAudit(store, repairing, this::print);
+        counts.run(firstMinute, EpochMinute.ceil(to));
+        sums.run(firstMinute, EpochMinute.ceil(to), counts.unrepaired());
+        String end = to.equals(END) ? "what the database has" : to.toString();
+        out.println(counts.summary("from %s to %s".formatted(begin, end), outcome()));
+        if (begin.isBefore(counts.keptSince())) {
+            out.println(
+                    "Minutes before %s have been dropped (STATS_RETENTION_MINUTES): of these, the hours that lie wholly in the range were compared."
+                            .formatted(counts.keptSince()));
         }
-        if (!result.from().isBefore(result.rolledUntil())) {
-            return "No minutes from %s on have been summed up by hour, day and month yet.".formatted(result.from());
-        }
-        return "Equal: the sums by hour, day and month, from %s to %s, up to which minutes are summed up."
-                .formatted(result.from(), result.rolledUntil());
+        out.println(sums.summary(EpochMinute.start(firstMinute), outcome()));
+        return exitCode(counts.differences() + sums.differences());
     }
 
-    private String print(Result result) {
-        String compared = "%,d clicks in %,d counts, from %s to %s (record 0x%x)"
-                .formatted(
-                        result.clicks(),
-                        result.compared(),
-                        result.from(),
-                        to.equals(Audit.END) ? "what the database has" : to,
-                        result.position());
-        if (result.differences() > 0) {
-            return "%,d counts %s. The log has %s.".formatted(result.differences(), outcome(), compared);
+    private Instant requireBegin(ClickReader log) throws IOException {
+        Instant oldest = log.cycles().getFirst().start();
+        Instant begin = from.orElse(oldest);
+        if (begin.isBefore(oldest)) {
+            throw new StartFailure(
+                    "--from is %s, but the oldest file of the log begins at %s: earlier clicks cannot be counted again. Begin there: --from %s."
+                            .formatted(begin, oldest, oldest));
         }
-        if (result.otherLogs().isEmpty()) {
-            return "Equal: %s.".formatted(compared);
+        if (!begin.isBefore(to)) {
+            throw new StartFailure(
+                    "The oldest file of the log begins at %s, which is not before --to, %s: there is nothing to compare."
+                            .formatted(begin, to));
         }
-        return "No count is lower than the log's: %s. Higher counts were not checked: the logs %s may have counted into the same minutes."
-                .formatted(compared, Audit.join(result.otherLogs()));
+        return begin;
+    }
+
+    private void print(Difference difference) {
+        out.println(difference.line());
     }
 
     private String outcome() {
         return repair ? "differed and have been repaired" : "differ; --repair repairs them";
+    }
+
+    private int exitCode(long differences) {
+        return differences == 0 || repair ? EQUAL : DIFFERENT;
     }
 }

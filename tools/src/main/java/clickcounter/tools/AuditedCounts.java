@@ -2,23 +2,23 @@ package clickcounter.tools;
 
 import clickcounter.counts.ClickTable;
 import clickcounter.counts.Counts;
+import clickcounter.counts.Unit;
 import clickcounter.shared.EpochMinute;
 import clickcounter.shared.StartFailure;
-import java.util.TreeMap;
 
 /// The counts of a range of minutes or hours, recomputed from the log in order to compare them with those of the
 /// database.
 ///
-/// When there are too many, the later minutes of the range are given up, and [#toMinute()] is earlier from then
-/// on: they are left to another pass through the log.
+/// When there are too many, the later part of the range is given up, and [#toMinute()] is earlier from then on:
+/// the rest is left to another pass through the log.
 ///
 /// **Threads**: one.
 final class AuditedCounts {
     private final int maxCounts;
     private final ClickTable table;
+    private Unit unit = Unit.MINUTE;
     private long fromMinute;
     private long toMinute;
-    private long unitMinutes;
 
     /// @param maxCounts the most pairs of banner and minute; each takes at least 48 bytes
     AuditedCounts(int maxCounts) {
@@ -26,15 +26,12 @@ final class AuditedCounts {
         table = new ClickTable(maxCounts);
     }
 
-    /// Forgets everything and counts clicks of these minutes from now on.
-    ///
-    /// @param newUnitMinutes the unit to count by: 1 for minutes, or 60 for hours, which the range then consists
-    /// of
-    void begin(long newFromMinute, long newToMinute, int newUnitMinutes) {
+    /// Forgets everything and counts the clicks of this range, which consists of whole units, from now on.
+    void begin(Unit newUnit, long newFromMinute, long newToMinute) {
         table.clear();
+        unit = newUnit;
         fromMinute = newFromMinute;
         toMinute = newToMinute;
-        unitMinutes = newUnitMinutes;
     }
 
     /// The first minute that is not counted any more.
@@ -46,10 +43,9 @@ final class AuditedCounts {
     ///
     /// **Errors**: [StartFailure] when a single minute, or hour, has too many banners.
     void add(long bannerId, long timestampMillis) {
-        long minute = EpochMinute.ofMillis(timestampMillis);
-        minute -= minute % unitMinutes;
-        if (table.size() == maxCounts && isInRange(minute) && table.get(bannerId, minute) == 0) {
-            giveUpLaterMinutes(minute);
+        long minute = unit.floor(EpochMinute.ofMillis(timestampMillis));
+        while (table.size() == maxCounts && isInRange(minute) && table.get(bannerId, minute) == 0) {
+            giveUpLaterHalf(minute);
         }
         if (isInRange(minute)) {
             table.add(bannerId, minute, 1);
@@ -74,8 +70,21 @@ final class AuditedCounts {
         });
     }
 
-    private void giveUpLaterMinutes(long newMinute) {
-        toMinute = endOfHalf(newMinute);
+    /// Halves the time from the first to the last unit that has clicks.
+    ///
+    /// @param newMinute the unit of a click that is not in the table
+    private void giveUpLaterHalf(long newMinute) {
+        long[] ends = {newMinute, newMinute};
+        table.forEach((_, minute, _) -> {
+            ends[0] = Math.min(ends[0], minute);
+            ends[1] = Math.max(ends[1], minute);
+        });
+        if (ends[0] == ends[1]) {
+            throw new StartFailure(
+                    "More than %,d banners have clicks in one %s, which is more than can be compared at once."
+                            .formatted(maxCounts, unit.word()));
+        }
+        toMinute = unit.next(unit.floor((ends[0] + ends[1] - 1) / 2));
         var kept = new Counts.Builder(maxCounts / 2);
         table.forEach((bannerId, minute, clicks) -> {
             if (minute < toMinute) {
@@ -84,25 +93,5 @@ final class AuditedCounts {
         });
         table.clear();
         kept.build().forEach(table::add);
-    }
-
-    /// Returns the latest end with which at most half of the counts are kept, but at least one minute.
-    private long endOfHalf(long newMinute) {
-        var countsByMinute = new TreeMap<Long, Integer>();
-        countsByMinute.put(newMinute, 1);
-        table.forEach((_, minute, _) -> countsByMinute.merge(minute, 1, Integer::sum));
-        if (countsByMinute.size() == 1) {
-            throw new StartFailure(
-                    "More than %,d banners have clicks in one %s, which is more than can be compared at once."
-                            .formatted(maxCounts, unitMinutes == 1 ? "minute" : "hour"));
-        }
-        long kept = 0;
-        for (var entry : countsByMinute.entrySet()) {
-            kept += entry.getValue();
-            if (kept > maxCounts / 2) {
-                return Math.max(entry.getKey(), countsByMinute.firstKey() + unitMinutes);
-            }
-        }
-        throw new IllegalStateException("%d counts in a full table of %d".formatted(kept, maxCounts));
     }
 }

@@ -1,38 +1,22 @@
 package clickcounter.tools;
 
 import java.time.Instant;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
 
 /// How a click is printed on a line.
 enum ClickFormat {
     /// A line for people.
-    TEXT("") {
-        @Override
-        void append(StringBuilder line, long index, long bannerId, long timestampMillis) {
-            appendTime(line, timestampMillis).append("  banner ").append(bannerId);
-            line.append("  0x").append(Long.toHexString(index)).append('\n');
-        }
-    },
+    TEXT(""),
     /// CSV as in RFC 4180, except that lines end with a line feed, as in the output of every other tool here.
-    CSV("time,banner,position\n") {
-        @Override
-        void append(StringBuilder line, long index, long bannerId, long timestampMillis) {
-            appendTime(line, timestampMillis).append(',').append(bannerId);
-            line.append(',').append(index).append('\n');
-        }
-    },
+    CSV("time,banner,position\n"),
     /// One JSON object on each line. The position is a string, because it exceeds the integers that JavaScript
     /// can hold.
-    NDJSON("") {
-        @Override
-        void append(StringBuilder line, long index, long bannerId, long timestampMillis) {
-            appendTime(line.append("{\"time\":\""), timestampMillis)
-                    .append("\",\"banner\":\"")
-                    .append(bannerId);
-            line.append("\",\"position\":\"").append(index).append("\"}\n");
-        }
-    };
+    NDJSON("");
 
-    private static final int MILLIS_PER_SECOND = 1_000;
+    /// Always with milliseconds, which [Instant#toString()] leaves out when they are 0.
+    private static final DateTimeFormatter TIME =
+            new DateTimeFormatterBuilder().appendInstant(3).toFormatter();
 
     private final String header;
 
@@ -45,17 +29,14 @@ enum ClickFormat {
         return header;
     }
 
-    /// Adds a line, with its end.
-    abstract void append(StringBuilder line, long index, long bannerId, long timestampMillis);
-
-    /// Always with milliseconds, which [Instant#toString()] leaves out when they are 0.
-    private static StringBuilder appendTime(StringBuilder line, long timestampMillis) {
-        String seconds =
-                Instant.ofEpochSecond(timestampMillis / MILLIS_PER_SECOND).toString();
-        long millis = timestampMillis % MILLIS_PER_SECOND;
-        return line.append(seconds, 0, seconds.length() - 1)
-                .append(millis < 10 ? ".00" : millis < 100 ? ".0" : ".")
-                .append(millis)
-                .append('Z');
+    /// The line of a click, with its end.
+    String line(long index, long bannerId, long timestampMillis) {
+        String time = TIME.format(Instant.ofEpochMilli(timestampMillis));
+        return switch (this) {
+            case TEXT -> time + "  banner " + bannerId + "  0x" + Long.toHexString(index) + "\n";
+            case CSV -> time + "," + bannerId + "," + index + "\n";
+            case NDJSON ->
+                "{\"time\":\"" + time + "\",\"banner\":\"" + bannerId + "\",\"position\":\"" + index + "\"}\n";
+        };
     }
 }

@@ -1,6 +1,5 @@
 package clickcounter.tools;
 
-import clickcounter.shared.EpochMinute;
 import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.StartFailure;
@@ -11,7 +10,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -19,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Stack;
-import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import net.openhft.chronicle.queue.ChronicleReaderMain;
 import org.jspecify.annotations.Nullable;
@@ -45,19 +42,16 @@ import picocli.CommandLine.Parameters;
         })
 final class LogCommand {
     private static final int BATCH_RECORDS = 10_000;
-    private static final int PRINT_CHARS = 1 << 16;
     private static final Duration TAIL_PAUSE = Duration.ofMillis(100);
     private static final double BYTES_PER_MIB = 1 << 20;
 
     private final SettingsReader settings;
     private final PrintStream out;
-    private final Clock clock;
     private final StringBuilder lines = new StringBuilder();
 
-    LogCommand(SettingsReader settings, PrintStream out, Clock clock) {
+    LogCommand(SettingsReader settings, PrintStream out) {
         this.settings = settings;
         this.out = out;
-        this.clock = clock;
     }
 
     /// The folder of the log.
@@ -65,14 +59,9 @@ final class LogCommand {
         return settings.path(Setting.DATA_DIR).resolve("log");
     }
 
-    private Path folder() {
+    private Path existingFolder() {
         Path folder = folder(settings);
         settings.finish();
-        return folder;
-    }
-
-    private Path existingFolder() {
-        Path folder = folder();
         if (!Files.exists(folder)) {
             throw new StartFailure(
                     "There is no click log in %s. Set DATA_DIR to its folder.".formatted(folder.toAbsolutePath()));
@@ -92,17 +81,15 @@ final class LogCommand {
                             defaultValue = "10",
                             description =
                                     "How many of the clicks that are there to look at; ${DEFAULT-VALUE} by default.")
-                    long lineCount)
+                    Long lineCount)
             throws IOException {
-        var selection = new Selection();
-        selection.bannerId = bannerId;
-        try (var reader = ClickReader.inspect(folder())) {
+        try (var reader = ClickReader.inspect(existingFolder())) {
             moveBack(reader, lineCount);
             boolean isWanted = true;
             while (isWanted && !Thread.currentThread().isInterrupted()) {
                 int records = reader.read(BATCH_RECORDS, (index, clickBannerId, timestampMillis) -> {
-                    if (selection.takes(clickBannerId, timestampMillis)) {
-                        ClickFormat.TEXT.append(lines, index, clickBannerId, timestampMillis);
+                    if (bannerId.isEmpty() || bannerId.get() == clickBannerId) {
+                        lines.append(ClickFormat.TEXT.line(index, clickBannerId, timestampMillis));
                     }
                     return true;
                 });
@@ -137,15 +124,10 @@ final class LogCommand {
     }
 
     @Command(name = "stats", description = "Lists the log's files, their sizes and clicks.")
-    void stats(@Option(names = "--minutes", description = "List the clicks of each minute instead.") boolean byMinute)
-            throws IOException {
-        Path folder = folder();
+    void stats() throws IOException {
+        Path folder = existingFolder();
         try (var reader = ClickReader.inspect(folder)) {
-            if (byMinute) {
-                printMinutes(reader);
-            } else {
-                printCycles(reader, folder);
-            }
+            printCycles(reader, folder);
         }
     }
 
@@ -206,12 +188,6 @@ final class LogCommand {
         @Option(names = "--banner", paramLabel = "ID", description = "Leave out the clicks of other banners.")
         private Optional<Long> bannerId = Optional.empty();
 
-        private void check() {
-            if (!from.isBefore(to)) {
-                throw new StartFailure("--from is %s, which is not before --to, %s.".formatted(from, to));
-            }
-        }
-
         private boolean takes(long clickBannerId, long timestampMillis) {
             return timestampMillis >= from.toEpochMilli()
                     && timestampMillis < to.toEpochMilli()
@@ -219,35 +195,27 @@ final class LogCommand {
         }
     }
 
+    /// Prints the selected clicks that are in the log now. A click may be in a later file than its time says, so
+    /// all files from that of the first minute on are read.
     private void print(Selection selection, ClickFormat format) throws IOException {
-        selection.check();
-        try (var reader = ClickReader.inspect(folder())) {
+        if (!selection.from.isBefore(selection.to)) {
+            throw new StartFailure(
+                    "--from is %s, which is not before --to, %s.".formatted(selection.from, selection.to));
+        }
+        try (var reader = ClickReader.inspect(existingFolder())) {
             lines.append(format.header());
-            readToEnd(reader, selection, (index, bannerId, timestampMillis) -> {
-                format.append(lines, index, bannerId, timestampMillis);
-                return lines.length() < PRINT_CHARS || printLines();
-            });
-            printLines();
-        }
-    }
-
-    /// Passes on the clicks that are in the log now, in its order, until `sink` wants no more. A click may be in
-    /// a later file than its time says, so all files from that of the first minute on are read.
-    private static void readToEnd(ClickReader reader, Selection selection, ClickReader.Sink sink) throws IOException {
-        List<LogCycle> cycles = reader.cycles();
-        if (cycles.isEmpty() || !reader.moveToCycleOf(selection.from)) {
-            return;
-        }
-        long end = cycles.getLast().firstIndex() + cycles.getLast().records() - 1;
-        var isWanted = new boolean[] {true};
-        int records = 1;
-        while (records > 0 && isWanted[0] && reader.position() < end) {
-            records = reader.read(BATCH_RECORDS, (index, bannerId, timestampMillis) -> {
-                if (index <= end && selection.takes(bannerId, timestampMillis)) {
-                    isWanted[0] = sink.click(index, bannerId, timestampMillis);
-                }
-                return isWanted[0] && index < end;
-            });
+            List<LogCycle> cycles = reader.cycles();
+            boolean hasMore = !cycles.isEmpty() && reader.moveToCycleOf(selection.from);
+            while (printLines() && hasMore) {
+                long end = cycles.getLast().firstIndex() + cycles.getLast().records() - 1;
+                int records = reader.read(BATCH_RECORDS, (index, bannerId, timestampMillis) -> {
+                    if (index <= end && selection.takes(bannerId, timestampMillis)) {
+                        lines.append(format.line(index, bannerId, timestampMillis));
+                    }
+                    return index < end;
+                });
+                hasMore = records > 0 && reader.position() < end;
+            }
         }
     }
 
@@ -267,38 +235,20 @@ final class LogCommand {
     private void printCycles(ClickReader reader, Path folder) throws IOException {
         List<LogCycle> cycles = reader.cycles();
         out.printf("log %s in %s%n", reader.logId(), folder.toAbsolutePath());
-        out.printf("%-22s %14s %14s %11s  %s%n", "begins", "clicks", "clicks/minute", "MiB used", "file");
+        out.printf("%-22s %14s %11s  %s%n", "begins", "clicks", "MiB used", "file");
         long records = 0;
         long usedBytes = 0;
         for (LogCycle cycle : cycles) {
             records += cycle.records();
             usedBytes += cycle.usedBytes();
             out.printf(
-                    "%-22s %,14d %,14d %,11.1f  %s%n",
+                    "%-22s %,14d %,11.1f  %s%n",
                     cycle.start(),
                     cycle.records(),
-                    cycle.records() / minutesOf(cycle),
                     cycle.usedBytes() / BYTES_PER_MIB,
                     cycle.file().getFileName());
         }
-        out.printf(
-                "%-22s %,14d %14s %,11.1f  %,d files%n", "all", records, "", usedBytes / BYTES_PER_MIB, cycles.size());
-    }
-
-    /// Returns how many minutes of the cycle have begun.
-    private long minutesOf(LogCycle cycle) {
-        long passed = Duration.between(cycle.start(), clock.instant()).toMinutes() + 1;
-        return Math.clamp(passed, 1, LogCycle.LENGTH.toMinutes());
-    }
-
-    private void printMinutes(ClickReader reader) throws IOException {
-        Map<Long, long[]> clicksByMinute = new TreeMap<>();
-        readToEnd(reader, new Selection(), (_, _, timestampMillis) -> {
-            clicksByMinute.computeIfAbsent(EpochMinute.ofMillis(timestampMillis), _ -> new long[1])[0]++;
-            return true;
-        });
-        clicksByMinute.forEach((minute, clicks) -> out.printf("%s %,14d%n", EpochMinute.start(minute), clicks[0]));
-        out.printf("records that are no clicks: %,d%n", reader.skippedRecords());
+        out.printf("%-22s %,14d %,11.1f  %,d files%n", "all", records, usedBytes / BYTES_PER_MIB, cycles.size());
     }
 
     /// Returns whether the reader of the output wants more.

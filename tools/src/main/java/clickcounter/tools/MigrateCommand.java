@@ -128,12 +128,7 @@ final class MigrateCommand {
 
     private void change(Function<Schema, Change> command) {
         DatabaseSettings database = databaseSettings();
-        Change change = command.apply(new Schema(database));
-        out.println(
-                change.from() == change.to()
-                        ? "The schema of %s has version %d already.".formatted(database.url(), change.to())
-                        : "The schema of %s went from version %d to %d."
-                                .formatted(database.url(), change.from(), change.to()));
+        out.println(command.apply(new Schema(database)).sentence(database.url()));
     }
 
     @Command(name = "-status", aliases = "--status", description = "Shows the version, and what is missing.")

@@ -11,8 +11,8 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// Compares the sums by hour, day and month with what they are the sums of, while everything runs: the hours with
 /// the minutes where these are kept, the days with the hours, the months with the days. It also compares the
@@ -25,43 +25,24 @@ import java.util.function.Consumer;
 /// **Threads**: one.
 final class SumAudit {
     private final CountStore store;
+    private final @Nullable CountRepair repair;
+    private final Consumer<Difference> sink;
+    private long rolledUntil;
+    private long differences;
 
-    /// The outcome.
-    ///
-    /// @param from the first minute of the range; all hours of its day were compared, and all days of its month
-    /// @param rolledUntil the first minute that is not summed up
-    /// @param differences how many sums differ
-    record Result(Instant from, Instant rolledUntil, long differences) {}
-
-    SumAudit(CountStore store) {
+    /// @param repair repairs the sums that differ, those of one month in one transaction; null if they stay
+    /// @param sink takes the sums that differ, month by month: first the hours, then the days, then the months
+    SumAudit(CountStore store, @Nullable CountRepair repair, Consumer<Difference> sink) {
         this.store = store;
+        this.repair = repair;
+        this.sink = sink;
     }
 
-    /// Passes on the sums that differ, month by month: first the hours, then the days, then the months.
+    /// Compares all hours of the days and all days of the months that the range touches. To be called once.
     ///
-    /// @param from empty for the first sum
-    /// @param repair whether to repair the sums that differ, those of one month in one transaction
-    Result run(Optional<Instant> from, Instant to, boolean repair, Consumer<Difference> sink) throws SQLException {
-        long firstMinute = from.isPresent() ? EpochMinute.ceil(from.get()) : firstMinute();
-        if (repair) {
-            try (CountRepair repairing = store.repair()) {
-                return run(firstMinute, EpochMinute.ceil(to), List.of(), Optional.of(repairing), sink);
-            }
-        }
-        return run(firstMinute, EpochMinute.ceil(to), List.of(), Optional.empty(), sink);
-    }
-
     /// @param known counts that differ from the log and are not repaired
-    Result run(
-            long firstMinute,
-            long toMinute,
-            List<Difference> known,
-            Optional<CountRepair> repair,
-            Consumer<Difference> sink)
-            throws SQLException {
-        long differences = 0;
-        long month = Unit.MONTH.floor(firstMinute);
-        long rolledUntil = 0;
+    void run(long fromMinute, long toMinute, List<Difference> known) throws SQLException {
+        long month = Unit.MONTH.floor(fromMinute);
         while (month < toMinute) {
             List<Difference> found;
             Unit lowest;
@@ -71,24 +52,43 @@ final class SumAudit {
                 // There should be no sums after the last minute that is summed up.
                 next = month > rolledUntil ? Unit.MONTH.ceil(toMinute) : Unit.MONTH.next(month);
                 lowest = month < snapshot.minutesSince() ? Unit.HOUR : Unit.MINUTE;
-                long fromDay = Unit.DAY.floor(Math.max(month, firstMinute));
+                long fromDay = Unit.DAY.floor(Math.max(month, fromMinute));
                 long toDay = Math.min(next, Unit.DAY.ceil(toMinute));
                 found = compare(snapshot, lowest, month, next, fromDay, toDay, known);
             }
             found.forEach(sink);
             differences += found.size();
-            if (repair.isPresent() && !found.isEmpty()) {
-                repair.get().sumUpAnew(lowest, Audit.missing(found));
+            if (repair != null && !found.isEmpty()) {
+                repair.sumUpAnew(lowest, Audit.missing(found));
             }
             month = next;
         }
-        return new Result(EpochMinute.start(firstMinute), EpochMinute.start(rolledUntil), differences);
     }
 
-    private long firstMinute() throws SQLException {
+    /// The first minute that any sum covers.
+    long firstMinute() throws SQLException {
         try (CountSnapshot snapshot = store.snapshot()) {
             return snapshot.firstMinute().orElse(snapshot.rolledUntil());
         }
+    }
+
+    /// How many sums differ.
+    long differences() {
+        return differences;
+    }
+
+    /// The outcome in one line.
+    ///
+    /// @param outcome what has become of the differences
+    String summary(Instant from, String outcome) {
+        if (differences > 0) {
+            return "%,d sums by hour, day and month %s.".formatted(differences, outcome);
+        }
+        Instant summedUntil = EpochMinute.start(rolledUntil);
+        return from.isBefore(summedUntil)
+                ? "Equal: the sums by hour, day and month, from %s to %s, up to which minutes are summed up."
+                        .formatted(from, summedUntil)
+                : "No minutes from %s on have been summed up by hour, day and month yet.".formatted(from);
     }
 
     private static List<Difference> compare(
@@ -113,38 +113,19 @@ final class SumAudit {
             long from = unit == Unit.MONTH ? month : fromDay;
             long to = unit == Unit.MONTH ? nextMonth : toDay;
             if (unit != lowest) {
-                var wrong = new Wrong(unit, Source.PARTS, found.size());
-                snapshot.forEachWrongSum(unit, from, to, Audit.missing(parts), wrong);
-                found.addAll(wrong.differences);
-                parts = wrong.differences;
+                int before = found.size();
+                snapshot.forEachWrongSum(unit, from, to, Audit.missing(parts), into(found, unit, Source.PARTS));
+                parts = List.copyOf(found.subList(before, found.size()));
             }
-            var wrong = new Wrong(unit, Source.BANNERS, found.size());
-            snapshot.forEachWrongTotal(unit, from, to, Audit.missing(parts), wrong);
-            found.addAll(wrong.differences);
+            snapshot.forEachWrongTotal(unit, from, to, Audit.missing(parts), into(found, unit, Source.BANNERS));
         }
         return found;
     }
 
-    /// Collects the sums of one unit that are wrong.
-    private static final class Wrong implements CountSnapshot.WrongSums {
-        private final Unit unit;
-        private final Source source;
-        private final int before;
-        private final List<Difference> differences = new ArrayList<>();
-
-        /// @param before how many sums of other units are wrong
-        Wrong(Unit unit, Source source, int before) {
-            this.unit = unit;
-            this.source = source;
-            this.before = before;
-        }
-
-        @Override
-        public void wrong(long bannerId, long minute, long sum, long expected) {
-            if (before + differences.size() == Audit.MAX_DIFFERENCES) {
-                throw Audit.tooMany();
-            }
-            differences.add(new Difference(unit, bannerId, minute, sum, source, expected));
-        }
+    private static CountSnapshot.WrongSums into(List<Difference> found, Unit unit, Source source) {
+        return (bannerId, minute, sum, expected) -> {
+            Audit.requireFew(found.size());
+            found.add(new Difference(unit, bannerId, minute, sum, source, expected));
+        };
     }
 }

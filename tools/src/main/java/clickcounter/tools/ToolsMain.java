@@ -10,7 +10,6 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
@@ -56,7 +55,7 @@ public final class ToolsMain {
         return switch (name) {
             case "audit" -> new AuditCommand(settings, System.out);
             case "replay" -> new ReplayCommand(settings, System.out);
-            case "log" -> new LogCommand(settings, System.out, Clock.systemUTC());
+            case "log" -> new LogCommand(settings, System.out);
             case "migrate" ->
                 new MigrateCommand(
                         settings,
@@ -79,7 +78,6 @@ public final class ToolsMain {
                 .setExpandAtFiles(false)
                 .setPosixClusteredShortOptionsAllowed(false)
                 .registerConverter(Instant.class, ToolsMain::time)
-                .registerConverter(long.class, wholeNumber(1, Long.MAX_VALUE))
                 .registerConverter(Long.class, wholeNumber(1, Long.MAX_VALUE))
                 .registerConverter(
                         int.class,

@@ -4,8 +4,10 @@ import static clickcounter.testing.LogAndDatabase.START;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import clickcounter.counts.CountRepair;
 import clickcounter.counts.CountStore;
 import clickcounter.migrations.Database;
+import clickcounter.shared.EpochMinute;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
@@ -19,7 +21,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -605,9 +606,13 @@ final class AuditTest {
         var differences = new ArrayList<Difference>();
         try (ClickReader log = ClickReader.inspect(scene.logFolder());
                 Database database = Database.connect(scene.database(), "test", 2)) {
-            var progress = new Progress(System.err, false, System::nanoTime, log.cycles());
-            new Audit(new CountStore(database, log.logId()), log, maxCounts, progress)
-                    .run(Optional.empty(), Audit.END, repair, sink.andThen(differences::add));
+            var store = new CountStore(database, log.logId());
+            try (CountRepair repairing = repair ? store.repair() : null) {
+                new Audit(store, log, maxCounts, repairing, sink.andThen(differences::add))
+                        .run(
+                                EpochMinute.of(log.cycles().getFirst().start()),
+                                EpochMinute.of(START.plus(Duration.ofDays(1))));
+            }
         }
         return differences;
     }

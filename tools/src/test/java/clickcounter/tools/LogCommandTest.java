@@ -15,10 +15,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -115,20 +113,10 @@ final class LogCommandTest {
 
         assertThat(lines).hasSize(5);
         assertThat(lines.get(0)).startsWith("log ").endsWith(" in " + folder);
-        assertThat(lines.get(1)).matches("begins +clicks +clicks/minute +MiB used +file");
-        assertThat(lines.get(2)).matches("2026-03-01T10:00:00Z +3 +0 +\\d+\\.\\d +20260301-1000\\w*\\.cq4");
-        assertThat(lines.get(3)).matches("2026-03-01T10:10:00Z +1 +0 +\\d+\\.\\d +20260301-1010\\w*\\.cq4");
+        assertThat(lines.get(1)).matches("begins +clicks +MiB used +file");
+        assertThat(lines.get(2)).matches("2026-03-01T10:00:00Z +3 +\\d+\\.\\d +20260301-1000\\w*\\.cq4");
+        assertThat(lines.get(3)).matches("2026-03-01T10:10:00Z +1 +\\d+\\.\\d +20260301-1010\\w*\\.cq4");
         assertThat(lines.get(4)).matches("all +4 +\\d+\\.\\d +2 files");
-    }
-
-    @Test
-    void countsTheClicksOfEachMinute() {
-        assertThat(run("stats", "--minutes"))
-                .containsExactly(
-                        "2026-03-01T10:00:00Z              2",
-                        "2026-03-01T10:01:00Z              1",
-                        "2026-03-01T10:12:00Z              1",
-                        "records that are no clicks: 0");
     }
 
     @Test
@@ -237,7 +225,7 @@ final class LogCommandTest {
 
     private static LogCommand command(Path dataDir, PrintStream out) {
         var settings = new SettingsReader(Map.of("DATA_DIR", dataDir.toString()));
-        return new LogCommand(settings, out, Clock.fixed(START.plus(Duration.ofMinutes(13)), ZoneOffset.UTC));
+        return new LogCommand(settings, out);
     }
 
     /// Names, sizes, permissions and times of change.
