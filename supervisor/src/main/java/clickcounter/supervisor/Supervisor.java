@@ -118,9 +118,7 @@ final class Supervisor implements AutoCloseable {
     private Keeper start(String name, Program program, String... arguments) throws Exception {
         Path readyFile = dataDir.resolve("run").resolve(name + ".ready");
         return start(
-                name,
-                () -> ChildProcess.start(
-                        name, command(program, arguments), environment, readyFile, maxStop));
+                name, () -> ChildProcess.start(name, command(program, arguments), environment, readyFile, maxStop));
     }
 
     private Keeper start(String name, Callable<Run> starter) throws Exception {

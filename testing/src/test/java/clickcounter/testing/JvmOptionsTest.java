@@ -29,7 +29,8 @@ class JvmOptionsTest {
 
     @Test
     void aProcessWithoutMemoryEnds(@TempDir Path folder) {
-        try (TestProcess process = TestProcess.startJava(Hoarder.class, folder, Map.of("JDK_JAVA_OPTIONS", "-Xmx64m"))) {
+        try (TestProcess process =
+                TestProcess.startJava(Hoarder.class, folder, Map.of("JDK_JAVA_OPTIONS", "-Xmx64m"))) {
             assertThat(process.awaitEnd()).isEqualTo(3);
             assertThat(process.output()).contains("OutOfMemoryError");
         }

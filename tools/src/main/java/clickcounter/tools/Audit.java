@@ -10,13 +10,16 @@ import clickcounter.shared.EpochMinute;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
+import clickcounter.shared.log.LogCycle;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -57,6 +60,14 @@ final class Audit {
     private final @Nullable CountRepair repair;
     private final Consumer<Difference> sink;
     private final Progress progress;
+
+    /// The files of the log at the start. The retention may delete the oldest while the audit runs.
+    private final List<LogCycle> cycles;
+
+    /// The cycles of which this pass has read records.
+    private final Set<Integer> cyclesRead = new HashSet<>();
+
+    private int lastCycleRead;
 
     /// The last record of the log that was compared.
     private long position;
@@ -120,7 +131,8 @@ final class Audit {
         this.sink = sink;
         position = requirePosition();
         counts = new AuditedCounts(maxCounts);
-        progress = new Progress(reader.cycles());
+        cycles = reader.cycles();
+        progress = new Progress(cycles);
     }
 
     /// Compares the minutes from `fromMinute` to before `toMinute`. To be called once.
@@ -156,6 +168,8 @@ final class Audit {
     private long compare(Unit unit, long fromMinute, long toMinute) throws SQLException, IOException {
         List<Difference> found = new ArrayList<>();
         counts.begin(unit, fromMinute, toMinute);
+        cyclesRead.clear();
+        lastCycleRead = 0;
         boolean isInLog = reader.moveToCycleOf(EpochMinute.start(fromMinute));
         if (isInLog) {
             // Read most of the log before the snapshot, so that the snapshot is not held for long.
@@ -174,6 +188,7 @@ final class Audit {
             if (isInLog) {
                 readTo(position);
             }
+            requireAllCyclesRead(fromMinute);
             otherLogs = snapshot.otherLogsSince(ClickReader.firstIndexOf(EpochMinute.start(fromMinute)));
             snapshot.forEachCount(
                     unit,
@@ -277,6 +292,10 @@ final class Audit {
         long lastProgressNs = System.nanoTime();
         while (reader.position() < end) {
             int records = reader.read(BATCH_RECORDS, (index, bannerId, timestampMillis) -> {
+                if (ClickReader.cycleOf(index) != lastCycleRead) {
+                    lastCycleRead = ClickReader.cycleOf(index);
+                    cyclesRead.add(lastCycleRead);
+                }
                 if (index <= end) {
                     counts.add(bannerId, timestampMillis);
                 }
@@ -294,6 +313,19 @@ final class Audit {
         if (reader.position() > end) {
             // The record at the end is no click, and the record after it was consumed to find that out.
             reader.moveTo(end);
+        }
+    }
+
+    /// Without the clicks of a file that was deleted meanwhile, right counts would look too high.
+    private void requireAllCyclesRead(long fromMinute) {
+        long firstIndex = ClickReader.firstIndexOf(EpochMinute.start(fromMinute));
+        for (LogCycle cycle : cycles) {
+            boolean isNeeded =
+                    cycle.records() > 0 && cycle.firstIndex() >= firstIndex && cycle.firstIndex() <= position;
+            if (isNeeded && !cyclesRead.contains(ClickReader.cycleOf(cycle.firstIndex()))) {
+                throw new StartFailure("""
+                        The file %s of the log was deleted before it was read, because of LOG_RETENTION or LOG_MAX_SIZE.                         The counts from %s on were not compared. Start the audit again: it begins with the oldest file that is left.                        """.formatted(cycle.file().getFileName(), EpochMinute.start(fromMinute)));
+            }
         }
     }
 

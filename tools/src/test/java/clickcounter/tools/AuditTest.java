@@ -538,6 +538,23 @@ final class AuditTest {
         assertThat(error).isEqualTo("run.sh audit: %s%n", message);
     }
 
+    /// The retention deletes the oldest file after the audit has listed it: its clicks are right in the database.
+    @Test
+    void repairsNothingWhenAFileIsDeletedBeforeItIsRead() throws Exception {
+        countSomeClicks();
+        try (ClickReader log = ClickReader.inspect(scene.logFolder());
+                Database database = Database.connect(scene.database(), "test", 2);
+                CountRepair repairing = new CountStore(database, log.logId()).repair()) {
+            var audit = new Audit(new CountStore(database, log.logId()), log, Audit.MAX_COUNTS, repairing, _ -> {});
+            Files.delete(scene.logFiles().getFirst());
+
+            assertThatThrownBy(() -> audit.run(EpochMinute.of(START), EpochMinute.of(START) + 60))
+                    .isInstanceOf(StartFailure.class)
+                    .hasMessageContaining("was deleted before it was read");
+        }
+        scene.assertAllIsCountedOnce();
+    }
+
     private void countSomeClicks() {
         scene.clicks(7, START, 3);
         scene.clicks(7, START.plusSeconds(60), 2);

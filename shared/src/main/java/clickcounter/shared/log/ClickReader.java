@@ -136,6 +136,11 @@ public final class ClickReader implements AutoCloseable {
         return false;
     }
 
+    /// Returns the number of the cycle that the record at `index` is in.
+    public static int cycleOf(long index) {
+        return LogFolder.ROLL_CYCLE.toCycle(index);
+    }
+
     /// Returns the lowest index that a click at `time` or later can have, in any log.
     public static long firstIndexOf(Instant time) {
         long cycle = Math.floorDiv(time.toEpochMilli(), LogFolder.ROLL_CYCLE.lengthInMillis());

@@ -26,7 +26,8 @@ import org.slf4j.LoggerFactory;
 /// When the machine goes down, pages that were not forced to disk may be missing anywhere in the newest cycles. A
 /// record that is appended behind such a hole would never be read. So every writer leaves a mark in the log's
 /// folder, the file `writing-<process id>`, which contains the id of the machine's boot and when in that boot the
-/// process was started, and deletes it after it has closed the log. A mark of another boot means that the machine went down; the number of the next cycle is
+/// process was started, and deletes it after it has closed the log. A mark of another boot means that the machine went
+/// down; the number of the next cycle is
 /// then written to the file `first-cycle`, and no writer appends to an earlier cycle. Readers skip the holes in
 /// earlier cycles.
 ///

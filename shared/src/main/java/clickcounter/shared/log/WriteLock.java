@@ -55,9 +55,9 @@ public final class WriteLock implements AutoCloseable {
         return new WriteLock(
                 folder,
                 SingleTableBuilder.binary(
-                        folder.resolve(SingleChronicleQueue.QUEUE_METADATA_FILE), Metadata.NoMeta.INSTANCE)
-                .readOnly(false)
-                .build());
+                                folder.resolve(SingleChronicleQueue.QUEUE_METADATA_FILE), Metadata.NoMeta.INSTANCE)
+                        .readOnly(false)
+                        .build());
     }
 
     /// Returns the id of the process that holds the lock, or [#FREE].

@@ -136,7 +136,9 @@ class LogKeeperTest {
     void doesNotReleaseTheLockOfALivingWriter() throws IOException {
         long living = ProcessHandle.current().parent().orElseThrow().pid();
         open(new MinFree(0, 0)).close();
-        String startTime = Files.readString(Path.of("/proc/" + living + "/stat")).replaceAll("(?s).*\\) ", "").split(" ")[19];
+        String startTime = Files.readString(Path.of("/proc/" + living + "/stat"))
+                .replaceAll("(?s).*\\) ", "")
+                .split(" ")[19];
         Files.writeString(folder.resolve("writing-" + living), PowerLoss.bootId() + "\n" + startTime + "\n");
         try (var lock = WriteLock.open(folder)) {
             lock.takeAs(living);
@@ -150,7 +152,8 @@ class LogKeeperTest {
         ClickWriter writer = open(new MinFree(0, 0));
         writer.append(1);
         // A file of the log that cannot be forced, because it is none.
-        Files.createDirectory(LogFolder.file(folder, LogFolder.cycle(log.cycleFiles().getLast()) + 1));
+        Files.createDirectory(
+                LogFolder.file(folder, LogFolder.cycle(log.cycleFiles().getLast()) + 1));
 
         assertThatThrownBy(writer::close)
                 .isInstanceOf(StopFailure.class)
