@@ -1,18 +1,13 @@
 package clickcounter.testing;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import io.zonky.test.db.postgres.util.ArchUtils;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /// A new, empty database on a real PostgreSQL; closing drops it, even if clients are connected.
 ///
@@ -22,69 +17,39 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// ms.
 public final class TestDatabase implements AutoCloseable {
     private static final AtomicInteger NUMBERS = new AtomicInteger();
-
-    /// The user, its password, and its own database.
-    private static final String SUPERUSER = "postgres";
-
     private static final String CLICKS = "select coalesce(sum(clicks), 0) from banner_minute";
     private static final Duration MAX_COUNTING = Duration.ofMinutes(5);
 
+    private final TestServer server;
     private final String name;
 
-    private TestDatabase(String name) {
+    private TestDatabase(TestServer server, String name) {
+        this.server = server;
         this.name = name;
-    }
-
-    /// Holds the only server, from binaries that Maven downloads. A class is initialized once, so only one thread
-    /// starts it. It stops with the JVM by a hook of its own, and removes its files. It need not survive a power
-    /// failure, so it never waits for the disk.
-    private static final class Server {
-        private static final EmbeddedPostgres POSTGRES = start();
-
-        private static EmbeddedPostgres start() {
-            try {
-                return EmbeddedPostgres.builder()
-                        .setServerConfig("full_page_writes", "off")
-                        .setPgBinaryResolver(Server::binaries)
-                        .start();
-            } catch (IOException failure) {
-                throw new UncheckedIOException("The embedded PostgreSQL did not start.", failure);
-            }
-        }
-
-        /// The archive with the binaries. The class path may have it twice, by Maven and by the manifest of our
-        /// jar that brings it along, which the library's own resolver refuses.
-        private static InputStream binaries(String system, String machine) throws IOException {
-            for (String architecture : List.of(ArchUtils.normalize(machine), "x86_64")) {
-                String archive = "/postgres-%s-%s.txz".formatted(system.toLowerCase(Locale.ROOT), architecture);
-                InputStream found = Server.class.getResourceAsStream(archive);
-                if (found != null) {
-                    return found;
-                }
-            }
-            throw new IOException("There are no PostgreSQL binaries for %s on %s.".formatted(system, machine));
-        }
     }
 
     /// Creates the database, and starts the server when this is the first.
     public static TestDatabase create() {
+        TestServer server = TestServer.get();
         String name = "test_" + NUMBERS.incrementAndGet();
-        execute(SUPERUSER, "create database " + name);
-        return new TestDatabase(name);
+        execute(dataSource(server, "postgres"), "create database " + name);
+        return new TestDatabase(server, name);
     }
 
     /// The value for `DATABASE_URL`.
     public String url() {
-        return "postgres://%1$s:%1$s@127.0.0.1:%2$d/%3$s".formatted(SUPERUSER, Server.POSTGRES.getPort(), name);
+        return "postgres://%s:%s@%s:%d/%s"
+                .formatted(server.user(), server.password(), server.host(), server.port(), name);
+    }
+
+    /// A source that opens a new connection each time.
+    public DataSource dataSource() {
+        return dataSource(server, name);
     }
 
     /// A new connection; the caller closes it.
     public Connection connect() throws SQLException {
-        return connect(name);
-    }
-
-    private static Connection connect(String database) throws SQLException {
-        return Server.POSTGRES.getDatabase(SUPERUSER, database).getConnection();
+        return dataSource().getConnection();
     }
 
     /// How many clicks are counted in it.
@@ -99,7 +64,7 @@ public final class TestDatabase implements AutoCloseable {
 
     /// Runs statements that change the database.
     public void execute(String sql) {
-        execute(name, sql);
+        execute(dataSource(), sql);
     }
 
     /// The number in the first column of the first row.
@@ -127,15 +92,25 @@ public final class TestDatabase implements AutoCloseable {
 
     @Override
     public void close() {
-        execute(SUPERUSER, "drop database if exists " + name + " with (force)");
+        execute(dataSource(server, "postgres"), "drop database if exists " + name + " with (force)");
     }
 
-    private static void execute(String database, String sql) {
-        try (Connection connection = connect(database);
+    private static void execute(DataSource dataSource, String sql) {
+        try (Connection connection = dataSource.getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
         } catch (SQLException failure) {
             throw new IllegalStateException("The test server refused: " + sql, failure);
         }
+    }
+
+    private static PGSimpleDataSource dataSource(TestServer server, String database) {
+        var dataSource = new PGSimpleDataSource();
+        dataSource.setServerNames(new String[] {server.host()});
+        dataSource.setPortNumbers(new int[] {server.port()});
+        dataSource.setUser(server.user());
+        dataSource.setPassword(server.password());
+        dataSource.setDatabaseName(database);
+        return dataSource;
     }
 }
