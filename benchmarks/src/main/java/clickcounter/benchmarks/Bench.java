@@ -1,6 +1,5 @@
 package clickcounter.benchmarks;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -71,23 +70,12 @@ final class Bench {
             report.write(Path.of("benchmarks", "target"));
         }
         System.out.println(report.markdown());
-        deleteIfEmpty(folder);
+        System.err.println("what the servers printed is in " + folder);
         System.exit(hasFailed ? 1 : 0);
     }
 
     private static int number(String variable, int defaultNumber) {
         String value = System.getenv(variable);
         return value == null ? defaultNumber : Integer.parseInt(value);
-    }
-
-    /// Keeps what the measured processes have printed.
-    private static void deleteIfEmpty(Path folder) throws IOException {
-        try (var files = Files.list(folder)) {
-            if (files.findAny().isEmpty()) {
-                Files.delete(folder);
-                return;
-            }
-        }
-        System.err.println("what the servers printed is in " + folder);
     }
 }

@@ -9,13 +9,10 @@ import clickcounter.testing.Ports;
 import clickcounter.testing.ProcessUsage;
 import clickcounter.testing.TestProcess;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -47,23 +44,23 @@ final class ClickScenarios {
 
     /// A server that answers clicks.
     ///
-    /// @param server the process that is measured
+    /// @param server the processes that are measured
     /// @param helpers the processes whose processor time is shown separately
-    /// @param counts the product that counts the clicks; null if they are not counted
+    /// @param product that counts the clicks; null if they are not counted
     private record Target(
             String name,
             int port,
-            TestProcess server,
+            ProcessUsage server,
             ProcessUsage helpers,
             boolean isJava,
-            @Nullable Product counts) {
-        static Target of(String name, Product product) throws IOException {
-            return new Target(name, product.port(), product.ingest(), product.usageBehindTheLog(), true, product);
+            @Nullable Product product) {
+        static Target of(String name, Product product) {
+            ProcessUsage behindTheLog = product.usage("aggregator", "query", "database");
+            return new Target(name, product.service().port(), product.usage("ingest"), behindTheLog, true, product);
         }
 
-        /// A server that answers clicks and does not count them.
-        static Target reference(String name, int port, TestProcess server, boolean isJava) {
-            return new Target(name, port, server, NONE, isJava, null);
+        ClickScript clicks(int banners) {
+            return product == null ? new ClickScript(banners, new long[banners]) : product.clicks(banners);
         }
     }
 
@@ -77,25 +74,25 @@ final class ClickScenarios {
         try (var opened = new Opened()) {
             addNginx(folder, targets, opened);
             int barePort = Ports.free();
-            TestProcess bare = opened.add(tunedFramework(folder, barePort));
-            targets.add(Target.reference("bare framework, empty 204", barePort, bare, true));
+            TestProcess bare = opened.add(framework("tuned", folder, barePort));
+            targets.add(new Target("bare framework, empty 204", barePort, bare.usage(), NONE, true, null));
             String before = System.getenv("BENCH_BEFORE_SOURCES");
             if (before != null) {
                 Product product = opened.add(Product.startAll(Path.of(before), folder.resolve("before"), Map.of()));
                 targets.add(Target.of("Click Counter at " + System.getenv("BENCH_BEFORE"), product));
             }
-            Product product = opened.add(Product.startAll(folder.resolve("product"), Map.of()));
-            targets.add(Target.of("Click Counter", product));
-            measure(plan, report.table("direct, %d connections".formatted(CONNECTIONS)), targets, true);
+            targets.add(Target.of("Click Counter", opened.add(Product.startAll(folder.resolve("product"), Map.of()))));
+            String title = "direct, %d connections; latencies at %,d/s".formatted(CONNECTIONS, OPEN_LOOP_PER_SECOND);
+            measureAll(plan, report.table(title), targets, true);
         }
     }
 
     /// Adds the reference if nginx is installed.
-    private static void addNginx(Path folder, List<Target> targets, Opened opened) throws IOException {
+    private static void addNginx(Path folder, List<Target> targets, Opened opened) {
         if (Nginx.isInstalled()) {
             int port = Ports.free();
             TestProcess nginx = opened.add(nginxReturning204(folder, port));
-            targets.add(Target.reference("nginx, empty 204", port, nginx, false));
+            targets.add(new Target("nginx, empty 204", port, nginx.usage(), NONE, false, null));
         }
     }
 
@@ -118,44 +115,36 @@ final class ClickScenarios {
             System.err.println("nginx is not installed: nothing to measure behind it");
             return;
         }
-        Path folder = Files.createDirectories(plan.folder().resolve("proxied"));
+        Path folder = plan.folder().resolve("proxied");
+        Path socket = folder.resolve("ingest.sock");
         try (var opened = new Opened()) {
-            Path socket = folder.resolve("ingest.sock");
+            TestProcess nginx = opened.add(nginxReturning204(folder, Ports.free()));
             Product product =
                     opened.add(Product.startAll(folder.resolve("product"), Map.of("INGEST_SOCKET", socket.toString())));
-            TestProcess behind = opened.add(nginxReturning204(folder, Ports.free()));
-            var targets = new ArrayList<Target>();
-            int nginxPort = Ports.free();
-            TestProcess toNginx =
-                    opened.add(proxy("to-nginx", folder, nginxPort, "unix:" + folder.resolve("204.sock")));
-            targets.add(new Target(
-                    "nginx → nginx, empty 204, Unix socket", nginxPort, toNginx, behind.usage(), false, null));
-            int defaultsPort = Ports.free();
-            TestProcess defaults = opened.add(frameworkWithDefaults(folder, defaultsPort));
-            int defaultsProxyPort = Ports.free();
-            TestProcess toDefaults =
-                    opened.add(proxy("defaults", folder, defaultsProxyPort, "127.0.0.1:" + defaultsPort));
-            targets.add(new Target(
-                    "nginx → framework with its defaults, TCP",
-                    defaultsProxyPort,
-                    toDefaults,
-                    defaults.usage(),
-                    false,
-                    null));
-            int tcpPort = Ports.free();
-            TestProcess overTcp = opened.add(proxy("tcp", folder, tcpPort, "127.0.0.1:" + product.port()));
-            ProcessUsage ingest = product.ingest().usage();
-            targets.add(new Target("nginx → Click Counter, TCP", tcpPort, overTcp, ingest, false, product));
-            int socketPort = Ports.free();
-            TestProcess overSocket = opened.add(proxy("socket", folder, socketPort, "unix:" + socket));
-            targets.add(
-                    new Target("nginx → Click Counter, Unix socket", socketPort, overSocket, ingest, false, product));
-            measure(plan, report.table("behind nginx, %d connections".formatted(CONNECTIONS)), targets, false);
+            int frameworkPort = Ports.free();
+            TestProcess framework = opened.add(framework("defaults", folder, frameworkPort));
+            String frameworkAddress = "127.0.0.1:" + frameworkPort;
+            String tcp = "127.0.0.1:" + product.service().port();
+            ProcessUsage ingest = product.usage("ingest");
+            var proxies = new Proxies(folder, opened);
+            var targets = List.of(
+                    proxies.to(
+                            "unix:" + folder.resolve("204.sock"), "nginx, empty 204, Unix socket", nginx.usage(), null),
+                    proxies.to(frameworkAddress, "framework with its defaults, TCP", framework.usage(), null),
+                    proxies.to(tcp, "Click Counter, TCP", ingest, product),
+                    proxies.to("unix:" + socket, "Click Counter, Unix socket", ingest, product));
+            measureAll(plan, report.table("behind nginx, %d connections".formatted(CONNECTIONS)), targets, false);
         }
     }
 
-    private static TestProcess proxy(String name, Path folder, int port, String ingestAddress) {
-        return Nginx.startProxy(name, folder, port, List.of(ingestAddress), Ports.free());
+    /// Starts reverse proxies.
+    private record Proxies(Path folder, Opened opened) {
+        Target to(String address, String name, ProcessUsage behindIt, @Nullable Product product) {
+            int port = Ports.free();
+            TestProcess proxy =
+                    opened.add(Nginx.startProxy("proxy-" + port, folder, port, List.of(address), Ports.free()));
+            return new Target("nginx → " + name, port, proxy.usage(), behindIt, false, product);
+        }
     }
 
     /// The cost of a click by the number of connections.
@@ -176,34 +165,28 @@ final class ClickScenarios {
     private static void curve(Plan plan, Report report, String name, List<Integer> connections, List<Integer> banners)
             throws Exception {
         Table table = report.table("by " + name);
-        Path folder = Files.createDirectories(plan.folder().resolve(name));
+        Path folder = plan.folder().resolve(name);
         try (var opened = new Opened()) {
             var targets = new ArrayList<Target>();
             addNginx(folder, targets, opened);
             Product product = opened.add(Product.startAll(folder.resolve("product"), Map.of()));
             targets.add(Target.of("Click Counter", product));
-            var acknowledged = new long[ClickScript.MAX_BANNERS];
-            for (int round = -1; round < plan.rounds(); round++) {
+            warmUp(targets);
+            for (int round = 0; round < plan.rounds(); round++) {
                 for (int connectionCount : connections) {
                     for (int bannerCount : banners) {
                         for (Target target : targets) {
-                            var clicks = new ClickScript(bannerCount);
-                            try (var load = new LoadGenerator(target.port(), connectionCount, clicks)) {
-                                load.closedLoop(WARM_UP);
-                                if (round >= 0) {
-                                    String row = "%s, %,d connections, %,d banners"
-                                            .formatted(target.name(), connectionCount, bannerCount);
-                                    closedLoop(plan, table, row, load, target.server(), target.helpers());
-                                }
-                            }
-                            if (target.counts() != null) {
-                                clicks.addTo(acknowledged);
+                            String row = "%s, %,d connections, %,d banners"
+                                    .formatted(target.name(), connectionCount, bannerCount);
+                            try (var load =
+                                    new LoadGenerator(target.port(), connectionCount, target.clicks(bannerCount))) {
+                                measure(plan, table, row, target, load);
                             }
                         }
                     }
                 }
             }
-            product.verify(acknowledged);
+            product.verify();
         }
     }
 
@@ -212,129 +195,98 @@ final class ClickScenarios {
     ///
     /// `./run.sh bench processes`
     static void processes(Plan plan, Report report) throws Exception {
-        Table table = report.table("by processes and threads of ingest, %d connections".formatted(CONNECTIONS));
         Path folder = plan.folder().resolve("processes");
         try (var opened = new Opened()) {
-            Map<String, Product> products = new LinkedHashMap<>();
+            List<Target> targets = new ArrayList<>();
             for (String processes : List.of("1", "2")) {
                 for (String threads : List.of("1", "2")) {
-                    String name = "processes: %s, threads of each: %s".formatted(processes, threads);
-                    products.put(
-                            name,
-                            opened.add(Product.startAll(
-                                    folder.resolve(processes + "-" + threads),
-                                    Map.of("INGEST_PROCESSES", processes, "INGEST_THREADS", threads))));
+                    var settings = Map.of("INGEST_PROCESSES", processes, "INGEST_THREADS", threads);
+                    Path own = folder.resolve(processes + "-" + threads);
+                    targets.add(Target.of(
+                            "processes: %s, threads of each: %s".formatted(processes, threads),
+                            opened.add(Product.startAll(own, settings))));
                 }
             }
-            Map<Product, long[]> acknowledged = new HashMap<>();
-            for (int round = -1; round < plan.rounds(); round++) {
-                for (Map.Entry<String, Product> each : products.entrySet()) {
-                    Product product = each.getValue();
-                    var clicks = new ClickScript(BANNERS);
-                    try (var load = new LoadGenerator(product.port(), CONNECTIONS, clicks)) {
-                        load.closedLoop(round < 0 ? FIRST_WARM_UP : WARM_UP);
-                        if (round >= 0) {
-                            long before = product.ingestUsage().cpuMicros();
-                            Result result = load.closedLoop(Duration.ofSeconds(plan.seconds()));
-                            table.add(each.getKey(), "clicks/s", result.perSecond());
-                            double micros = product.ingestUsage().cpuMicros() - before;
-                            table.add(each.getKey(), "server CPU µs/click", micros / result.answers());
-                        }
-                    }
-                    clicks.addTo(acknowledged.computeIfAbsent(product, _ -> new long[BANNERS]));
-                }
-            }
-            verify(acknowledged);
+            String title = "by processes and threads of ingest, %d connections".formatted(CONNECTIONS);
+            measureAll(plan, report.table(title), targets, false);
         }
     }
 
-    /// Starts the framework with the product's settings and the flags of ingest, which `run.sh` gives.
-    private static TestProcess tunedFramework(Path folder, int port) throws IOException {
-        return bareServer(
-                folder,
-                "tuned",
-                port,
-                System.getenv("BENCH_JAVA_COMMAND").lines().toList());
-    }
-
-    /// Starts the framework and Java with their own defaults.
-    private static TestProcess frameworkWithDefaults(Path folder, int port) throws IOException {
-        return bareServer(
-                folder,
-                "defaults",
-                port,
-                System.getenv("BENCH_JAVA_COMMAND").lines().limit(2).toList());
-    }
-
-    private static TestProcess bareServer(Path folder, String how, int port, List<String> java) throws IOException {
-        List<String> command = new ArrayList<>(java);
+    /// Starts the bare framework: `tuned` with the product's settings and the flags of ingest, which `run.sh`
+    /// gives, or with its own and Java's `defaults`.
+    private static TestProcess framework(String how, Path folder, int port) {
+        List<String> java = System.getenv("BENCH_JAVA_COMMAND").lines().toList();
+        List<String> command = new ArrayList<>(how.equals("tuned") ? java : java.subList(0, 2));
         command.addAll(List.of(
                 "-cp", System.getProperty("java.class.path"), BareServer.class.getName(), how, Integer.toString(port)));
         return TestProcess.start("framework-" + how, folder, Map.of(), command).awaitPort(port);
     }
 
     /// Measures all targets in turn in each round, so that whatever else the machine does affects all of them.
-    private static void measure(Plan plan, Table table, List<Target> targets, boolean withLatency) throws Exception {
-        Map<Product, long[]> acknowledged = new HashMap<>();
-        for (int round = -1; round < plan.rounds(); round++) {
+    private static void measureAll(Plan plan, Table table, List<Target> targets, boolean withLatency)
+            throws IOException, SQLException {
+        warmUp(targets);
+        for (int round = 0; round < plan.rounds(); round++) {
             for (Target target : targets) {
-                var clicks = new ClickScript(BANNERS);
-                try (var load = new LoadGenerator(target.port(), CONNECTIONS, clicks)) {
-                    if (round < 0) {
-                        load.closedLoop(FIRST_WARM_UP);
-                    } else {
-                        load.closedLoop(WARM_UP);
-                        measure(plan, table, target, load, withLatency);
+                try (var load = new LoadGenerator(target.port(), CONNECTIONS, target.clicks(BANNERS))) {
+                    measure(plan, table, target.name(), target, load);
+                    if (withLatency) {
+                        load.openLoop(WARM_UP, OPEN_LOOP_PER_SECOND);
+                        Result open = load.openLoop(Duration.ofSeconds(plan.seconds()), OPEN_LOOP_PER_SECOND);
+                        table.addLatencies(target.name(), open.latencies());
                     }
-                }
-                if (target.counts() != null) {
-                    clicks.addTo(acknowledged.computeIfAbsent(target.counts(), _ -> new long[BANNERS]));
                 }
             }
         }
         for (Target target : targets) {
-            table.add(target.name(), "own memory MiB", target.server().usage().ownBytes() / 1024.0 / 1024);
-            table.add(target.name(), "resident MiB", target.server().usage().residentBytes() / 1024.0 / 1024);
-        }
-        verify(acknowledged);
-    }
-
-    private static void verify(Map<Product, long[]> acknowledged) throws IOException, SQLException {
-        for (Map.Entry<Product, long[]> each : acknowledged.entrySet()) {
-            each.getKey().verify(each.getValue());
+            table.addMemory(target.name(), target.server());
+            if (target.product() != null) {
+                target.product().verify();
+            }
         }
     }
 
-    private static void measure(Plan plan, Table table, Target target, LoadGenerator load, boolean withLatency)
+    private static void warmUp(List<Target> targets) throws IOException {
+        for (Target target : targets) {
+            try (var load = new LoadGenerator(target.port(), CONNECTIONS, target.clicks(BANNERS))) {
+                load.closedLoop(FIRST_WARM_UP);
+            }
+        }
+    }
+
+    private static void measure(Plan plan, Table table, String row, Target target, LoadGenerator load)
             throws IOException {
-        long allocatedBefore =
-                target.isJava() ? HeapAllocation.bytes(target.server().pid()) : 0;
-        Result closed = closedLoop(plan, table, target.name(), load, target.server(), target.helpers());
-        if (target.isJava()) {
-            long allocated = HeapAllocation.bytes(target.server().pid()) - allocatedBefore;
-            table.add(target.name(), "bytes allocated per click", (double) allocated / closed.answers());
-        }
-        if (withLatency) {
-            load.openLoop(WARM_UP, OPEN_LOOP_PER_SECOND);
-            Result open = load.openLoop(Duration.ofSeconds(plan.seconds()), OPEN_LOOP_PER_SECOND);
-            String at = "at %,d/s: ".formatted(OPEN_LOOP_PER_SECOND).replace(',', ' ');
-            table.add(target.name(), at + "p50 ms", open.millisAtPercentile(50));
-            table.add(target.name(), "p99 ms", open.millisAtPercentile(99));
-            table.add(target.name(), "p99.9 ms", open.millisAtPercentile(99.9));
-        }
-    }
-
-    private static Result closedLoop(
-            Plan plan, Table table, String row, LoadGenerator load, TestProcess server, ProcessUsage helpers)
-            throws IOException {
-        long serverBefore = server.usage().cpuMicros();
-        long helpersBefore = helpers.cpuMicros();
+        load.closedLoop(WARM_UP);
+        long serverMicros = target.server().cpuMicros();
+        long helpersMicros = target.helpers().cpuMicros();
+        double allocatedBytes = target.isJava() ? allocatedBytes(target.server()) : 0;
         Result result = load.closedLoop(Duration.ofSeconds(plan.seconds()));
+        double clicks = result.answers();
         table.add(row, "clicks/s", result.perSecond());
-        table.add(row, "server CPU µs/click", (double) (server.usage().cpuMicros() - serverBefore) / result.answers());
-        if (!helpers.equals(NONE)) {
-            table.add(row, "behind it CPU µs/click", (double) (helpers.cpuMicros() - helpersBefore) / result.answers());
+        table.add(row, "server CPU µs/click", (target.server().cpuMicros() - serverMicros) / clicks);
+        if (!target.helpers().equals(NONE)) {
+            table.add(row, "behind it CPU µs/click", (target.helpers().cpuMicros() - helpersMicros) / clicks);
         }
-        return result;
+        if (target.isJava()) {
+            table.add(row, "bytes allocated per click", (allocatedBytes(target.server()) - allocatedBytes) / clicks);
+        }
+    }
+
+    /// How much memory JVMs with a serial collector have allocated on their heaps since their starts, as `jstat`
+    /// tells: exact to the size of a few objects per thread.
+    private static double allocatedBytes(ProcessUsage processes) {
+        Path jstat = Path.of(System.getProperty("java.home"), "bin", "jstat");
+        double kibibytes = 0;
+        for (long pid : processes.pids()) {
+            List<String> lines = TestProcess.outputOf(jstat.toString(), "-gc", Long.toString(pid))
+                    .lines()
+                    .toList();
+            List<String> names = List.of(lines.get(0).strip().split("\\s+", -1));
+            String[] values = lines.get(1).strip().split("\\s+", -1);
+            double collections = Double.parseDouble(values[names.indexOf("YGC")]);
+            double edenKibibytes = Double.parseDouble(values[names.indexOf("EC")]);
+            kibibytes += collections * edenKibibytes + Double.parseDouble(values[names.indexOf("EU")]);
+        }
+        return kibibytes * 1024;
     }
 }

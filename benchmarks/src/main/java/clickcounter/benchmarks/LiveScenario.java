@@ -4,25 +4,27 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import clickcounter.benchmarks.Bench.Plan;
 import clickcounter.benchmarks.Report.Table;
+import clickcounter.shared.Opened;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
-import java.nio.channels.SocketChannel;
+import java.net.Socket;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.LongAdder;
 
 /// How much processor time of the query process do 1 000 listeners to the live events take?
 ///
 /// Each of 100 banners has ten listeners while 1 000 clicks per second come in. Measured: the processor time of
 /// the whole query process, once without listeners and once with all of them, and the number of events that
-/// arrive. Not measured: the listeners, which are connections of one thread of the benchmark.
+/// arrive. Not measured: the listeners, which are virtual threads of the benchmark.
 ///
 /// `./run.sh bench live`
 final class LiveScenario {
@@ -36,86 +38,52 @@ final class LiveScenario {
 
     static void run(Plan plan, Report report) throws Exception {
         Table table = report.table("live events, %,d clicks/s".formatted(CLICKS_PER_SECOND));
-        Duration length = Duration.ofSeconds(plan.seconds());
-        var script = new ClickScript(BANNERS);
         try (var product = Product.startAll(plan.folder().resolve("live"), Map.of());
-                var load = new LoadGenerator(product.port(), CLICK_CONNECTIONS, script);
-                ExecutorService clicks = Executors.newSingleThreadExecutor()) {
+                var load = new LoadGenerator(product.service().port(), CLICK_CONNECTIONS, product.clicks(BANNERS))) {
             for (int round = -1; round < plan.rounds(); round++) {
-                Duration lasting = round < 0 ? WARM_UP : length;
+                Duration length = round < 0 ? WARM_UP : Duration.ofSeconds(plan.seconds());
                 for (int count : new int[] {0, LISTENERS}) {
-                    try (var listeners = new Listeners(product.queryPort(), count)) {
-                        Future<LoadGenerator.Result> clicking =
-                                clicks.submit(() -> load.openLoop(lasting, CLICKS_PER_SECOND));
+                    var events = new LongAdder();
+                    List<Future<?>> listening = new ArrayList<>();
+                    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+                            var sockets = new Opened()) {
+                        for (int listener = 0; listener < count; listener++) {
+                            Socket socket = sockets.add(listen(product, listener % BANNERS));
+                            listening.add(threads.submit(() -> countEvents(socket, events)));
+                        }
                         long cpuMicros = product.usage("query").cpuMicros();
-                        long events = listeners.listen(lasting);
+                        load.openLoop(length, CLICKS_PER_SECOND);
                         cpuMicros = product.usage("query").cpuMicros() - cpuMicros;
-                        clicking.get();
+                        if (listening.stream().anyMatch(Future::isDone)) {
+                            throw new IOException("The server has dropped a listener.");
+                        }
                         if (round >= 0) {
                             String row = "%,d listeners".formatted(count);
-                            table.add(row, "query's cores", cpuMicros / 1e3 / lasting.toMillis());
-                            table.add(row, "events/s", events * 1e3 / lasting.toMillis());
+                            table.add(row, "query's cores", cpuMicros / 1e3 / length.toMillis());
+                            table.add(row, "events/s", events.sum() * 1e3 / length.toMillis());
                         }
                     }
                 }
             }
-            long[] acknowledged = new long[BANNERS];
-            script.addTo(acknowledged);
-            product.verify(acknowledged);
+            product.verify();
         }
     }
 
-    /// Connections that receive events.
-    private static final class Listeners implements AutoCloseable {
-        private final Selector selector = Selector.open();
-        private final ByteBuffer buffer = ByteBuffer.allocateDirect(64 * 1024);
-        private long events;
+    private static Socket listen(Product product, int banner) throws IOException {
+        var socket =
+                new Socket(InetAddress.getLoopbackAddress(), product.service().queryPort());
+        String request = "GET /v1/banners/live?banner=%d HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                .formatted(ClickScript.FIRST_BANNER + banner);
+        socket.getOutputStream().write(request.getBytes(US_ASCII));
+        return socket;
+    }
 
-        Listeners(int port, int count) throws IOException {
-            var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-            for (int listener = 0; listener < count; listener++) {
-                var channel = SocketChannel.open(address);
-                String request = "GET /v1/banners/live?banner=%d HTTP/1.1\r\nHost: localhost\r\n\r\n"
-                        .formatted(ClickScript.FIRST_BANNER + listener % BANNERS);
-                channel.write(ByteBuffer.wrap(request.getBytes(US_ASCII)));
-                channel.configureBlocking(false);
-                channel.register(selector, SelectionKey.OP_READ);
-            }
-        }
-
-        /// Receives events for a while; returns how many.
-        long listen(Duration length) throws IOException {
-            events = 0;
-            long endNs = System.nanoTime() + length.toNanos();
-            for (long leftNs = length.toNanos(); leftNs > 0; leftNs = endNs - System.nanoTime()) {
-                selector.select(this::read, Math.max(1, leftNs / 1_000_000));
-            }
-            return events;
-        }
-
-        private void read(SelectionKey key) {
-            buffer.clear();
-            try {
-                if (((SocketChannel) key.channel()).read(buffer) < 0) {
-                    throw new IOException("The server has dropped a listener.");
-                }
-            } catch (IOException failure) {
-                throw new UncheckedIOException(failure);
-            }
-            // Each event is a line "data: …".
-            for (int at = 0; at < buffer.position() - 3; at++) {
-                if (buffer.get(at) == '\n' && buffer.get(at + 1) == 'd' && buffer.get(at + 3) == 't') {
-                    events++;
-                }
-            }
-        }
-
-        @Override
-        public void close() throws IOException {
-            for (SelectionKey key : selector.keys()) {
-                key.channel().close();
-            }
-            selector.close();
+    /// Counts until the socket is closed. Each event is a line `data: …`.
+    private static void countEvents(Socket socket, LongAdder events) {
+        try (var lines = new BufferedReader(new InputStreamReader(socket.getInputStream(), US_ASCII))) {
+            lines.lines().filter(line -> line.startsWith("data: ")).forEach(_ -> events.increment());
+        } catch (IOException | UncheckedIOException closed) {
+            // This ends the thread, which the caller notices unless it has closed the socket itself.
         }
     }
 }

@@ -53,10 +53,6 @@ final class LoadGenerator implements AutoCloseable {
         double perSecond() {
             return answers * 1e9 / length.toNanos();
         }
-
-        double millisAtPercentile(double percentile) {
-            return latencies.getValueAtPercentile(percentile) / 1e6;
-        }
     }
 
     /// Opens the connections.
@@ -130,8 +126,8 @@ final class LoadGenerator implements AutoCloseable {
     /// A connection with at most one outstanding request.
     private final class Connection {
         private final SocketChannel channel;
-        private final ByteBuffer request = script.request();
-        private final ByteBuffer answer = ByteBuffer.allocateDirect(script.maxAnswerBytes());
+        private final ByteBuffer request = script.newRequest();
+        private final ByteBuffer answer = script.newAnswer();
         private int subject;
         private long dueNs;
 

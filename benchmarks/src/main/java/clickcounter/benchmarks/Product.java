@@ -1,6 +1,5 @@
 package clickcounter.benchmarks;
 
-import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.testing.Await;
 import clickcounter.testing.ProcessUsage;
@@ -8,71 +7,55 @@ import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
 import clickcounter.testing.TestFiles;
 import clickcounter.testing.TestProcess;
-import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
 
 /// The whole product in a folder of its own, each process started by `run.sh`: that of this commit or of another.
 ///
 /// **Threads**: one.
-final class Product implements Closeable {
+final class Product implements AutoCloseable {
     private static final Duration MAX_CATCH_UP = Duration.ofMinutes(5);
 
-    private final @Nullable String foreignDatabase = System.getenv("DATABASE_URL");
     private final Service service;
+    private final long[] acknowledged = new long[ClickScript.MAX_BANNERS];
 
-    /// Starts the embedded database, unless `DATABASE_URL` names another one, gives it the schema and starts
-    /// nothing else.
+    /// Starts the embedded database, gives it the schema and starts nothing else.
     ///
     /// @param settings that differ from the defaults
-    Product(Path folder, Map<String, String> settings) throws IOException {
+    Product(Path folder, Map<String, String> settings) {
         this(TestProcess.ROOT, folder, settings);
     }
 
-    /// @param sources where the commit has been built
-    private Product(Path sources, Path folder, Map<String, String> settings) throws IOException {
-        Map<String, String> all = new HashMap<>(settings);
-        System.getenv().forEach((name, value) -> {
-            if (name.startsWith("DATABASE_")) {
-                all.put(name, value);
-            }
-        });
-        service = Service.prepare(sources, folder, all);
+    private Product(Path sources, Path folder, Map<String, String> settings) {
+        service = Service.prepare(sources, folder, settings);
         try {
-            if (foreignDatabase == null) {
-                start("database");
-            }
-            int exitCode =
-                    launch("migrate", Map.of(), List.of("./migrate.sh", "-up")).awaitEnd();
-            if (exitCode != 0) {
-                throw new IOException("The schema is missing:%n%s"
-                        .formatted(process("migrate").output()));
-            }
-        } catch (IOException | RuntimeException | AssertionError failure) {
+            start("database");
+            service.run("./migrate.sh", "-up");
+        } catch (RuntimeException | AssertionError failure) {
             close();
             throw failure;
         }
     }
 
     /// Starts all processes.
-    static Product startAll(Path folder, Map<String, String> settings) throws IOException {
+    static Product startAll(Path folder, Map<String, String> settings) {
         return startAll(TestProcess.ROOT, folder, settings);
     }
 
-    /// Starts all processes of another commit, which has been built.
-    static Product startAll(Path sources, Path folder, Map<String, String> settings) throws IOException {
+    /// Starts all processes of another commit, which has been built in `sources`.
+    static Product startAll(Path sources, Path folder, Map<String, String> settings) {
         var product = new Product(sources, folder, settings);
         try {
             for (String name : List.of("aggregator", "query", "ingest")) {
@@ -90,81 +73,53 @@ final class Product implements Closeable {
     }
 
     /// Starts one of the processes; returns when it is ready.
-    ///
-    /// @param prefix a command that runs the rest of its line; usually empty
-    TestProcess start(String name, String... prefix) {
-        List<String> command = new ArrayList<>(List.of(prefix));
-        command.addAll(List.of("./run.sh", name));
-        return launch(name, Map.of(), command).awaitReady();
+    void start(String name) {
+        launch(name, Map.of(), List.of("./run.sh", name)).awaitReady();
     }
 
-    /// Starts any command with the product's settings.
+    /// Starts any command with the product's settings and those given.
     TestProcess launch(String name, Map<String, String> settings, List<String> command) {
         return service.launch(name, settings, command);
     }
 
-    /// The process that was started by this name.
-    TestProcess process(String name) {
-        return service.process(name);
+    Service service() {
+        return service;
     }
 
-    TestProcess ingest() {
-        return service.ingest();
-    }
-
-    /// What processes use together. PostgreSQL is no child of the process that starts it, but counts with it.
-    ProcessUsage usage(String... names) throws IOException {
+    /// What the processes use whose names begin so. PostgreSQL is no child of the process that starts it, but
+    /// counts with it.
+    ProcessUsage usage(String... names) {
         List<Long> pids = new ArrayList<>();
-        for (String name : names) {
-            pids.add(process(name).pid());
-            if (name.equals("database")) {
-                Path postmaster = dataFolder().resolve("postgres").resolve("postmaster.pid");
-                pids.add(Long.parseLong(Files.readAllLines(postmaster).getFirst()));
+        for (TestProcess process : service.processes()) {
+            if (process.isAlive() && Stream.of(names).anyMatch(process.name()::startsWith)) {
+                pids.add(process.pid());
+                if (process.name().equals("database")) {
+                    String postmaster = text("postgres/postmaster.pid");
+                    pids.add(Long.parseLong(postmaster.lines().findFirst().orElseThrow()));
+                }
             }
         }
         return new ProcessUsage(pids);
     }
 
-    /// What all processes of ingest use.
-    ProcessUsage ingestUsage() throws IOException {
-        return usage(running(true));
+    String databaseUrl() {
+        return text("database.url").strip();
     }
 
-    /// What all processes behind the log use.
-    ProcessUsage usageBehindTheLog() throws IOException {
-        return usage(running(false));
+    private String text(String file) {
+        try {
+            return Files.readString(service.dataFolder().resolve(file));
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
     }
 
-    private String[] running(boolean isIngest) {
-        return service.processes().stream()
-                .filter(TestProcess::isAlive)
-                .map(TestProcess::name)
-                .filter(name -> name.startsWith("ingest") == isIngest)
-                .toArray(String[]::new);
-    }
-
-    Path dataFolder() {
-        return service.dataFolder();
-    }
-
-    /// The public port.
-    int port() {
-        return service.port();
-    }
-
-    int queryPort() {
-        return service.queryPort();
-    }
-
-    String databaseUrl() throws IOException {
-        return foreignDatabase != null
-                ? foreignDatabase
-                : Files.readString(dataFolder().resolve("database.url")).strip();
-    }
-
-    /// A connection pool on the product's database.
-    Database connect() throws IOException {
-        return Database.connect(DatabaseSettings.of(databaseUrl()), "click-counter-benchmark", 1);
+    /// A connection to the product's database. The schema is not looked at, it may be that of another commit.
+    Connection connect() throws SQLException {
+        return DatabaseSettings.of(databaseUrl())
+                .url()
+                .dataSource("click-counter-benchmark", Duration.ZERO)
+                .getConnection();
     }
 
     /// Waits until this many clicks are in the database.
@@ -175,40 +130,38 @@ final class Product implements Closeable {
                 () -> TestDatabase.clicks(connection) == clicks);
     }
 
-    /// Compares the rows of each banner with its 204s.
+    /// Clicks whose 204s [#verify] compares with the database.
     ///
-    /// @param acknowledged those of the banners from [ClickScript#FIRST_BANNER] on
-    void verify(long[] acknowledged) throws IOException, SQLException {
+    /// @param banners the number of different banners
+    ClickScript clicks(int banners) {
+        return new ClickScript(banners, acknowledged);
+    }
+
+    /// Compares the rows of each banner with its 204s.
+    void verify() throws SQLException {
         long[] counted = new long[acknowledged.length];
-        // Without a look at the schema, which may be that of another commit.
-        try (Connection connection = DatabaseSettings.of(databaseUrl())
-                .url()
-                .dataSource("click-counter-benchmark", Duration.ZERO)
-                .getConnection()) {
+        try (Connection connection = connect()) {
             awaitClicks(connection, Arrays.stream(acknowledged).sum());
-            try (PreparedStatement select = connection.prepareStatement(
-                            "select banner_id, sum(clicks) from banner_minute group by banner_id");
-                    ResultSet row = select.executeQuery()) {
+            try (Statement statement = connection.createStatement();
+                    ResultSet row = statement.executeQuery(
+                            "select banner_id, sum(clicks) from banner_minute group by banner_id")) {
                 while (row.next()) {
                     counted[(int) (row.getLong(1) - ClickScript.FIRST_BANNER)] = row.getLong(2);
                 }
             }
         }
-        for (int banner = 0; banner < counted.length; banner++) {
-            if (counted[banner] != acknowledged[banner]) {
-                throw new IllegalStateException("Banner %d: %d clicks were acknowledged, %d are counted."
-                        .formatted(ClickScript.FIRST_BANNER + banner, acknowledged[banner], counted[banner]));
-            }
+        int banner = Arrays.mismatch(counted, acknowledged);
+        if (banner >= 0) {
+            throw new IllegalStateException("Banner %d: %d clicks were acknowledged, %d are counted."
+                    .formatted(ClickScript.FIRST_BANNER + banner, acknowledged[banner], counted[banner]));
         }
     }
 
     /// Stops all processes, the latest first, and deletes the data; what the processes have printed stays.
     @Override
     public void close() {
-        for (TestProcess process : service.processes().reversed()) {
-            process.stop();
-        }
+        service.processes().reversed().forEach(TestProcess::stop);
         service.close();
-        TestFiles.delete(dataFolder());
+        TestFiles.delete(service.dataFolder());
     }
 }

@@ -2,7 +2,6 @@ package clickcounter.benchmarks;
 
 import clickcounter.benchmarks.Bench.Plan;
 import clickcounter.benchmarks.Report.Table;
-import clickcounter.migrations.Database;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
@@ -11,9 +10,11 @@ import clickcounter.shared.log.LogSettings;
 import clickcounter.testing.TestProcess;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
@@ -32,11 +33,11 @@ final class ReplayScenario {
 
     private ReplayScenario() {}
 
-    static void run(Plan plan, Report report) throws Exception {
+    static void run(Plan plan, Report report) throws SQLException {
         Table table = report.table("replay of %,d million clicks on one core".formatted(CLICKS / 1_000_000));
         for (int round = 0; round < plan.rounds(); round++) {
             try (var product = new Product(plan.folder().resolve("replay-" + round), Map.of())) {
-                fill(product.dataFolder());
+                fill(product.service().dataFolder());
                 replay(product, table);
             }
         }
@@ -60,10 +61,11 @@ final class ReplayScenario {
         }
     }
 
-    private static void replay(Product product, Table table) throws Exception {
-        try (Database database = product.connect();
-                Connection connection = database.connection()) {
-            TestProcess aggregator = product.start("aggregator", "taskset", "-c", "0");
+    private static void replay(Product product, Table table) throws SQLException {
+        try (Connection connection = product.connect()) {
+            TestProcess aggregator = product.launch(
+                            "aggregator", Map.of(), List.of("taskset", "-c", "0", "./run.sh", "aggregator"))
+                    .awaitReady();
             long startNs = System.nanoTime();
             Product.awaitClicks(connection, CLICKS);
             double seconds = (System.nanoTime() - startNs) / 1e9;
@@ -72,7 +74,7 @@ final class ReplayScenario {
                     "aggregator",
                     "CPU ns/click with its start",
                     aggregator.usage().cpuMicros() * 1e3 / CLICKS);
-            table.add("aggregator", "own memory MiB", aggregator.usage().ownBytes() / 1024.0 / 1024);
+            table.addMemory("aggregator", aggregator.usage());
         }
     }
 }

@@ -2,9 +2,10 @@ package clickcounter.benchmarks;
 
 import clickcounter.benchmarks.Bench.Plan;
 import clickcounter.testing.Nginx;
+import clickcounter.testing.ProcessUsage;
+import clickcounter.testing.TestProcess;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -13,7 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Stream;
+import org.HdrHistogram.Histogram;
 
 /// What was measured: tables of targets and figures, with the medians of all rounds.
 ///
@@ -24,10 +25,10 @@ final class Report {
 
     Report(Plan plan) throws IOException {
         environment.put("date", Instant.now().toString());
-        environment.put("commit", output("git", "describe", "--always", "--dirty"));
+        environment.put("commit", TestProcess.outputOf("git", "describe", "--always", "--dirty"));
         environment.put("processors", Runtime.getRuntime().availableProcessors());
-        environment.put("processor", field(Path.of("/proc/cpuinfo"), "model name"));
-        environment.put("memory", field(Path.of("/proc/meminfo"), "MemTotal"));
+        environment.put("processor", field("/proc/cpuinfo", "model name"));
+        environment.put("memory", field("/proc/meminfo", "MemTotal"));
         environment.put("kernel", System.getProperty("os.name") + " " + System.getProperty("os.version"));
         environment.put("java", Runtime.version().toString());
         environment.put("nginx", Nginx.version());
@@ -35,6 +36,14 @@ final class Report {
                 "load before", Files.readString(Path.of("/proc/loadavg")).strip());
         environment.put("rounds", plan.rounds());
         environment.put("seconds of one measurement", plan.seconds());
+    }
+
+    private static String field(String file, String name) throws IOException {
+        return Files.readAllLines(Path.of(file)).stream()
+                .filter(line -> line.startsWith(name))
+                .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                .findFirst()
+                .orElse("unknown");
     }
 
     /// Notes that a scenario is incomplete.
@@ -58,11 +67,16 @@ final class Report {
                     .add(value);
         }
 
-        private List<String> columns() {
-            return rows.values().stream()
-                    .flatMap(row -> row.keySet().stream())
-                    .distinct()
-                    .toList();
+        /// Adds the latencies of one round, which are in nanoseconds.
+        void addLatencies(String row, Histogram latencies) {
+            for (String percentile : List.of("50", "99", "99.9")) {
+                long ns = latencies.getValueAtPercentile(Double.parseDouble(percentile));
+                add(row, "p%s ms".formatted(percentile), ns / 1e6);
+            }
+        }
+
+        void addMemory(String row, ProcessUsage processes) {
+            add(row, "own memory MiB", processes.ownBytes() / 1024.0 / 1024);
         }
     }
 
@@ -82,27 +96,25 @@ final class Report {
     String markdown() {
         var text = new StringBuilder();
         environment.forEach((name, value) -> text.append("%s: %s · ".formatted(name, value)));
-        text.append("\n\n");
         tables.forEach((title, table) -> append(text, title, table));
-        return text.toString();
+        return text.append("\n").toString();
     }
 
     private static void append(StringBuilder text, String title, Table table) {
-        List<String> columns = table.columns();
-        text.append("| ")
-                .append(title)
-                .append(" | ")
-                .append(String.join(" | ", columns))
-                .append(" |\n|---|");
-        text.append("--:|".repeat(columns.size())).append('\n');
+        List<String> columns = table.rows.values().stream()
+                .flatMap(row -> row.keySet().stream())
+                .distinct()
+                .toList();
+        text.append("\n\n| %s | %s |\n".formatted(title, String.join(" | ", columns)));
+        text.append("|---|").append("--:|".repeat(columns.size()));
         table.rows.forEach((name, row) -> {
-            text.append("| ").append(name);
+            text.append("\n| ").append(name).append(" |");
             for (String column : columns) {
-                text.append(" | ").append(row.containsKey(column) ? number(median(row.get(column))) : "");
+                text.append(' ')
+                        .append(row.containsKey(column) ? number(median(row.get(column))) : "")
+                        .append(" |");
             }
-            text.append(" |\n");
         });
-        text.append('\n');
     }
 
     private static double median(List<Double> values) {
@@ -117,19 +129,5 @@ final class Report {
             return String.format(Locale.ROOT, "%,.0f", value).replace(',', ' ');
         }
         return String.format(Locale.ROOT, value >= 100 ? "%.0f" : value >= 10 ? "%.1f" : "%.2f", value);
-    }
-
-    private static String field(Path file, String name) throws IOException {
-        try (Stream<String> lines = Files.lines(file)) {
-            return lines.filter(line -> line.startsWith(name))
-                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                    .findFirst()
-                    .orElse("unknown");
-        }
-    }
-
-    private static String output(String... command) throws IOException {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
     }
 }

@@ -3,11 +3,10 @@ package clickcounter.benchmarks;
 import clickcounter.benchmarks.Bench.Plan;
 import clickcounter.benchmarks.LoadGenerator.Result;
 import clickcounter.benchmarks.Report.Table;
-import clickcounter.migrations.Database;
 import java.io.IOException;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -16,7 +15,6 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.HdrHistogram.Histogram;
 
 /// How long does an answer of the statistics take while clicks come in, and with clicks that the database does
 /// not have?
@@ -44,105 +42,95 @@ final class StatisticsScenario {
     /// The end of the minutes that are asked for: the beginning of yesterday.
     private final Instant end = Instant.now().truncatedTo(ChronoUnit.DAYS).minus(1, ChronoUnit.DAYS);
 
+    private final Plan plan;
     private final Product product;
     private final Table table;
 
-    private StatisticsScenario(Product product, Table table) {
+    private StatisticsScenario(Plan plan, Product product, Table table) {
+        this.plan = plan;
         this.product = product;
         this.table = table;
     }
 
     static void run(Plan plan, Report report) throws Exception {
-        Table table = report.table("statistics");
         try (var product = Product.startAll(plan.folder().resolve("statistics"), Map.of())) {
-            var scenario = new StatisticsScenario(product, table);
+            var scenario = new StatisticsScenario(plan, product, report.table("statistics"));
             scenario.fillMinutes();
-            scenario.underLoad(Duration.ofSeconds(plan.seconds()), plan.rounds());
-            for (int round = 0; round < plan.rounds(); round++) {
-                scenario.inARow("31 days, one question after the other", DAYS);
-            }
-            scenario.uncommittedClicks(plan.rounds());
+            scenario.underLoad();
+            scenario.inARow("31 days, one question after the other", DAYS);
+            scenario.inARow("one day, one question after the other", 1);
+            scenario.withUncommittedClicks();
         }
     }
 
-    private void fillMinutes() throws IOException, SQLException {
-        try (Database database = product.connect();
-                Connection connection = database.connection();
-                PreparedStatement addPartitions = connection.prepareStatement("""
-                        select add_minute_partition(cast(? as timestamptz) - day * interval '1 day')
-                        from generate_series(0, ?) as day
-                        """);
-                PreparedStatement insert = connection.prepareStatement("""
-                        insert into banner_minute
-                        select ?, minute, 1 + extract(minute from minute)
-                        from generate_series(cast(? as timestamptz) - ? * interval '1 day',
-                                             cast(? as timestamptz) - interval '1 minute', interval '1 minute') as minute
-                        """)) {
-            addPartitions.setString(1, end.toString());
-            addPartitions.setInt(2, DAYS);
-            addPartitions.execute();
-            insert.setLong(1, BANNER);
-            insert.setString(2, end.toString());
-            insert.setInt(3, DAYS);
-            insert.setString(4, end.toString());
-            insert.executeUpdate();
+    private void fillMinutes() throws SQLException {
+        try (Connection connection = product.connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute("""
+                    select add_minute_partition(timestamptz '%1$s' - day * interval '1 day')
+                    from generate_series(0, %2$d) as day;
+                    insert into banner_minute
+                    select %3$d, minute, 1 + extract(minute from minute)
+                    from generate_series(timestamptz '%1$s' - %2$d * interval '1 day',
+                                         timestamptz '%1$s' - interval '1 minute', interval '1 minute') as minute
+                    """.formatted(end, DAYS, BANNER));
         }
     }
 
-    private void underLoad(Duration length, int rounds) throws Exception {
-        try (var clickLoad = new LoadGenerator(product.port(), CONNECTIONS, new ClickScript(BANNERS));
-                var questionLoad = new LoadGenerator(product.queryPort(), QUESTION_CONNECTIONS, question(1));
+    private void underLoad() throws Exception {
+        try (var clickLoad = clickLoad();
+                var questionLoad = new LoadGenerator(product.service().queryPort(), QUESTION_CONNECTIONS, question(1));
                 ExecutorService clicks = Executors.newSingleThreadExecutor()) {
-            for (int round = -1; round < rounds; round++) {
-                Duration lasting = round < 0 ? WARM_UP : length;
-                long[] cpuBefore = cpuMicros();
-                Future<Result> clicking = clicks.submit(() -> clickLoad.openLoop(lasting, CLICKS_PER_SECOND));
-                Result answered = questionLoad.openLoop(lasting, QUESTIONS_PER_SECOND);
+            for (int round = -1; round < plan.rounds(); round++) {
+                Duration length = round < 0 ? WARM_UP : Duration.ofSeconds(plan.seconds());
+                List<Long> cpuBefore = cpuMicros();
+                Future<Result> clicking = clicks.submit(() -> clickLoad.openLoop(length, CLICKS_PER_SECOND));
+                Result answered = questionLoad.openLoop(length, QUESTIONS_PER_SECOND);
                 Result clicked = clicking.get();
-                if (round >= 0) {
-                    String row = "one day, %d/s, while %d clicks/s come in"
-                            .formatted(QUESTIONS_PER_SECOND, CLICKS_PER_SECOND);
-                    addPercentiles(row, answered.latencies());
-                    addPercentiles("the clicks meanwhile", clicked.latencies());
-                    long[] cpuAfter = cpuMicros();
-                    for (int at = 0; at < PROCESSES.size(); at++) {
-                        double busyMicros = cpuAfter[at] - cpuBefore[at];
-                        table.add(PROCESSES.get(at), "processors busy", busyMicros / (lasting.toNanos() / 1e3));
-                    }
+                if (round < 0) {
+                    continue;
+                }
+                table.addLatencies(
+                        "one day, %d/s, while %d clicks/s come in".formatted(QUESTIONS_PER_SECOND, CLICKS_PER_SECOND),
+                        answered.latencies());
+                table.addLatencies("the clicks meanwhile", clicked.latencies());
+                List<Long> cpuAfter = cpuMicros();
+                for (int at = 0; at < PROCESSES.size(); at++) {
+                    double busyMicros = cpuAfter.get(at) - cpuBefore.get(at);
+                    table.add(PROCESSES.get(at), "processors busy", busyMicros / (length.toNanos() / 1e3));
                 }
             }
             for (String process : PROCESSES) {
-                table.add(process, "own memory MiB", product.usage(process).ownBytes() / 1024.0 / 1024);
+                table.addMemory(process, product.usage(process));
             }
         }
     }
 
     /// The processor time of each of [#PROCESSES].
-    private long[] cpuMicros() throws IOException {
-        long[] micros = new long[PROCESSES.size()];
-        for (int at = 0; at < micros.length; at++) {
-            micros[at] = product.usage(PROCESSES.get(at)).cpuMicros();
-        }
-        return micros;
+    private List<Long> cpuMicros() {
+        return PROCESSES.stream()
+                .map(process -> product.usage(process).cpuMicros())
+                .toList();
     }
 
     private void inARow(String row, int days) throws IOException {
-        try (var load = new LoadGenerator(product.queryPort(), 1, question(days))) {
-            addPercentiles(row, load.closedLoop(IN_A_ROW).latencies());
+        for (int round = 0; round < plan.rounds(); round++) {
+            try (var load = new LoadGenerator(product.service().queryPort(), 1, question(days))) {
+                table.addLatencies(row, load.closedLoop(IN_A_ROW).latencies());
+            }
         }
     }
 
-    private void uncommittedClicks(int rounds) throws IOException {
-        for (int round = 0; round < rounds; round++) {
-            inARow("one day, one question after the other", 1);
-        }
-        product.process("aggregator").stopCleanly();
-        try (var load = new LoadGenerator(product.port(), CONNECTIONS, new ClickScript(BANNERS))) {
+    private void withUncommittedClicks() throws IOException {
+        product.service().aggregator().stopCleanly();
+        try (var load = clickLoad()) {
             load.openLoop(Duration.ofSeconds(UNCOMMITTED_CLICKS / CLICKS_PER_SECOND), CLICKS_PER_SECOND);
         }
-        for (int round = 0; round < rounds; round++) {
-            inARow("one day, one question after the other, %,d uncommitted clicks".formatted(UNCOMMITTED_CLICKS), 1);
-        }
+        inARow("one day, one question after the other, %,d uncommitted clicks".formatted(UNCOMMITTED_CLICKS), 1);
+    }
+
+    private LoadGenerator clickLoad() throws IOException {
+        return new LoadGenerator(product.service().port(), CONNECTIONS, product.clicks(BANNERS));
     }
 
     private QuestionScript question(int days) {
@@ -150,12 +138,5 @@ final class StatisticsScenario {
                 "/v1/banners/stats/" + BANNER,
                 "{\"from\":\"%s\",\"to\":\"%s\"}".formatted(end.minus(days, ChronoUnit.DAYS), end),
                 days * 1_440 * 30);
-    }
-
-    private void addPercentiles(String row, Histogram latencies) {
-        for (double percentile : new double[] {50, 99, 99.9}) {
-            String column = "p%s ms".formatted(percentile == 99.9 ? "99.9" : (int) percentile);
-            table.add(row, column, latencies.getValueAtPercentile(percentile) / 1e6);
-        }
     }
 }

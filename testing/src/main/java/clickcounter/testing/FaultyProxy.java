@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,8 +31,7 @@ import org.jspecify.annotations.Nullable;
 public final class FaultyProxy implements AutoCloseable {
     private static final int ANSWER_BUFFER_BYTES = 1 << 16;
 
-    private final String host;
-    private final int port;
+    private final URI database;
     private final ServerSocket listener;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Set<Link> links = ConcurrentHashMap.newKeySet();
@@ -54,27 +54,21 @@ public final class FaultyProxy implements AutoCloseable {
 
     private record CommitCut(CutPoint point, CompletableFuture<Void> done) {}
 
-    private FaultyProxy(String host, int port, ServerSocket listener) {
-        this.host = host;
-        this.port = port;
+    private FaultyProxy(URI database, ServerSocket listener) {
+        this.database = database;
         this.listener = listener;
     }
 
-    /// Listens on a free port of the loopback address and connects each client to the server given.
-    public static FaultyProxy start(String host, int port) {
+    /// Listens on a free port of the loopback address and connects each client to the server of `databaseUrl`.
+    public static FaultyProxy start(String databaseUrl) {
         try {
-            var proxy = new FaultyProxy(host, port, new ServerSocket(0, 0, InetAddress.getLoopbackAddress()));
+            var proxy =
+                    new FaultyProxy(URI.create(databaseUrl), new ServerSocket(0, 0, InetAddress.getLoopbackAddress()));
             proxy.threads.execute(proxy::acceptClients);
             return proxy;
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
-    }
-
-    /// Listens on a free port of the loopback address and connects each client to the server of `databaseUrl`.
-    public static FaultyProxy start(String databaseUrl) {
-        URI url = URI.create(databaseUrl);
-        return start(url.getHost(), url.getPort());
     }
 
     /// The port on which it listens.
@@ -163,7 +157,7 @@ public final class FaultyProxy implements AutoCloseable {
             return;
         }
         try {
-            var link = new Link(client, new Socket(host, port));
+            var link = new Link(client, new Socket(database.getHost(), database.getPort()));
             links.add(link);
             threads.execute(link::passRequests);
             threads.execute(link::passAnswers);
@@ -183,7 +177,6 @@ public final class FaultyProxy implements AutoCloseable {
     private final class Link {
         private final Socket client;
         private final Socket server;
-        private volatile boolean isCut;
 
         /// Is set before the server gets the commit that is to be cut; from then on the client receives nothing.
         private volatile @Nullable CommitCut cutting;
@@ -196,10 +189,14 @@ public final class FaultyProxy implements AutoCloseable {
         }
 
         void cut() {
-            isCut = true;
             links.remove(this);
-            closeQuietly(client);
-            closeQuietly(server);
+            for (Socket socket : List.of(client, server)) {
+                try {
+                    socket.close();
+                } catch (IOException closedAnyway) {
+                    // Nothing needs to be done.
+                }
+            }
             synchronized (FaultyProxy.this) {
                 FaultyProxy.this.notifyAll();
             }
@@ -209,8 +206,7 @@ public final class FaultyProxy implements AutoCloseable {
             try {
                 var requests = new FrontendReader(new BufferedInputStream(client.getInputStream()));
                 OutputStream toServer = server.getOutputStream();
-                Message message = requests.next();
-                while (message != null) {
+                for (Message message = requests.next(); message != null; message = requests.next()) {
                     awaitFlow();
                     if (message.commits()) {
                         cutting = commitCut.getAndSet(null);
@@ -226,12 +222,11 @@ public final class FaultyProxy implements AutoCloseable {
                         letServerFinish(cut);
                         return;
                     }
-                    message = requests.next();
                 }
-                cut();
             } catch (IOException closed) {
-                cut();
+                // One side has closed; now the other one is closed, too.
             }
+            cut();
         }
 
         /// Lets the server finish a commit that it has. The server's connection stays open until it has answered,
@@ -248,8 +243,7 @@ public final class FaultyProxy implements AutoCloseable {
             try {
                 InputStream fromServer = server.getInputStream();
                 byte[] buffer = new byte[ANSWER_BUFFER_BYTES];
-                int length = fromServer.read(buffer);
-                while (length >= 0) {
+                for (int length = fromServer.read(buffer); length >= 0; length = fromServer.read(buffer)) {
                     CommitCut cut = cutting;
                     if (cut == null) {
                         awaitFlow();
@@ -258,31 +252,22 @@ public final class FaultyProxy implements AutoCloseable {
                         cut();
                         cut.done.complete(null);
                     }
-                    length = fromServer.read(buffer);
                 }
             } catch (IOException closed) {
-                // One side has closed; now the other one is closed, too.
+                // As above.
             }
             cut();
         }
 
         private void awaitFlow() throws IOException {
             synchronized (FaultyProxy.this) {
-                while (isStalled && !isCut) {
+                while (isStalled && !server.isClosed()) {
                     try {
                         FaultyProxy.this.wait();
                     } catch (InterruptedException closing) {
                         throw new IOException(closing);
                     }
                 }
-            }
-        }
-
-        private static void closeQuietly(Socket socket) {
-            try {
-                socket.close();
-            } catch (IOException closedAnyway) {
-                // Nothing needs to be done.
             }
         }
     }

@@ -45,43 +45,35 @@ final class FrontendReader {
     /// The next message; null at the end.
     @Nullable
     Message next() throws IOException {
-        int first = in.read();
-        if (first < 0) {
-            return null;
-        }
         try {
-            return hasStarted ? typed((byte) first) : startUp(first);
-        } catch (EOFException cutOff) {
+            // Only the messages before and at the start-up have no type.
+            byte[] type = hasStarted ? new byte[] {in.readByte()} : new byte[0];
+            int length = in.readInt();
+            ByteBuffer message =
+                    ByteBuffer.allocate(type.length + length).put(type).putInt(length);
+            in.readFully(message.array(), message.position(), message.remaining());
+            return hasStarted ? typed(message.array()) : startUp(message.array());
+        } catch (EOFException end) {
             return null;
         }
     }
 
-    private Message startUp(int first) throws IOException {
-        int length = first << 24 | in.readUnsignedByte() << 16 | in.readUnsignedShort();
-        ByteBuffer message = ByteBuffer.allocate(length).putInt(length);
-        in.readFully(message.array(), Integer.BYTES, length - Integer.BYTES);
-        hasStarted = !SSL_AND_GSS_REQUEST.contains(message.getInt());
-        return new Message(message.array(), false, true);
+    private Message startUp(byte[] bytes) {
+        hasStarted = !SSL_AND_GSS_REQUEST.contains(ByteBuffer.wrap(bytes).getInt(Integer.BYTES));
+        return new Message(bytes, false, true);
     }
 
-    private Message typed(byte type) throws IOException {
-        int length = in.readInt();
-        ByteBuffer message = ByteBuffer.allocate(1 + length).put(type).putInt(length);
-        in.readFully(message.array(), message.position(), message.remaining());
-        return switch (type) {
-            case 'P' -> {
-                note(commitStatements, text(message), isCommit(text(message)));
-                yield new Message(message.array(), false, false);
-            }
-            case 'B' -> {
-                note(commitPortals, text(message), commitStatements.contains(text(message)));
-                yield new Message(message.array(), false, false);
-            }
-            case 'E' -> new Message(message.array(), commitPortals.contains(text(message)), false);
-            case 'Q' -> new Message(message.array(), isCommit(text(message)), true);
-            case 'S' -> new Message(message.array(), false, true);
-            default -> new Message(message.array(), false, false);
-        };
+    private Message typed(byte[] bytes) {
+        ByteBuffer message = ByteBuffer.wrap(bytes).position(1 + Integer.BYTES);
+        boolean commits = false;
+        switch (bytes[0]) {
+            case 'P' -> note(commitStatements, text(message), isCommit(text(message)));
+            case 'B' -> note(commitPortals, text(message), commitStatements.contains(text(message)));
+            case 'E' -> commits = commitPortals.contains(text(message));
+            case 'Q' -> commits = isCommit(text(message));
+            default -> {} // cannot make the server commit
+        }
+        return new Message(bytes, commits, bytes[0] == 'Q' || bytes[0] == 'S');
     }
 
     /// Remembers whether a name stands for a commit. Names are used again, above all the empty name.

@@ -129,10 +129,6 @@ public abstract class LogAndDatabase implements AutoCloseable {
         return expected.values().stream().mapToLong(Long::longValue).sum();
     }
 
-    public int expectedRows() {
-        return expected.size();
-    }
-
     /// Asserts that every click of the log is in the database once, and that the position there is the log's end.
     public void assertAllIsCountedOnce() {
         assertThat(counted()).isEqualTo(expected);

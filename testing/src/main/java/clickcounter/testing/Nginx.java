@@ -1,9 +1,7 @@
 package clickcounter.testing;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,15 +23,8 @@ public final class Nginx {
     }
 
     /// Its version, or "not installed".
-    public static String version() throws IOException {
-        if (!isInstalled()) {
-            return NOT_INSTALLED;
-        }
-        Process process =
-                new ProcessBuilder(binary(), "-v").redirectErrorStream(true).start();
-        try (InputStream printed = process.getInputStream()) {
-            return new String(printed.readAllBytes(), StandardCharsets.UTF_8).strip();
-        }
+    public static String version() {
+        return isInstalled() ? TestProcess.outputOf(binary(), "-v") : NOT_INSTALLED;
     }
 
     private static String binary() {
@@ -50,10 +41,6 @@ public final class Nginx {
     /// @param ingestAddresses as nginx names them: `127.0.0.1:3000`, `unix:/…`
     public static TestProcess startProxy(
             String name, Path folder, int port, List<String> ingestAddresses, int queryPort) {
-        return start(name, folder, port, site(port, ingestAddresses, queryPort));
-    }
-
-    private static String site(int port, List<String> ingestAddresses, int queryPort) {
         String shipped;
         try {
             shipped = Files.readString(TestProcess.ROOT.resolve("config/nginx.conf"));
@@ -70,11 +57,12 @@ public final class Nginx {
         String ingestLines = ingestAddresses.stream()
                 .map(address -> socketLine.replace(SOCKET, address))
                 .collect(Collectors.joining("\n"));
-        return shipped.replace(socketLine, ingestLines)
+        String servers = shipped.replace(socketLine, ingestLines)
                 .replace(PORT_WITHOUT_SOCKET, "")
                 .replace("127.0.0.1:3001", "127.0.0.1:" + queryPort)
                 .replace("listen 80;", "listen 127.0.0.1:" + port + ";")
                 .replace("listen [::]:80;", "");
+        return start(name, folder, port, servers);
     }
 
     /// Starts it with these servers; returns when it listens on the port. It prints its errors.
@@ -83,6 +71,8 @@ public final class Nginx {
     public static TestProcess start(String name, Path parent, int port, String servers) {
         Path folder = parent.resolve(name);
         Path configuration = folder.resolve("nginx.conf");
+        // Workers that root's nginx gives to another user could not reach sockets in the test's folder.
+        String user = System.getProperty("user.name").equals("root") ? "user root;" : "";
         try {
             Files.createDirectories(folder);
             Files.writeString(configuration, """
@@ -101,7 +91,7 @@ public final class Nginx {
                         scgi_temp_path %1$s/scgi;
                         %2$s
                     }
-                    """.formatted(folder, servers, user()));
+                    """.formatted(folder, servers, user));
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
@@ -113,10 +103,5 @@ public final class Nginx {
             nginx.close();
             throw failure;
         }
-    }
-
-    /// Workers that root's nginx gives to another user could not reach sockets in the test's folder.
-    private static String user() {
-        return System.getProperty("user.name").equals("root") ? "user root;" : "";
     }
 }

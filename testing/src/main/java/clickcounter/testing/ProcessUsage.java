@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /// What processes, together with their children, use of the machine, as Linux sees it.
@@ -33,28 +32,24 @@ public record ProcessUsage(List<Long> pids) {
                 * MICROS_PER_TICK;
     }
 
-    /// Resident memory: all of it, with the pages of the log's files, which the system takes back when it needs
-    /// them.
-    public long residentBytes() {
-        return memory("VmRSS:");
-    }
-
-    /// Resident memory that is the processes' own: heap, code, stacks, buffers.
+    /// Resident memory that is the processes' own: heap, code, stacks, buffers, but not the pages of the log's
+    /// files.
     public long ownBytes() {
-        return memory("RssAnon:");
-    }
-
-    private long memory(String field) {
         return ofEach("status")
                 .flatMap(String::lines)
-                .filter(line -> line.startsWith(field))
+                .filter(line -> line.startsWith("RssAnon:"))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
                 .sum();
     }
 
     /// A file of `/proc` of each process that has not ended yet.
     private Stream<String> ofEach(String file) {
-        return withDescendants().boxed().flatMap(pid -> {
+        Stream<Long> withDescendants = pids.stream()
+                .flatMap(pid -> ProcessHandle.of(pid).stream())
+                .flatMap(process -> Stream.concat(Stream.of(process), process.descendants()))
+                .map(ProcessHandle::pid)
+                .distinct();
+        return withDescendants.flatMap(pid -> {
             try {
                 return Stream.of(Files.readString(Path.of("/proc", Long.toString(pid), file)));
             } catch (NoSuchFileException hasEnded) {
@@ -63,13 +58,5 @@ public record ProcessUsage(List<Long> pids) {
                 throw new UncheckedIOException(failure);
             }
         });
-    }
-
-    private LongStream withDescendants() {
-        return pids.stream()
-                .flatMap(pid -> ProcessHandle.of(pid).stream())
-                .flatMap(process -> Stream.concat(Stream.of(process), process.descendants()))
-                .mapToLong(ProcessHandle::pid)
-                .distinct();
     }
 }

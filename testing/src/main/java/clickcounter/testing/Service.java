@@ -109,7 +109,7 @@ public final class Service implements AutoCloseable {
         var settings = new HashMap<>(environment);
         settings.putAll(differing);
         // The output is not in the data folder: what a process says about a full disk must be found somewhere.
-        TestProcess process = TestProcess.startIn(sources, name, folder.resolve("output"), settings, command);
+        TestProcess process = new TestProcess(sources, name, folder.resolve("output"), settings, command);
         processes.add(process);
         current.put(name, process);
         return process;

@@ -41,8 +41,8 @@ public final class TestProcess implements AutoCloseable {
     private volatile Process process;
     private volatile long outputStart;
 
-    private TestProcess(
-            String name, Path folder, Path outputFolder, Map<String, String> environment, List<String> command) {
+    /// Starts a command in any folder.
+    TestProcess(Path folder, String name, Path outputFolder, Map<String, String> environment, List<String> command) {
         this.name = name;
         output = outputFolder.resolve(name + ".log");
         builder = new ProcessBuilder(command)
@@ -59,13 +59,7 @@ public final class TestProcess implements AutoCloseable {
     /// @param outputFolder what the process prints is appended to the file NAME.log in it
     public static TestProcess start(
             String name, Path outputFolder, Map<String, String> environment, List<String> command) {
-        return startIn(ROOT, name, outputFolder, environment, command);
-    }
-
-    /// Starts a command in any folder.
-    public static TestProcess startIn(
-            Path folder, String name, Path outputFolder, Map<String, String> environment, List<String> command) {
-        return new TestProcess(name, folder, outputFolder, environment, command);
+        return new TestProcess(ROOT, name, outputFolder, environment, command);
     }
 
     /// Starts a class with the class path and the flags of this JVM.
@@ -218,6 +212,16 @@ public final class TestProcess implements AutoCloseable {
                     .waitFor();
         } catch (IOException | InterruptedException failure) {
             throw new AssertionError("%s cannot be run.".formatted(command), failure);
+        }
+    }
+
+    /// Runs a command; returns what it prints.
+    public static String outputOf(String... command) {
+        try (var printed =
+                new ProcessBuilder(command).redirectErrorStream(true).start().inputReader()) {
+            return printed.readAllAsString().strip();
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
         }
     }
 

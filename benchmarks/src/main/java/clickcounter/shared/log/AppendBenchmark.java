@@ -27,7 +27,11 @@ public class AppendBenchmark extends AverageTimeBenchmark {
     @Setup
     public void open() throws IOException {
         folder = Files.createTempDirectory("append-benchmark");
-        writer = ClickWriter.open(
+        writer = openLog(folder);
+    }
+
+    static ClickWriter openLog(Path folder) {
+        return ClickWriter.open(
                 new LogSettings(folder, new MinFree(1L << 30, 0), Duration.ofSeconds(1)), new Lifetime());
     }
 

@@ -3,6 +3,7 @@ package clickcounter.shared.log;
 import clickcounter.benchmarks.AverageTimeBenchmark;
 import clickcounter.testing.TestFiles;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
@@ -22,10 +23,15 @@ public class ReadBenchmark extends AverageTimeBenchmark {
     private ClickReader reader;
     private long sum;
 
-    /// Writes the log.
+    /// Writes the log; the banners do not matter.
     @Setup
     public void open() throws IOException {
-        folder = BenchmarkLog.of(CLICKS, 10_000);
+        folder = Files.createTempDirectory("read-benchmark");
+        try (ClickWriter writer = AppendBenchmark.openLog(folder)) {
+            for (int click = 0; click < CLICKS; click++) {
+                writer.append(1 + (click & 1023));
+            }
+        }
         reader = ClickReader.open(folder);
     }
 
