@@ -33,6 +33,7 @@ final class Bench {
     private static Map<String, Scenario> scenarios() {
         var scenarios = new LinkedHashMap<String, Scenario>();
         scenarios.put("direct", ClickScenarios::direct);
+        scenarios.put("forms", FormsScenario::run);
         scenarios.put("proxied", ClickScenarios::proxied);
         scenarios.put("connections", ClickScenarios::connections);
         scenarios.put("banners", ClickScenarios::banners);

@@ -92,13 +92,14 @@ final class ClickScenarios {
         if (Nginx.isInstalled()) {
             int port = Ports.free();
             TestProcess nginx = opened.add(nginxReturning204(folder, port));
-            targets.add(new Target("nginx, empty 204", port, nginx.usage(), NONE, false, null));
+            targets.add(new Target("nginx, one worker, empty 204", port, nginx.usage(), NONE, false, null));
         }
     }
 
-    /// Starts an nginx that answers an empty 204 on a TCP port and on a Unix domain socket in the folder.
-    private static TestProcess nginxReturning204(Path folder, int port) {
-        return Nginx.start("nginx-204", folder, port, UNLIMITED + """
+    /// Starts an nginx that answers an empty 204 on a TCP port and on a Unix domain socket in the folder. It has one
+    /// worker: on two processors that it shares with the load, more of them only take turns.
+    static TestProcess nginxReturning204(Path folder, int port) {
+        return Nginx.start("nginx-204", folder, port, 1, UNLIMITED + """
                 server {
                     listen 127.0.0.1:%d;
                     listen unix:%s;

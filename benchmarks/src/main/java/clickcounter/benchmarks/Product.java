@@ -130,6 +130,28 @@ final class Product implements AutoCloseable {
                 () -> TestDatabase.clicks(connection) == clicks);
     }
 
+    /// Waits until a banner has this many clicks in the database; returns how many it has then.
+    static long awaitClicks(Connection connection, long bannerId, long atLeast) {
+        Await.until(
+                "banner %d has %d clicks".formatted(bannerId, atLeast),
+                MAX_CATCH_UP,
+                () -> clicks(connection, bannerId) >= atLeast);
+        return clicks(connection, bannerId);
+    }
+
+    private static long clicks(Connection connection, long bannerId) {
+        try (var select = connection.prepareStatement(
+                "select coalesce(sum(clicks), 0)::bigint from banner_minute where banner_id = ?")) {
+            select.setLong(1, bannerId);
+            try (ResultSet row = select.executeQuery()) {
+                row.next();
+                return row.getLong(1);
+            }
+        } catch (SQLException failure) {
+            throw new IllegalStateException(failure);
+        }
+    }
+
     /// Clicks whose 204s [#verify] compares with the database.
     ///
     /// @param banners the number of different banners

@@ -62,13 +62,14 @@ public final class Nginx {
                 .replace("127.0.0.1:3001", "127.0.0.1:" + queryPort)
                 .replace("listen 80;", "listen 127.0.0.1:" + port + ";")
                 .replace("listen [::]:80;", "");
-        return start(name, folder, port, servers);
+        return start(name, folder, port, 0, servers);
     }
 
     /// Starts it with these servers; returns when it listens on the port. It prints its errors.
     ///
+    /// @param workers how many processes serve; 0 for one on each processor
     /// @param servers what stands in the block `http`
-    public static TestProcess start(String name, Path parent, int port, String servers) {
+    public static TestProcess start(String name, Path parent, int port, int workers, String servers) {
         Path folder = parent.resolve(name);
         Path configuration = folder.resolve("nginx.conf");
         // Workers that root's nginx gives to another user could not reach sockets in the test's folder.
@@ -78,7 +79,7 @@ public final class Nginx {
             Files.writeString(configuration, """
                     daemon off;
                     %3$s
-                    worker_processes auto;
+                    worker_processes %4$s;
                     pid %1$s/nginx.pid;
                     error_log stderr warn;
                     events { worker_connections 4096; }
@@ -91,7 +92,8 @@ public final class Nginx {
                         scgi_temp_path %1$s/scgi;
                         %2$s
                     }
-                    """.formatted(folder, servers, user));
+                    """.formatted(
+                            folder, servers, user, workers == 0 ? "auto" : Integer.toString(workers)));
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
