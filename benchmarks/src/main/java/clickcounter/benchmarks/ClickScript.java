@@ -43,7 +43,8 @@ final class ClickScript extends Script {
     /// @param acknowledged to which the 204s of each banner are added, from [#FIRST_BANNER] on
     ClickScript(int banners, long[] acknowledged) {
         super(
-                PATH + FIRST_BANNER + " HTTP/1.1\r\nHost: localhost\r\n" + BROWSER_HEADERS.replace("\n", "\r\n") + "\r\n",
+                PATH + FIRST_BANNER + " HTTP/1.1\r\nHost: localhost\r\n" + BROWSER_HEADERS.replace("\n", "\r\n")
+                        + "\r\n",
                 204,
                 MAX_ANSWER_BYTES);
         this.banners = banners;

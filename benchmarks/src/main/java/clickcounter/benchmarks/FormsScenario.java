@@ -59,7 +59,11 @@ final class FormsScenario {
     /// @param script what `wrk` reads, in Lua
     private record Form(String name, long bannerId, String script) {}
 
-    private record Target(String name, int port, ProcessUsage server, @Nullable Product product) {}
+    private record Target(
+            String name,
+            int port,
+            ProcessUsage server,
+            @Nullable Product product) {}
 
     static void run(Plan plan, Report report) throws Exception {
         Path folder = Files.createDirectories(plan.folder().resolve("forms"));
@@ -85,11 +89,10 @@ final class FormsScenario {
         Optional<String> compiler = find("cc");
         if (compiler.isPresent()) {
             Path program = folder.resolve("floor");
-            TestProcess.outputOf(
-                    compiler.get(), "-O2", "-o", program.toString(), "benchmarks/src/main/c/floor.c");
+            TestProcess.outputOf(compiler.get(), "-O2", "-o", program.toString(), "benchmarks/src/main/c/floor.c");
             int port = Ports.free();
-            TestProcess floor = opened.add(TestProcess.start(
-                    "floor", folder, Map.of(), List.of(program.toString(), Integer.toString(port))));
+            TestProcess floor = opened.add(
+                    TestProcess.start("floor", folder, Map.of(), List.of(program.toString(), Integer.toString(port))));
             floor.awaitPort(port);
             targets.add(new Target("bare epoll loop in C", port, floor.usage(), null));
         } else {
@@ -140,8 +143,8 @@ final class FormsScenario {
         try (Connection connection = product.connect()) {
             long counted = Product.awaitClicks(connection, form.bannerId(), answers);
             if (counted > answers + (long) CONNECTIONS * runs) {
-                throw new IllegalStateException("%s: %d clicks were acknowledged, %d are counted."
-                        .formatted(form.name(), answers, counted));
+                throw new IllegalStateException(
+                        "%s: %d clicks were acknowledged, %d are counted.".formatted(form.name(), answers, counted));
             }
         }
     }
@@ -157,8 +160,8 @@ final class FormsScenario {
                 "http://127.0.0.1:%d/v1/banners/counter/%d".formatted(target.port(), form.bannerId()));
         Matcher requests = REQUESTS.matcher(output);
         if (!requests.find() || output.contains("Non-2xx")) {
-            throw new IOException("%s, %s: not every request was answered:%n%s"
-                    .formatted(target.name(), form.name(), output));
+            throw new IOException(
+                    "%s, %s: not every request was answered:%n%s".formatted(target.name(), form.name(), output));
         }
         return Long.parseLong(requests.group(1));
     }

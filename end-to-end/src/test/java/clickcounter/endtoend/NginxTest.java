@@ -1,5 +1,6 @@
 package clickcounter.endtoend;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -9,6 +10,8 @@ import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
 import clickcounter.testing.TestProcess;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,6 +52,14 @@ final class NginxTest {
             assertThat(client.beacon(ownBanner)).isEqualTo(204);
             assertThat(service.totalClicks(ownBanner)).isEqualTo(2);
 
+            assertThat(answer("GET " + click + " HTTP/1.0\r\n\r\n")).startsWith("HTTP/1.1 204 ");
+            assertThat(answer("GET /v1/healthcheck HTTP/1.0\r\n\r\n")).startsWith("HTTP/1.1 200 ");
+            assertThat(answer(
+                            "GET " + click + " HTTP/1.1\r\nHost: a\r\nOrigin: https://b\r\nConnection: close\r\n\r\n"))
+                    .startsWith("HTTP/1.1 204 ")
+                    .contains("Access-Control-Allow-Origin: *\r\n");
+            assertThat(service.totalClicks(ownBanner)).isEqualTo(4);
+
             var sent = new SentClicks();
             try (ClickLoad load = ClickLoad.start(port, 32, BANNERS, 5_000, new Random().nextLong(), sent)) {
                 LockSupport.parkNanos(Duration.ofSeconds(3).toNanos());
@@ -66,6 +77,14 @@ final class NginxTest {
             service.ingest().restart();
             service.awaitReady();
             assertThat(service.get(port, click).statusCode()).isEqualTo(204);
+        }
+    }
+
+    /// Sends a request that a real HTTP client would not; returns all that is answered until the connection ends.
+    private String answer(String request) throws IOException {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write(request.getBytes(US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), US_ASCII);
         }
     }
 }

@@ -152,18 +152,14 @@ final class ClickRequest {
     }
 
     private boolean readMethod() {
-        isHead = false;
-        switch (at < end ? bytes.get(at) : 0) {
-            case 'G':
-                return skip(GET);
-            case 'P':
-                return skip(POST);
-            case 'H':
-                isHead = true;
-                return skip(HEAD);
-            default:
-                return false;
-        }
+        int first = at < end ? bytes.get(at) : 0;
+        isHead = first == 'H';
+        return switch (first) {
+            case 'G' -> skip(GET);
+            case 'P' -> skip(POST);
+            case 'H' -> skip(HEAD);
+            default -> false;
+        };
     }
 
     private Kind readPath() {

@@ -38,8 +38,7 @@ final class ConnectionMetrics {
         GaugeWithCallback.builder()
                 .name("clickcounter_connections")
                 .help("Connections to the public port and the socket.")
-                .callback(gauge -> gauge.call(opened.sum()
-                        - closed.values().stream().mapToLong(LongAdder::sum).sum()))
+                .callback(gauge -> gauge.call((double) open()))
                 .register(metrics);
         CounterWithCallback.builder()
                 .name("clickcounter_connections_closed_total")
@@ -48,6 +47,10 @@ final class ConnectionMetrics {
                 .callback(counter -> closed.forEach((why, connections) ->
                         counter.call((double) connections.sum(), why.name().toLowerCase(Locale.ROOT))))
                 .register(metrics);
+    }
+
+    private long open() {
+        return opened.sum() - closed.values().stream().mapToLong(LongAdder::sum).sum();
     }
 
     void opened() {

@@ -67,7 +67,7 @@ final class Relay implements AutoCloseable {
     private long unansweredBytes;
     private boolean hasLeft;
 
-    private record Arrival(SocketChannel client, byte[] unread, byte[] unsent) {}
+    private record Arrival(SocketChannel client, ByteBuffer unread, ByteBuffer unsent) {}
 
     /// One end of a pair, and the bytes that it has not taken.
     private static final class Side {
@@ -77,11 +77,11 @@ final class Relay implements AutoCloseable {
         private ByteBuffer unsent;
         private boolean hasEnded;
 
-        Side(Pair pair, SocketChannel channel, SelectionKey key, byte[] unsent) {
+        Side(Pair pair, SocketChannel channel, SelectionKey key, ByteBuffer unsent) {
             this.pair = pair;
             this.channel = channel;
             this.key = key;
-            this.unsent = ByteBuffer.wrap(unsent);
+            this.unsent = unsent;
         }
     }
 
@@ -132,7 +132,7 @@ final class Relay implements AutoCloseable {
     /// @param unread bytes from the client that were not processed
     /// @param unsent bytes for the client that it has not received
     void take(SocketChannel client, byte[] unread, byte[] unsent) {
-        arriving.add(new Arrival(client, unread, unsent));
+        arriving.add(new Arrival(client, ByteBuffer.wrap(unread), ByteBuffer.wrap(unsent)));
         selector.wakeup();
     }
 
@@ -189,10 +189,11 @@ final class Relay implements AutoCloseable {
             return;
         }
         pairs.add(pair);
+        int received = arrival.unread.remaining();
         try {
             sendUnsent(pair.helidon);
             sendUnsent(pair.client);
-            count(pair, arrival.unread.length);
+            count(pair, received);
         } catch (IOException gone) {
             close(pair, Closed.BY_CLIENT);
         }

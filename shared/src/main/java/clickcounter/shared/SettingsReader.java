@@ -28,6 +28,14 @@ public final class SettingsReader {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
     private static final Pattern BYTES = Pattern.compile("(\\d{1,12})(B|KiB|MiB|GiB|TiB)?");
 
+    /// Variables of others that look like ours: those that Kubernetes sets for a service named `query` or
+    /// `database`, and one that many platforms set.
+    private static final Pattern FOREIGN = Pattern.compile(
+            "[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)|LOG_LEVEL");
+
+    /// What Kubernetes sets as the port of a service, such as `QUERY_PORT` for one named `query`.
+    private static final Pattern KUBERNETES_PORT = Pattern.compile("(tcp|udp)://\\S+:\\d+");
+
     private final Map<String, String> environment;
     /// Each error once, although several parts of a process may read the same setting.
     private final SequencedSet<String> errors = new LinkedHashSet<>();
@@ -71,6 +79,9 @@ public final class SettingsReader {
     /// The value, else the default if there is one.
     public Optional<String> text(Setting setting) {
         String value = environment.getOrDefault(setting.name(), "").strip();
+        if (setting.name().endsWith("_PORT") && KUBERNETES_PORT.matcher(value).matches()) {
+            value = "";
+        }
         return Optional.of(value.isEmpty() ? setting.defaultText() : value).filter(text -> !text.isEmpty());
     }
 
@@ -207,7 +218,7 @@ public final class SettingsReader {
 
     private void checkName(String name) {
         List<String> known = Arrays.stream(Setting.values()).map(Setting::name).toList();
-        if (known.contains(name)) {
+        if (known.contains(name) || FOREIGN.matcher(name).matches()) {
             return;
         }
         String nearest = Spelling.nearest(name, known);

@@ -15,6 +15,24 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsReaderTest {
+    /// Kubernetes sets these for services named query and database, and many platforms set LOG_LEVEL.
+    @Test
+    void ignoresVariablesOfOthersThatLookLikeSettings() {
+        var settings = new SettingsReader(Map.of(
+                "QUERY_PORT", "tcp://10.0.0.7:3001",
+                "QUERY_SERVICE_HOST", "10.0.0.7",
+                "QUERY_SERVICE_PORT", "3001",
+                "QUERY_SERVICE_PORT_HTTP", "3001",
+                "QUERY_PORT_3001_TCP", "tcp://10.0.0.7:3001",
+                "QUERY_PORT_3001_TCP_ADDR", "10.0.0.7",
+                "DATABASE_SERVICE_HOST", "10.0.0.8",
+                "DATABASE_PORT", "tcp://10.0.0.8:5432",
+                "LOG_LEVEL", "info"));
+        assertThat(settings.port(Setting.QUERY_PORT)).isEqualTo(3001);
+        assertThat(settings.port(Setting.DATABASE_PORT)).isZero();
+        settings.finish();
+    }
+
     @Test
     void namesWhatDiffersFromTheDefaultsAndShowsNoSecret() {
         var reader = new SettingsReader(Map.of(

@@ -3,8 +3,6 @@ package clickcounter.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -16,9 +14,9 @@ class JvmOptionsTest {
     static final class Hoarder {
         public static void main(String[] arguments) throws InterruptedException {
             var hoarder = new Thread(() -> {
-                List<long[]> hoard = new ArrayList<>();
-                while (true) {
-                    hoard.add(new long[10_000_000]);
+                long[][] hoard = new long[1_000][];
+                for (int at = 0; ; at++) {
+                    hoard[at] = new long[10_000_000];
                 }
             });
             hoarder.start();

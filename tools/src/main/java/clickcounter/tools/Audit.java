@@ -323,8 +323,9 @@ final class Audit {
             boolean isNeeded =
                     cycle.records() > 0 && cycle.firstIndex() >= firstIndex && cycle.firstIndex() <= position;
             if (isNeeded && !cyclesRead.contains(ClickReader.cycleOf(cycle.firstIndex()))) {
-                throw new StartFailure("""
-                        The file %s of the log was deleted before it was read, because of LOG_RETENTION or LOG_MAX_SIZE.                         The counts from %s on were not compared. Start the audit again: it begins with the oldest file that is left.                        """.formatted(cycle.file().getFileName(), EpochMinute.start(fromMinute)));
+                throw new StartFailure(
+                        "The file %s of the log was deleted before it was read, because of LOG_RETENTION or LOG_MAX_SIZE. The counts from %s on were not compared. Start the audit again: it begins with the oldest file that is left."
+                                .formatted(cycle.file().getFileName(), EpochMinute.start(fromMinute)));
             }
         }
     }

@@ -69,7 +69,7 @@ public final class WriteLock implements AutoCloseable {
     /// Frees the lock, unless a living process holds it. Returns whether it is free now.
     public boolean freeIfHolderIsDead() {
         long holder = holder();
-        if (holder != FREE && PowerLoss.hasWriterEnded(folder, (int) holder, PowerLoss.bootId())) {
+        if (holder != FREE && PowerLoss.hasWriterEnded(folder, pid(holder), PowerLoss.bootId())) {
             freeOf(holder, "which has ended; its process id belongs to another process now");
         }
         return lock.forceUnlockIfProcessIsDead();
@@ -78,14 +78,19 @@ public final class WriteLock implements AutoCloseable {
     /// Frees the lock if one of these processes holds it. The caller must know that they are dead.
     void freeIfHeldBy(Set<Long> dead) {
         long holder = holder();
-        if (holder != FREE && dead.contains((long) (int) holder)) {
+        if (holder != FREE && dead.contains(pid(holder))) {
             freeOf(holder, "which went down with the machine");
         }
     }
 
+    /// The process id is in the lower half.
+    private static long pid(long holder) {
+        return holder & 0xFFFF_FFFFL;
+    }
+
     private void freeOf(long holder, String why) {
         if (lock.free(holder)) {
-            logger.warn("released the write lock of process {}, {}", (int) holder, why);
+            logger.warn("released the write lock of process {}, {}", pid(holder), why);
         }
     }
 

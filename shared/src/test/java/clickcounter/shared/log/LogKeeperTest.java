@@ -138,7 +138,7 @@ class LogKeeperTest {
         open(new MinFree(0, 0)).close();
         String startTime = Files.readString(Path.of("/proc/" + living + "/stat"))
                 .replaceAll("(?s).*\\) ", "")
-                .split(" ")[19];
+                .split(" ", -1)[19];
         Files.writeString(folder.resolve("writing-" + living), PowerLoss.bootId() + "\n" + startTime + "\n");
         try (var lock = WriteLock.open(folder)) {
             lock.takeAs(living);
