@@ -132,8 +132,9 @@ final class FormsScenario {
             }
         }
         for (int at = 0; at < answers.length; at++) {
-            if (targets.get(at).product() != null) {
-                verify(targets.get(at).product(), form, answers[at], plan.rounds() + 1);
+            Product product = targets.get(at).product();
+            if (product != null) {
+                verify(product, form, answers[at], plan.rounds() + 1);
             }
         }
     }

@@ -180,18 +180,18 @@ final class ClickLoop implements AutoCloseable {
         }
     }
 
-    /// Stops accepting, lets requests arrive that have begun to, then closes all connections.
+    /// Stops accepting, lets the bodies arrive whose heads are here, then closes all connections.
     private void finish() throws IOException {
         for (ServerSocketChannel port : ports) {
             port.close();
         }
-        closeAll(idle);
+        closeAll(false);
         long endNs = System.nanoTime() + parts.limits.grace().toNanos();
         while (openConnections > 0 && System.nanoTime() - endNs < 0) {
             pass();
-            closeAll(idle);
+            closeAll(false);
         }
-        closeAll(receiving);
+        closeAll(true);
         selector.selectNow();
         selector.close();
     }
@@ -514,9 +514,12 @@ final class ClickLoop implements AutoCloseable {
         waitOn(connection, true, System.nanoTime());
     }
 
-    private void closeAll(WaitingQueue queue) {
-        for (Queued first = queue.first(); first != null; first = queue.first()) {
-            close((ClickConnection) first, Closed.BY_US);
+    private void closeAll(boolean evenIfABodyIsArriving) {
+        for (SelectionKey key : selector.keys()) {
+            if (key.attachment() instanceof ClickConnection connection
+                    && (evenIfABodyIsArriving || connection.pending == null)) {
+                close(connection, Closed.BY_US);
+            }
         }
     }
 
@@ -546,7 +549,7 @@ final class ClickLoop implements AutoCloseable {
         }
     }
 
-    /// Lets the requests arrive that have begun to, then closes all connections and stops the thread.
+    /// Lets the bodies arrive whose heads are here, then closes all connections and stops the thread.
     ///
     /// **Threads**: any.
     @Override

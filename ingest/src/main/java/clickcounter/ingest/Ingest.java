@@ -14,7 +14,6 @@ import io.helidon.http.media.MediaContext;
 import io.helidon.webserver.http.HttpRouting;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,7 +46,7 @@ public final class Ingest implements AutoCloseable {
                     .get(HealthCheck.PATH, HealthCheck::send)
                     .head(HealthCheck.PATH, HealthCheck::send)
                     .any(forwarder);
-            Path inside = shortened(settings.inside());
+            Path inside = opened.add(InsideSocket.in(settings.run())).path();
             Relay relay = opened.add(Relay.start(
                     inside, settings.http().maxRelayed(), settings.http().maxBodyBytes(), connections, lifetime));
             HttpListener helidon =
@@ -85,13 +84,6 @@ public final class Ingest implements AutoCloseable {
     /// **Errors**: [clickcounter.shared.StartFailure] if the log cannot be opened or a port is in use.
     public static Ingest start(IngestSettings settings, Lifetime lifetime) {
         return new Ingest(settings, lifetime);
-    }
-
-    /// Returns another path if the system does not allow a socket at this one.
-    private static Path shortened(Path socket) throws IOException {
-        return socket.toString().length() <= PublicPort.MAX_SOCKET_PATH_LENGTH
-                ? socket
-                : Files.createTempDirectory("click-counter").resolve(socket.getFileName());
     }
 
     private static @Nullable String logProblem(ClickWriter writer) {

@@ -12,13 +12,13 @@ import org.jspecify.annotations.Nullable;
 /// The settings of ingest.
 ///
 /// @param http where ingest listens
-/// @param inside the Unix socket of this process alone on which Helidon listens
+/// @param run the folder for the sockets of running processes
 /// @param log where it appends clicks
 /// @param query where it forwards requests that are no clicks
 /// @param admin where it answers operators
 /// @param threads how many threads answer clicks
 public record IngestSettings(
-        HttpSettings http, Path inside, LogSettings log, URI query, AdminSettings admin, int threads) {
+        HttpSettings http, Path run, LogSettings log, URI query, AdminSettings admin, int threads) {
 
     private static final int MAX_PROCESSES = 256;
     private static final int MAX_THREADS = 256;
@@ -39,12 +39,12 @@ public record IngestSettings(
                 .orElse(sharesPort ? 1 : Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
         var http = HttpSettings.read(settings, Setting.SERVICE_ADDRESS, Setting.SERVICE_PORT)
                 .listening(sharesPort, socket(settings, number));
-        Path inside = settings.path(Setting.DATA_DIR).resolve("run").resolve("ingest-%d.helidon".formatted(number));
+        Path run = settings.path(Setting.DATA_DIR).resolve("run");
         var log = LogSettings.read(settings);
         URI query = queryAddress(settings);
         var admin = AdminSettings.read(settings, Setting.INGEST_ADMIN_PORT).ofProcess(number);
         settings.finish();
-        return new IngestSettings(http, inside, log, query, admin, threads);
+        return new IngestSettings(http, run, log, query, admin, threads);
     }
 
     private static @Nullable Path socket(SettingsReader settings, int number) {

@@ -28,7 +28,7 @@ final class PublicPort implements AutoCloseable {
     private static final int BACKLOG = 4096;
 
     /// A loop comes round at least once a second, unless the log or the machine holds it up.
-    private static final Duration MAX_STILLNESS = Duration.ofSeconds(10);
+    private static final Duration MAX_STILLNESS = Duration.ofSeconds(30);
 
     /// The shortest limit of all systems; Linux allows some more.
     static final int MAX_SOCKET_PATH_LENGTH = 103;

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -85,6 +86,36 @@ class SocketTest {
                 .isInstanceOf(StartFailure.class)
                 .hasMessageContaining("Cannot listen on the socket %s", tooLong)
                 .hasMessageContaining("too long");
+    }
+
+    @Test
+    void refusesASocketThatAnotherProcessListensOn() throws IOException {
+        try (RunningIngest first = RunningIngest.start(folder, "INGEST_SOCKET", socket)) {
+            assertThatThrownBy(() -> RunningIngest.start(folder, "INGEST_SOCKET", socket))
+                    .isInstanceOf(StartFailure.class)
+                    .hasMessageContaining("Cannot listen on the socket %s: another process does", socket);
+            assertThat(click(socket, 1)).startsWith("HTTP/1.1 204");
+            assertThat(first.newClicks()).containsExactly(1L);
+        }
+    }
+
+    /// Each of them relays to its own Helidon, also after another one in the same folder has ended.
+    @Test
+    void severalProcessesOfOneFolderRelayToTheirOwnServer() throws IOException {
+        Path longName = folder.resolve("a".repeat(90));
+        for (Path dataFolder : List.of(folder, longName)) {
+            try (RunningIngest first = RunningIngest.start(dataFolder)) {
+                RunningIngest.start(dataFolder).close();
+                try (var connection = first.connect()) {
+                    assertThat(connection
+                                    .request("PUT /v1/banners/counter/1")
+                                    .answer()
+                                    .status())
+                            .isEqualTo(405);
+                }
+            }
+        }
+        assertThat(folder.resolve("run")).isEmptyDirectory();
     }
 
     @Test

@@ -10,6 +10,7 @@ import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.StartFailure;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,6 +68,8 @@ final class Supervisor implements AutoCloseable {
         int servicePort = settings.port(Setting.SERVICE_PORT);
         int ingestProcesses = settings.integer(Setting.INGEST_PROCESSES, 1, MAX_INGEST_PROCESSES);
         boolean json = LoggingSettings.read(settings).json();
+        String address = settings.text(Setting.SERVICE_ADDRESS).orElseThrow();
+        boolean isOpen = settings.secret(Setting.STATS_TOKEN).isEmpty();
         Duration maxStop = ProcessMain.maxClose(settings).plus(KILL_AFTER);
         settings.finish();
         var supervisor = new Supervisor(dataDir, json, maxStop, lifetime);
@@ -78,6 +81,7 @@ final class Supervisor implements AutoCloseable {
             supervisor.startProcesses(ingestProcesses);
             if (!lifetime.hasEnded()) {
                 announce(servicePort);
+                warnIfOpen(isOpen, address, servicePort);
             }
             supervisor.keepers.forEach(Keeper::keep);
             return supervisor;
@@ -137,6 +141,15 @@ final class Supervisor implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of("nice", "-n", "5"));
         command.addAll(program.command(ROOT, flags, arguments));
         return command;
+    }
+
+    private static void warnIfOpen(boolean isOpen, String address, int port) {
+        if (isOpen && !InetAddress.getLoopbackAddress().getHostAddress().equals(address)) {
+            logger.warn(
+                    "statistics and the dashboard are open to everybody who reaches port {} of {}: set STATS_TOKEN to close them, or SERVICE_ADDRESS=127.0.0.1 behind a proxy (SECURITY.md)",
+                    port,
+                    address);
+        }
     }
 
     private static void announce(int port) {
