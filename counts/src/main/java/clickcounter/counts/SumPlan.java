@@ -94,6 +94,17 @@ public final class SumPlan {
         return ranges.isEmpty() ? Map.of(Unit.MINUTE, List.of(notRolled())) : ranges;
     }
 
+    /// How many ranges there are at most, without making them.
+    public int maxRanges() {
+        int count = 2;
+        for (Unit unit : UNITS) {
+            for (int at = 0; at < steps.bounds().length; at++) {
+                count += path(unit, at).isEmpty() ? 0 : 1;
+            }
+        }
+        return count;
+    }
+
     private List<Range> ranges(Unit unit) {
         List<Range> found = new ArrayList<>();
         for (int at = 0; at < steps.bounds().length; at++) {

@@ -251,7 +251,7 @@ public final class LiveStream implements AutoCloseable {
         for (long bannerId : bannerIds) {
             long clicksOfMinute = minuteSoFar == null
                     ? ofMinute.get(bannerId, ANY_MINUTE)
-                    : minuteSoFar.named().getOrDefault(bannerId, 0L);
+                    : minuteSoFar.clicks(bannerId);
             banners.add("{\"banner\":\"" + bannerId + "\",\"clicks\":" + sinceLastTick.get(bannerId, ANY_MINUTE)
                     + minute(start, clicksOfMinute) + "}");
         }
