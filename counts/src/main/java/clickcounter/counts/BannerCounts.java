@@ -96,21 +96,39 @@ public final class BannerCounts {
     /// @param banners how many banners have clicks
     /// @param clicks of all banners
     /// @param found the clicks of the busiest banners and of those that were named
-    public record Sums(long banners, long clicks, Map<Long, Long> found) {}
+    public record Sums(long banners, long clicks, ClickTable found) {}
 
-    /// Returns the position of the log up to which clicks are counted.
+    /// Returns the position of the log up to which clicks are counted, and remembers the marks.
     public long position() throws SQLException {
         try (Connection connection = database.connection();
-                PreparedStatement select =
-                        connection.prepareStatement("select last_index from click_log where log_id = ?")) {
+                PreparedStatement select = connection.prepareStatement("""
+                        select (select last_index from click_log where log_id = ?),
+                            extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60
+                        from roll_up""")) {
             select.setObject(1, logId);
             ResultSet row = select.executeQuery();
-            long position = row.next() ? position(row, 1) : ClickReader.START;
+            row.next();
+            long position = position(row, 1);
+            marks = Marks.read(row, 2);
             isAway = false;
             return position;
         } catch (SQLException failure) {
             isAway = true;
             throw failure;
+        }
+    }
+
+    /// Returns how many ranges [#rows] would look up at most, for all banners together. Where the steps of a zone
+    /// do not begin with units of UTC, there is at least one for each step.
+    public long maxLookups(long[] bannerIds, Steps steps, Step step) {
+        return (long) Math.max(1, bannerIds.length)
+                * SumPlan.of(steps, step, marks).maxRanges();
+    }
+
+    /// Throws if the database is known to be away.
+    public void requireAnswers() throws SQLTransientConnectionException {
+        if (isAway) {
+            throw new SQLTransientConnectionException("the database did not answer when it was asked last");
         }
     }
 
@@ -320,7 +338,7 @@ public final class BannerCounts {
             select.setObject(3, named);
             ResultSet row = select.executeQuery();
             row.next();
-            Map<Long, Long> clicks = new HashMap<>();
+            var clicks = new ClickTable();
             decode(row.getBytes(6), clicks);
             decode(row.getBytes(7), clicks);
             var sums = new Sums(row.getLong(4), row.getLong(5), clicks);
@@ -363,19 +381,20 @@ public final class BannerCounts {
                 .replace("{names_any}", Boolean.toString(named.length > 0));
     }
 
-    private static void decode(byte @Nullable [] pairs, Map<Long, Long> clicksByBanner) {
+    /// A banner may be both among the busiest and named; then it has the same clicks twice.
+    private static void decode(byte @Nullable [] pairs, ClickTable clicks) {
         if (pairs != null) {
             var buffer = ByteBuffer.wrap(pairs);
             while (buffer.hasRemaining()) {
-                clicksByBanner.put(buffer.getLong(), buffer.getLong());
+                long bannerId = buffer.getLong();
+                clicks.take(bannerId, ClickTable.ANY_MINUTE);
+                clicks.add(bannerId, ClickTable.ANY_MINUTE, buffer.getLong());
             }
         }
     }
 
     private void takePlace() throws SQLTransientConnectionException {
-        if (isAway) {
-            throw new SQLTransientConnectionException("the database did not answer when it was asked last");
-        }
+        requireAnswers();
         if (!places.tryAcquire()) {
             throw new SQLTransientConnectionException(
                     "more than %d requests wait for a connection".formatted(MAX_WAITING));

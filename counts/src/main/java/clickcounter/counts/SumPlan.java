@@ -2,10 +2,10 @@ package clickcounter.counts;
 
 import clickcounter.counts.Period.Steps;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Which minutes, hours, days and months to read for the steps of a period, and how to combine them.
 ///
@@ -94,41 +94,50 @@ public final class SumPlan {
         return ranges.isEmpty() ? Map.of(Unit.MINUTE, List.of(notRolled())) : ranges;
     }
 
-    private List<Range> ranges(Unit unit) {
-        List<Range> found = new ArrayList<>();
-        if (unit.compareTo(top()) < 0) {
+    /// How many ranges there are at most, without making them.
+    public int maxRanges() {
+        int count = 2;
+        for (Unit unit : UNITS) {
             for (int at = 0; at < steps.bounds().length; at++) {
-                found.add(path(unit, at, 1).range);
+                count += path(unit, at).isEmpty() ? 0 : 1;
             }
         }
-        if (unit == top()) {
+        return count;
+    }
+
+    private List<Range> ranges(Unit unit) {
+        List<Range> found = new ArrayList<>();
+        for (int at = 0; at < steps.bounds().length; at++) {
+            Range path = path(unit, at);
+            if (!path.isEmpty()) {
+                found.add(path);
+            }
+        }
+        if (unit == top() && steps.count() > 0) {
             found.add(wholeUnits(0, steps.count()));
         }
         if (unit == Unit.MINUTE) {
             found.add(notRolled());
         }
         found.removeIf(Range::isEmpty);
-        found.sort(Comparator.comparingLong(Range::from));
+        found.sort((left, right) -> Long.compare(left.from, right.from));
         return merged(found);
     }
 
     /// What to add and what to subtract for the only step of the plan; never empty.
     public List<Part> parts() {
-        List<Part> parts = parts(0, steps.count());
-        return parts.isEmpty() ? List.of(new Part(Unit.MINUTE, notRolled(), 1)) : parts;
-    }
-
-    /// What to add and what to subtract for the clicks between two boundaries.
-    private List<Part> parts(int fromBound, int toBound) {
         List<Part> parts = new ArrayList<>();
-        for (Unit unit : UNITS.subList(0, aligned.size() - 1)) {
-            parts.add(path(unit, fromBound, 1));
-            parts.add(path(unit, toBound, -1));
+        for (Unit unit : UNITS) {
+            for (int at = 0; at < steps.bounds().length; at++) {
+                parts.add(new Part(unit, path(unit, at), at == 0 ? sign(unit, at) : -sign(unit, at)));
+            }
         }
-        parts.add(new Part(top(), wholeUnits(fromBound, toBound), 1));
-        parts.add(new Part(Unit.MINUTE, notRolled(fromBound, toBound), 1));
+        if (steps.count() > 0) {
+            parts.add(new Part(top(), wholeUnits(0, steps.count()), 1));
+            parts.add(new Part(Unit.MINUTE, notRolled(), 1));
+        }
         parts.removeIf(part -> part.range.isEmpty());
-        return parts;
+        return parts.isEmpty() ? List.of(new Part(Unit.MINUTE, notRolled(), 1)) : parts;
     }
 
     /// The minutes of all steps that are not summed up yet; they are among the ranges of [Unit#MINUTE].
@@ -157,14 +166,22 @@ public final class SumPlan {
     ///
     /// @param read all counts of [#ranges()]
     public long[] sums(Map<Unit, MinuteCounts> read) {
-        List<RunningSums> runningSums = UNITS.stream()
-                .map(unit -> RunningSums.of(read.getOrDefault(unit, MinuteCounts.NONE)))
-                .toList();
         long[] sums = new long[steps.count()];
+        var units = RunningSums.of(read.get(top()));
+        var minutes = RunningSums.of(read.get(Unit.MINUTE));
         for (int at = 0; at < sums.length; at++) {
-            for (Part part : parts(at, at + 1)) {
-                sums[at] +=
-                        part.sign * runningSums.get(UNITS.indexOf(part.unit)).clicks(part.range);
+            sums[at] += units.clicks(wholeUnits(at, at + 1)) + minutes.clicks(notRolled(at, at + 1));
+        }
+        for (Unit unit : UNITS) {
+            var onPaths = RunningSums.of(read.get(unit));
+            for (int at = 0; at <= sums.length; at++) {
+                long clicks = sign(unit, at) * onPaths.clicks(path(unit, at));
+                if (at < sums.length) {
+                    sums[at] += clicks;
+                }
+                if (at > 0) {
+                    sums[at - 1] -= clicks;
+                }
             }
         }
         return sums;
@@ -175,7 +192,8 @@ public final class SumPlan {
     /// @param before at each place the clicks before it, and all clicks at the end
     @SuppressWarnings("ArrayRecordComponent") // lives as long as one call
     private record RunningSums(MinuteCounts counts, long[] before) {
-        static RunningSums of(MinuteCounts counts) {
+        static RunningSums of(@Nullable MinuteCounts read) {
+            MinuteCounts counts = read == null ? MinuteCounts.NONE : read;
             long[] before = new long[counts.size() + 1];
             for (int at = 0; at < counts.size(); at++) {
                 before[at + 1] = before[at] + counts.clicks(at);
@@ -184,7 +202,9 @@ public final class SumPlan {
         }
 
         long clicks(Range range) {
-            return before[counts.firstAtOrAfter(range.to)] - before[counts.firstAtOrAfter(range.from)];
+            return range.isEmpty()
+                    ? 0
+                    : before[counts.firstAtOrAfter(range.to)] - before[counts.firstAtOrAfter(range.from)];
         }
     }
 
@@ -200,16 +220,28 @@ public final class SumPlan {
     }
 
     /// What lies between a boundary aligned to `unit` and the same boundary aligned to the next longer unit.
-    ///
-    /// @param sign of a path that leads forward
-    private Part path(Unit unit, int bound, int sign) {
+    private Range path(Unit unit, int bound) {
+        if (isTopOrAbove(unit) || steps.bounds()[bound] >= rolledUntil) {
+            return new Range(0, 0);
+        }
         long here = aligned.get(UNITS.indexOf(unit))[bound];
         long above = aligned.get(UNITS.indexOf(unit) + 1)[bound];
-        return here < above ? new Part(unit, rolled(here, above), sign) : new Part(unit, rolled(above, here), -sign);
+        return rolled(Math.min(here, above), Math.max(here, above));
+    }
+
+    private int sign(Unit unit, int bound) {
+        if (isTopOrAbove(unit)) {
+            return 0;
+        }
+        return aligned.get(UNITS.indexOf(unit))[bound] < aligned.get(UNITS.indexOf(unit) + 1)[bound] ? 1 : -1;
     }
 
     private Unit top() {
         return UNITS.get(aligned.size() - 1);
+    }
+
+    private boolean isTopOrAbove(Unit unit) {
+        return unit.compareTo(top()) >= 0;
     }
 
     private Range rolled(long from, long to) {

@@ -94,6 +94,8 @@ class PeriodTest {
                 assertThat(steps.indexOf(steps.bounds()[at])).isEqualTo(at);
                 assertThat(steps.indexOf(steps.bounds()[at + 1] - 1)).isEqualTo(at);
             }
+            assertThat(period.minSteps()).as("%s %s", zone, period).isBetween(steps.count() * 9L / 10 - 2, (long)
+                    steps.count());
             assertThat(steps.bounds()[0]).isEqualTo(period.fromMinute());
             assertThat(steps.bounds()[steps.count()]).isEqualTo(period.toMinute());
         }

@@ -80,6 +80,8 @@ class SumPlanTest {
         long[] sums(SumPlan plan) {
             Map<Unit, MinuteCounts> read = new EnumMap<>(Unit.class);
             plan.ranges().forEach((unit, ranges) -> read.put(unit, read(unit, ranges)));
+            assertThat(plan.ranges().values().stream().mapToInt(List::size).sum())
+                    .isLessThanOrEqualTo(plan.maxRanges());
             return plan.sums(read);
         }
 

@@ -76,17 +76,24 @@ public final class Query implements AutoCloseable {
             var poller = opened.add(PositionPoller.start(database, counts, tail, lifetime));
             readiness.prove("database", poller::databaseProblem);
             readiness.prove("schema", poller::schemaProblem);
-            QueryMetrics.register(database, tail, metrics);
-
             var statistics = new Statistics(counts, tail, settings.maxRows(), settings.maxWait());
+            if (statistics.maxRows() < settings.maxRows()) {
+                logger.warn(
+                        "STATS_MAX_ROWS is {}, but the memory of this process suffices only for answers of {} rows; "
+                                + "see -Xmx in config/jvm/query.options",
+                        settings.maxRows(),
+                        statistics.maxRows());
+            }
             var refusals = opened.add(RefusalReport.start("requests for statistics", lifetime));
 
             var live = opened.add(LiveStream.start(
                     ClickReader.open(settings.logFolder()), tail, statistics, MAX_LIVE_WRITE, lifetime));
 
+            var handler = new StatisticsHandler(statistics, poolSize, refusals);
+            QueryMetrics.register(database, tail, handler, metrics);
             listener = HttpListener.start(
                     settings.http(),
-                    routing(settings, new StatisticsHandler(statistics, refusals), new LiveHandler(live)),
+                    routing(settings, handler, new LiveHandler(live)),
                     JsonBody.mediaContext(),
                     metrics);
             opened.onClose(() -> logger.info("answers by status: {}", listener.answers()));

@@ -192,9 +192,12 @@ public final class LiveStream implements AutoCloseable {
         if (minuteSoFar == null && minute < firstCompleteMinute) {
             return Map.of();
         }
+        // The same for all listeners, and adding it up takes as long as there are banners with clicks.
+        String allBanners = "data: {\"time\":\"" + now.truncatedTo(ChronoUnit.MILLIS) + "\",\"clicks\":"
+                + sinceLastTick.total() + minute(minuteSoFar == null ? ofMinute.total() : minuteSoFar.total());
         Map<List<Long>, byte[]> events = new HashMap<>();
         for (List<Long> bannerIds : asked) {
-            events.put(bannerIds, event(now, bannerIds, minuteSoFar).getBytes(StandardCharsets.UTF_8));
+            events.put(bannerIds, event(allBanners, bannerIds, minuteSoFar).getBytes(StandardCharsets.UTF_8));
         }
         return events;
     }
@@ -244,23 +247,21 @@ public final class LiveStream implements AutoCloseable {
         }
     }
 
+    /// @param allBanners the begin of the event
     /// @param minuteSoFar the clicks of the running minute, or null if they are counted here
-    private String event(Instant now, List<Long> bannerIds, @Nullable Top minuteSoFar) {
-        String start = new TimeText(ZoneOffset.UTC).string(minute);
+    private String event(String allBanners, List<Long> bannerIds, @Nullable Top minuteSoFar) {
         var banners = new StringJoiner(",");
         for (long bannerId : bannerIds) {
-            long clicksOfMinute = minuteSoFar == null
-                    ? ofMinute.get(bannerId, ANY_MINUTE)
-                    : minuteSoFar.named().getOrDefault(bannerId, 0L);
+            long clicksOfMinute =
+                    minuteSoFar == null ? ofMinute.get(bannerId, ANY_MINUTE) : minuteSoFar.clicks(bannerId);
             banners.add("{\"banner\":\"" + bannerId + "\",\"clicks\":" + sinceLastTick.get(bannerId, ANY_MINUTE)
-                    + minute(start, clicksOfMinute) + "}");
+                    + minute(clicksOfMinute) + "}");
         }
-        return "data: {\"time\":\"" + now.truncatedTo(ChronoUnit.MILLIS) + "\",\"clicks\":" + sinceLastTick.total()
-                + minute(start, minuteSoFar == null ? ofMinute.total() : minuteSoFar.total())
-                + ",\"banners\":[" + banners + "]}\n\n";
+        return allBanners + ",\"banners\":[" + banners + "]}\n\n";
     }
 
-    private static String minute(String start, long clicks) {
+    private String minute(long clicks) {
+        String start = new TimeText(ZoneOffset.UTC).string(minute);
         return ",\"minute\":{\"ts\":\"" + start + "\",\"v\":" + clicks + "}";
     }
 

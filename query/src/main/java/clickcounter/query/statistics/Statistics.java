@@ -29,10 +29,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -44,12 +44,21 @@ import org.jspecify.annotations.Nullable;
 ///
 /// **Threads**: any.
 ///
-/// **Errors**: [Refusal] if the answer would be too long, or would need minutes that were dropped; [SQLException]
-/// if the database does not answer.
+/// **Errors**: [Refusal] if the answer would be too long, would need minutes that were dropped, or has to wait too
+/// long for others; [SQLException] if the database does not answer.
 public final class Statistics {
     /// How many counts of one unit (minutes, hours, days, or months) may be read to add up longer steps, so that
     /// memory stays bounded even if nothing has been summed up for a long time.
     private static final int MAX_COUNTS_READ = 1_000_000;
+
+    /// How many ranges of time the database may look up for one answer, each for one banner. The hours of most
+    /// zones need only one for all of them, but those of Kathmandu, which do not begin with hours of UTC, need one
+    /// each. This many take one or two seconds.
+    static final int MAX_LOOKUPS = 250_000;
+
+    /// How many banners may have kept clicks when all banners are compared.
+    private static final int MAX_KEPT_BANNERS =
+            (int) Math.min(Integer.MAX_VALUE, Gate.MAX_BYTES / Cost.BYTES_PER_KEPT_BANNER);
 
     /// How often the database is asked if the tail has already dropped what the database has just counted. The
     /// next snapshot then has these clicks, unless the database was restored from a backup.
@@ -62,16 +71,20 @@ public final class Statistics {
     private final BannerCounts database;
     private final LogTail tail;
     private final int maxRows;
+    private final int maxRead;
     private final Duration maxWait;
 
     /// Answers from `database` and `tail`.
     ///
-    /// @param maxRows how many rows an answer may have, one for each step of each banner
+    /// @param maxRows how many rows an answer may have, one for each step of each banner; if there is too little
+    ///     memory for so many, it may have fewer
     /// @param maxWait how long to wait for the end of the log
     public Statistics(BannerCounts database, LogTail tail, int maxRows, Duration maxWait) {
         this.database = database;
         this.tail = tail;
-        this.maxRows = maxRows;
+        int fitIntoMemory = (int) Math.min(Integer.MAX_VALUE, Gate.MAX_BYTES / Cost.BYTES_PER_ROW);
+        this.maxRows = Math.min(maxRows, fitIntoMemory);
+        this.maxRead = Math.min(Math.max(maxRows, MAX_COUNTS_READ), fitIntoMemory);
         this.maxWait = maxWait;
     }
 
@@ -117,8 +130,13 @@ public final class Statistics {
     ///
     /// @param total clicks of all banners
     /// @param banners the busiest banners, the busiest first
-    /// @param named clicks by banner of the banners that the question named
-    public record Top(long total, List<BannerClicks> banners, Map<Long, Long> named) {}
+    /// @param clicks clicks by banner of at least the busiest banners and those that the question named
+    public record Top(long total, List<BannerClicks> banners, ClickTable clicks) {
+        /// Returns the clicks of one of these banners; 0 if it has none.
+        public long clicks(long bannerId) {
+            return clicks.get(bannerId, ANY_MINUTE);
+        }
+    }
 
     /// The clicks of all banners together.
     ///
@@ -146,14 +164,29 @@ public final class Statistics {
         }
     }
 
+    /// How many rows an answer may have.
+    public int maxRows() {
+        return maxRows;
+    }
+
+    /// Returns what a question costs, before anything is done for it.
+    ///
+    /// **Errors**: [Refusal] if the answer would have too many rows; [SQLException] if the database is known to be
+    /// away.
+    Cost cost(StatisticsQuestion question) throws Refusal, SQLException {
+        database.requireAnswers();
+        return Cost.of(question, maxRows, Math.min(tail.keptClicks(), MAX_KEPT_BANNERS));
+    }
+
     /// Returns the clicks of each banner by step, in the given order.
     ///
     /// @param withZeros whether to include steps without clicks
-    Answer<List<MinuteCounts>> series(long[] bannerIds, Period period, boolean withZeros) throws SQLException, Refusal {
+    Answer<List<MinuteCounts>> series(long[] bannerIds, Period period, boolean withZeros, Gate.Pass pass)
+            throws SQLException, Refusal {
         // The minutes with clicks are the answer as they are: no step needs to be added up.
         boolean isByMinute = period.step() == Step.MINUTE && !withZeros;
-        Steps steps = isByMinute ? period.total().steps(1) : steps(period, withZeros ? bannerIds.length : 1);
-        Found<Rows> found = readRows(bannerIds, period, steps, isByMinute);
+        Steps steps = isByMinute ? period.total().steps(1) : steps(period, bannerIds.length);
+        Found<Rows> found = readRows(bannerIds, period, steps, isByMinute, pass);
 
         Map<Long, MinuteSum> keptSums = new LinkedHashMap<>();
         for (long bannerId : bannerIds) {
@@ -177,16 +210,31 @@ public final class Statistics {
                             ? rows.getOrDefault(Unit.MINUTE, MinuteCounts.NONE).plus(keptSum.counts())
                             : bySteps(steps, found.snapshot.plan(), rows, keptSum.counts(), withZeros));
         });
-        if (series.stream().mapToLong(MinuteCounts::size).sum() > maxRows) {
-            throw tooManyRows();
+        long rows = series.stream().mapToLong(MinuteCounts::size).sum();
+        if (rows > maxRows) {
+            throw Cost.tooManyRows(rows, maxRows);
         }
         return answer(series, period, found, keptCount[0]);
     }
 
-    /// Returns the clicks of all banners together by step.
+    /// Returns the same outside of the gate, for callers that ask one question at a time.
+    Answer<List<MinuteCounts>> series(long[] bannerIds, Period period, boolean withZeros) throws SQLException, Refusal {
+        return series(bannerIds, period, withZeros, outsideOfTheGate());
+    }
+
+    private Gate.Pass outsideOfTheGate() throws Refusal {
+        return new Gate(1, Duration.ZERO).admit(new Cost(0, maxRead, true));
+    }
+
+    /// Returns the clicks of all banners together by step, outside of the gate.
     Answer<Totals> totals(Period period, boolean withZeros) throws SQLException, Refusal {
+        return totals(period, withZeros, outsideOfTheGate());
+    }
+
+    /// Returns the clicks of all banners together by step.
+    Answer<Totals> totals(Period period, boolean withZeros, Gate.Pass pass) throws SQLException, Refusal {
         Steps steps = steps(period, 1);
-        Found<Rows> found = readRows(new long[0], period, steps, false);
+        Found<Rows> found = readRows(new long[0], period, steps, false, pass);
         var keptSum = new MinuteSum();
         long keptCount = found.forEachKept(period, (_, timeMillis) -> keptSum.add(EpochMinute.ofMillis(timeMillis)));
         MinuteCounts counts = bySteps(
@@ -198,14 +246,14 @@ public final class Statistics {
         return answer(new Totals(counts.total(), countBanners(period), counts), period, found, keptCount);
     }
 
-    private long countBanners(Period period) throws SQLException {
+    private long countBanners(Period period) throws SQLException, Refusal {
         Found<Sums> found = readSums(period, 0, Set.of());
         var kept = new ClickTable();
         found.forEachKept(period, (bannerId, _) -> kept.add(bannerId, ANY_MINUTE, 1));
-        Map<Long, Long> counted = found.snapshot.counts().found();
+        ClickTable counted = found.snapshot.counts().found();
         return found.snapshot.counts().banners()
                 + Arrays.stream(kept.bannerIds())
-                        .filter(bannerId -> !counted.containsKey(bannerId))
+                        .filter(bannerId -> counted.get(bannerId, ANY_MINUTE) == 0)
                         .count();
     }
 
@@ -213,23 +261,31 @@ public final class Statistics {
     /// banners.
     public Answer<Top> top(Period period, int limit, Collection<Long> named) throws SQLException, Refusal {
         Found<Sums> found = readSums(period, limit, named);
-        var kept = new ClickTable();
-        long keptCount = found.forEachKept(period, (bannerId, _) -> kept.add(bannerId, ANY_MINUTE, 1));
-        Map<Long, Long> clicks = new HashMap<>(found.snapshot.counts().found());
-        kept.forEach((bannerId, _, keptClicks) -> clicks.merge(bannerId, keptClicks, Long::sum));
-        List<BannerClicks> busiest = clicks.entrySet().stream()
-                .map(entry -> new BannerClicks(entry.getKey(), entry.getValue()))
-                .sorted(Comparator.comparingLong(BannerClicks::clicks)
-                        .reversed()
-                        .thenComparingLong(BannerClicks::bannerId))
-                .limit(limit)
-                .toList();
-        return answer(new Top(found.snapshot.counts().clicks() + keptCount, busiest, clicks), period, found, keptCount);
+        ClickTable clicks = found.snapshot.counts().found();
+        long keptCount = found.forEachKept(period, (bannerId, _) -> clicks.add(bannerId, ANY_MINUTE, 1));
+        return answer(
+                new Top(found.snapshot.counts().clicks() + keptCount, busiest(clicks, limit), clicks),
+                period,
+                found,
+                keptCount);
+    }
+
+    private static List<BannerClicks> busiest(ClickTable clicks, int limit) {
+        Comparator<BannerClicks> busiestFirst =
+                Comparator.comparingLong(BannerClicks::clicks).reversed().thenComparingLong(BannerClicks::bannerId);
+        var busiest = new PriorityQueue<>(busiestFirst.reversed());
+        clicks.forEach((bannerId, _, ofBanner) -> {
+            busiest.add(new BannerClicks(bannerId, ofBanner));
+            if (busiest.size() > limit) {
+                busiest.remove();
+            }
+        });
+        return busiest.stream().sorted(busiestFirst).toList();
     }
 
     /// Besides the busiest banners, the database is asked for all banners whose clicks may be added, because any
     /// of them may be among the busiest in the end.
-    private Found<Sums> readSums(Period period, int limit, Collection<Long> named) throws SQLException {
+    private Found<Sums> readSums(Period period, int limit, Collection<Long> named) throws SQLException, Refusal {
         Steps total = period.total().steps(1);
         long acknowledgedIndex = tail.awaitEnd(maxWait);
         for (int attempt = 1; true; attempt++) {
@@ -237,12 +293,15 @@ public final class Statistics {
             End end = kept.end();
             var mayBeAdded = new ClickTable();
             named.forEach(bannerId -> mayBeAdded.add(bannerId, ANY_MINUTE, 0));
-            kept.forEach(
-                    period.fromMinute(),
-                    period.toMinute(),
-                    kept.droppedPosition(),
-                    end.index(),
-                    (bannerId, _) -> mayBeAdded.add(bannerId, ANY_MINUTE, 1));
+            kept.forEach(period.fromMinute(), period.toMinute(), kept.droppedPosition(), end.index(), (bannerId, _) -> {
+                if (mayBeAdded.size() <= MAX_KEPT_BANNERS) {
+                    mayBeAdded.add(bannerId, ANY_MINUTE, 1);
+                }
+            });
+            if (mayBeAdded.size() > MAX_KEPT_BANNERS) {
+                throw Gate.busy("The database does not have the clicks of more than %d banners yet"
+                        .formatted(MAX_KEPT_BANNERS));
+            }
             Snapshot<Sums> snapshot = database.sums(limit, mayBeAdded.bannerIds(), total);
             if (isFinal(kept, snapshot, attempt)) {
                 return found(snapshot, kept, end, acknowledgedIndex);
@@ -250,22 +309,35 @@ public final class Statistics {
         }
     }
 
-    private Found<Rows> readRows(long[] bannerIds, Period period, Steps steps, boolean isByMinute)
+    private Found<Rows> readRows(long[] bannerIds, Period period, Steps steps, boolean isByMinute, Gate.Pass pass)
             throws SQLException, Refusal {
-        int maxRead = isByMinute ? maxRows : Math.max(maxRows, MAX_COUNTS_READ);
+        long lookups = database.maxLookups(bannerIds, steps, period.step());
+        if (lookups > MAX_LOOKUPS) {
+            throw Refusal.badRequest("""
+                    The steps do not begin with hours, days or months of UTC, so that %d ranges of time would have to \
+                    be looked up; at most %d are allowed. Ask for a shorter time, longer steps, fewer banners or UTC.\
+                    """.formatted(lookups, MAX_LOOKUPS));
+        }
+        int most = isByMinute ? maxRows : maxRead;
         long acknowledgedIndex = tail.awaitEnd(maxWait);
-        for (int attempt = 1; true; attempt++) {
+        int attempt = 1;
+        while (true) {
             View kept = tail.kept();
             End end = kept.end();
-            Snapshot<Rows> snapshot = database.rows(bannerIds, steps, period.step(), maxRead);
-            if (snapshot.counts().size() > maxRead) {
-                throw isByMinute
-                        ? tooManyRows()
-                        : Refusal.badRequest("More than %d counts would have to be added up; ask for a shorter time."
-                                .formatted(maxRead));
-            }
-            if (isFinal(kept, snapshot, attempt)) {
-                return found(snapshot, kept, end, acknowledgedIndex);
+            int limit = Math.min(most, pass.maxRead());
+            Snapshot<Rows> snapshot = database.rows(bannerIds, steps, period.step(), limit);
+            if (snapshot.counts().size() <= limit) {
+                if (isFinal(kept, snapshot, attempt++)) {
+                    return found(snapshot, kept, end, acknowledgedIndex);
+                }
+            } else if (limit < most) {
+                pass.readMore(most);
+            } else if (isByMinute) {
+                throw Cost.tooManyRows(limit + 1L, maxRows);
+            } else {
+                throw Refusal.badRequest(
+                        "At least %d counts would have to be added up; at most %d are allowed. Ask for a shorter time."
+                                .formatted(limit + 1L, most));
             }
         }
     }
@@ -280,19 +352,12 @@ public final class Statistics {
     }
 
     private Steps steps(Period period, int banners) throws Refusal {
-        int maxSteps = maxRows / banners;
+        int maxSteps = maxRows / Math.max(1, banners);
         Steps steps = period.steps(maxSteps);
         if (steps.count() > maxSteps) {
-            throw tooManyRows();
+            throw Cost.tooManyRows((long) steps.count() * Math.max(1, banners), maxRows);
         }
         return steps;
-    }
-
-    private Refusal tooManyRows() {
-        return Refusal.badRequest("""
-                An answer has at most %d rows, one for each step of each banner, and this one could have more; ask for \
-                a shorter time, longer steps or fewer banners.\
-                """.formatted(maxRows));
     }
 
     /// Returns whether the clicks of `kept` follow `snapshot`, or whether another attempt would not find any that

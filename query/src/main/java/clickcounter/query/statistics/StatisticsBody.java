@@ -114,14 +114,13 @@ sealed interface StatisticsBody {
     }
 
     /// Several banners.
-    @SuppressWarnings("ArrayRecordComponent") // written once, by its only owner
-    record OfBanners(long[] bannerIds, List<Series> series) implements StatisticsBody {
+    record OfBanners(List<Long> bannerIds, List<Series> series) implements StatisticsBody {
         @Override
         public void writeJson(JsonGenerator json) throws IOException {
             json.writeArrayFieldStart("banners");
-            for (int at = 0; at < bannerIds.length; at++) {
+            for (int at = 0; at < bannerIds.size(); at++) {
                 json.writeStartObject();
-                json.writeStringField("banner", Long.toString(bannerIds[at]));
+                json.writeStringField("banner", Long.toString(bannerIds.get(at)));
                 series.get(at).writeJsonFields(json);
                 json.writeEndObject();
             }
@@ -131,8 +130,8 @@ sealed interface StatisticsBody {
         @Override
         public void writeCsv(Writer csv) throws IOException {
             line(csv, "banner," + series.getFirst().csvColumns());
-            for (int at = 0; at < bannerIds.length; at++) {
-                series.get(at).writeCsvLines(csv, bannerIds[at] + ",");
+            for (int at = 0; at < bannerIds.size(); at++) {
+                series.get(at).writeCsvLines(csv, bannerIds.get(at) + ",");
             }
         }
     }
@@ -164,10 +163,6 @@ sealed interface StatisticsBody {
             return Math.round(SHARE_PRECISION * banner.clicks() / top.total()) / SHARE_PRECISION;
         }
 
-        private static long clicks(Top previous, BannerClicks banner) {
-            return previous.named().getOrDefault(banner.bannerId(), 0L);
-        }
-
         @Override
         public void writeJson(JsonGenerator json) throws IOException {
             json.writeNumberField("total", top.total());
@@ -178,7 +173,7 @@ sealed interface StatisticsBody {
                 json.writeNumberField("v", banner.clicks());
                 json.writeNumberField("share", share(banner));
                 if (previous != null) {
-                    json.writeNumberField("previous", clicks(previous, banner));
+                    json.writeNumberField("previous", previous.clicks(banner.bannerId()));
                 }
                 json.writeEndObject();
             }
@@ -190,7 +185,7 @@ sealed interface StatisticsBody {
             line(csv, previous == null ? "banner,v,share" : "banner,v,share,previous");
             for (BannerClicks banner : top.banners()) {
                 String values = banner.bannerId() + "," + banner.clicks() + "," + share(banner);
-                line(csv, previous == null ? values : values + "," + clicks(previous, banner));
+                line(csv, previous == null ? values : values + "," + previous.clicks(banner.bannerId()));
             }
         }
     }

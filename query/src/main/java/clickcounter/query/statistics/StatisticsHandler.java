@@ -31,9 +31,12 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Answers questions about banners, `GET` and `POST` alike.
@@ -60,12 +63,31 @@ public final class StatisticsHandler {
     private static final Header ASK_AGAIN = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "private, no-cache");
     private static final Header KEEP = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "private, max-age=300");
 
+    /// How long a question waits until there is room for it, and before that until the same question is answered.
+    private static final Duration MAX_WAIT = Duration.ofSeconds(5);
+
+    /// How long a client may take to accept an answer that is too long to be sent in one piece.
+    private static final Duration MAX_SEND = Duration.ofMinutes(1);
+
     private final Statistics statistics;
     private final RefusalReport refusals;
+    private final Gate gate;
+    private final SharedRuns<StatisticsQuestion, Admitted> runs =
+            new SharedRuns<>(MAX_WAIT, admitted -> admitted.pass().close());
 
-    public StatisticsHandler(Statistics statistics, RefusalReport refusals) {
+    /// @param connections how many connections to the database `statistics` has
+    public StatisticsHandler(Statistics statistics, int connections, RefusalReport refusals) {
         this.statistics = statistics;
         this.refusals = refusals;
+        this.gate = new Gate(connections, MAX_WAIT);
+    }
+
+    /// An answer, and the pass that it holds until it has been sent.
+    private record Admitted(Answer<StatisticsBody> answer, Gate.Pass pass) {}
+
+    /// How many questions wait for others.
+    public int waitingQuestions() {
+        return gate.waiting();
     }
 
     /// Adds the paths.
@@ -77,16 +99,17 @@ public final class StatisticsHandler {
         }
     }
 
-    private void handle(Kind kind, ServerRequest request, ServerResponse response) {
+    private void handle(Kind kind, ServerRequest request, ServerResponse response) throws Exception {
         try {
             StatisticsQuestion question = StatisticsQuestion.of(kind, request);
-            Answer<StatisticsBody> answer = switch (kind) {
-                case BANNER, BANNERS -> series(question);
-                case TOP -> top(question);
-                case TOTALS -> totals(question);
-            };
-            send(answer, question.asCsv(), request, response);
+            Cost cost = statistics.cost(question);
+            try (var share = runs.get(question, () -> answer(question, cost))) {
+                send(share, question.asCsv(), request, response);
+            }
         } catch (Refusal refusal) {
+            if (refusal.problem().status().equals(Status.SERVICE_UNAVAILABLE_503)) {
+                refusals.count(refusal.problem().detail());
+            }
             refusal.problem().send(request, response);
         } catch (SQLException failure) {
             refusals.count(Database.describe(failure));
@@ -97,11 +120,32 @@ public final class StatisticsHandler {
         }
     }
 
-    private Answer<StatisticsBody> series(StatisticsQuestion question) throws Refusal, SQLException {
-        long[] bannerIds = question.bannerIds();
-        Answer<List<MinuteCounts>> answer = statistics.series(bannerIds, question.period(), question.needsAllSteps());
+    private Admitted answer(StatisticsQuestion question, Cost cost) throws Refusal, SQLException {
+        Gate.Pass pass = gate.admit(cost);
+        boolean isAnswered = false;
+        try {
+            Answer<StatisticsBody> answer = switch (question.kind()) {
+                case BANNER, BANNERS -> series(question, pass);
+                case TOP -> top(question);
+                case TOTALS -> totals(question, pass);
+            };
+            pass.leaveDatabase();
+            isAnswered = true;
+            return new Admitted(answer, pass);
+        } finally {
+            if (!isAnswered) {
+                pass.close();
+            }
+        }
+    }
+
+    private Answer<StatisticsBody> series(StatisticsQuestion question, Gate.Pass pass) throws Refusal, SQLException {
+        long[] bannerIds =
+                question.bannerIds().stream().mapToLong(Long::longValue).toArray();
+        Answer<List<MinuteCounts>> answer =
+                statistics.series(bannerIds, question.period(), question.needsAllSteps(), pass);
         Answer<List<MinuteCounts>> previous = question.compares()
-                ? statistics.series(bannerIds, question.period().previous(), question.needsAllSteps())
+                ? statistics.series(bannerIds, question.period().previous(), question.needsAllSteps(), pass)
                 : null;
         List<Series> series = new ArrayList<>();
         for (int at = 0; at < bannerIds.length; at++) {
@@ -110,15 +154,17 @@ public final class StatisticsHandler {
                     answer.counts().get(at),
                     previous == null ? null : previous.counts().get(at)));
         }
-        StatisticsBody body =
-                question.kind() == Kind.BANNER ? new OfOne(null, series.getFirst()) : new OfBanners(bannerIds, series);
+        StatisticsBody body = question.kind() == Kind.BANNER
+                ? new OfOne(null, series.getFirst())
+                : new OfBanners(question.bannerIds(), series);
         return answer.with(body, previous);
     }
 
-    private Answer<StatisticsBody> totals(StatisticsQuestion question) throws Refusal, SQLException {
-        Answer<Totals> answer = statistics.totals(question.period(), question.needsAllSteps());
-        Answer<Totals> previous =
-                question.compares() ? statistics.totals(question.period().previous(), question.needsAllSteps()) : null;
+    private Answer<StatisticsBody> totals(StatisticsQuestion question, Gate.Pass pass) throws Refusal, SQLException {
+        Answer<Totals> answer = statistics.totals(question.period(), question.needsAllSteps(), pass);
+        Answer<Totals> previous = question.compares()
+                ? statistics.totals(question.period().previous(), question.needsAllSteps(), pass)
+                : null;
         Series series = Series.of(
                 question,
                 answer.counts().counts(),
@@ -139,7 +185,8 @@ public final class StatisticsHandler {
     }
 
     private static void send(
-            Answer<StatisticsBody> answer, boolean asCsv, ServerRequest request, ServerResponse response) {
+            SharedRuns<?, Admitted>.Share share, boolean asCsv, ServerRequest request, ServerResponse response) {
+        Answer<StatisticsBody> answer = share.answer().answer();
         if (asCsv) {
             response.header(CSV_TYPE);
             response.header(CSV_FILE);
@@ -154,6 +201,10 @@ public final class StatisticsHandler {
         }
         Content content = out -> answer.counts().write(asCsv, out);
         ShortBody whole = ShortBody.of(content);
+        if (whole != null) {
+            // A client that takes it slowly holds nothing else.
+            share.close();
+        }
         if (request.prologue().method().equals(Method.POST)) {
             response.header(Problem.NO_STORE);
             sendBody(content, whole, response);
@@ -181,11 +232,20 @@ public final class StatisticsHandler {
             whole.send(response);
             return;
         }
+        Thread sender = Thread.currentThread();
+        CompletableFuture<Void> sent = new CompletableFuture<Void>().orTimeout(MAX_SEND.toSeconds(), TimeUnit.SECONDS);
+        // An interrupt closes the connection, and so ends a write that the client does not accept.
+        var _ = sent.exceptionally(_ -> {
+            sender.interrupt();
+            return null;
+        });
         try (OutputStream out = response.outputStream()) {
             content.write(out);
         } catch (IOException | UncheckedIOException brokenOff) {
             // The answer has begun, so there is no one to tell. Helidon would log a stack trace.
-            throw new CloseConnectionException("the client is gone", brokenOff);
+            throw new CloseConnectionException("the client is gone or too slow", brokenOff);
+        } finally {
+            sent.complete(null);
         }
     }
 }

@@ -8,6 +8,8 @@ import io.helidon.common.media.type.MediaTypes;
 import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
+import java.util.Arrays;
+import java.util.List;
 
 /// What a request for statistics asks.
 ///
@@ -16,9 +18,8 @@ import io.helidon.webserver.http.ServerRequest;
 /// @param withZeros whether the answer includes steps without clicks
 /// @param compares whether the answer includes the previous period
 /// @param asCsv whether the answer is CSV; otherwise it is JSON
-@SuppressWarnings("ArrayRecordComponent") // asked once, by its only owner
 record StatisticsQuestion(
-        Kind kind, long[] bannerIds, Period period, int limit, boolean withZeros, boolean compares, boolean asCsv) {
+        Kind kind, List<Long> bannerIds, Period period, int limit, boolean withZeros, boolean compares, boolean asCsv) {
     private static final int DEFAULT_LIMIT = 10;
     private static final int MAX_LIMIT = 1_000;
     private static final MediaType CSV = MediaTypes.create("text/csv");
@@ -38,15 +39,14 @@ record StatisticsQuestion(
     }
 
     static StatisticsQuestion of(Kind kind, ServerRequest request) throws Refusal {
-        long[] bannerIds = {};
+        List<Long> bannerIds = List.of();
         if (kind == Kind.BANNER) {
-            bannerIds = new long[] {
-                Parameters.bannerId(request.path().pathParameters().get("bannerID"))
-            };
+            bannerIds =
+                    List.of(Parameters.bannerId(request.path().pathParameters().get("bannerID")));
         }
         Parameters parameters = Parameters.of(request);
         if (kind == Kind.BANNERS) {
-            bannerIds = parameters.bannerIds(false);
+            bannerIds = Arrays.stream(parameters.bannerIds(false)).boxed().toList();
         }
         Period period = parameters.period(kind != Kind.TOP);
         int limit = kind == Kind.TOP ? parameters.integer("limit", DEFAULT_LIMIT, MAX_LIMIT) : 0;

@@ -299,8 +299,8 @@ class StatisticsApiTest {
             stats?banner=7&banner=x&from=2024-03-31T00:00:00Z&to=2024-03-30T00:00:00Z | The banner id "x" is not a whole number from 1 to 9223372036854775807.
             top?limit=1001&from=2024-03-30T00:00:00Z&to=2024-03-30T00:00:00Z    | The parameter "limit" is the string "1001"; it must be a whole number from 1 to 1000.
             top?limit=0&from=2024-03-30T00:00:00Z&to=2024-03-30T00:00:00Z       | The parameter "limit" is the string "0"; it must be a whole number from 1 to 1000.
-            totals?from=2024-03-30T00:00:00Z&to=2024-04-30T00:00:00Z            | An answer has at most 3000 rows, one for each step of each banner, and this one could have more; ask for a shorter time, longer steps or fewer banners.
-            stats?banner=7&banner=8&fill=zero&step=minute&from=2024-03-30T00:00:00Z&to=2024-03-31T01:01:00Z | An answer has at most 3000 rows, one for each step of each banner, and this one could have more; ask for a shorter time, longer steps or fewer banners.
+            totals?from=2024-03-30T00:00:00Z&to=2024-04-30T00:00:00Z            | The answer would have at least 44640 rows, one for each step of each banner; at most 3000 are allowed. Ask for a shorter time, longer steps or fewer banners.
+            stats?banner=7&banner=8&fill=zero&step=minute&from=2024-03-30T00:00:00Z&to=2024-03-31T01:01:00Z | The answer would have at least 3002 rows, one for each step of each banner; at most 3000 are allowed. Ask for a shorter time, longer steps or fewer banners.
             """)
     void refusesWhatItDoesNotUnderstand(String pathAndQuery, String sentence) {
         RunningQuery.assertProblem(query.get("/v1/banners/" + pathAndQuery), 400, sentence);

@@ -127,8 +127,8 @@ class StatisticsTest {
         assertThat(RunningQuery.sum(most)).isEqualTo(5);
         HttpResponse<String> more = query.ask(200, "2024-01-01T10:00:00Z", "2025-01-01T00:00:00Z");
         RunningQuery.assertProblem(more, 400, """
-                An answer has at most 5 rows, one for each step of each banner, and this one could have more; ask for \
-                a shorter time, longer steps or fewer banners.""");
+                The answer would have at least 6 rows, one for each step of each banner; at most 5 are allowed. Ask \
+                for a shorter time, longer steps or fewer banners.""");
     }
 
     @Test
