@@ -132,7 +132,7 @@ class AggregatorTest {
         scene.click(1, START);
         try (var _ = Aggregator.start(scene.settings(), new Lifetime())) {
             Await.until("the first click is counted", () -> scene.clicksInDatabase() == 1);
-            for (int bannerId = 1; bannerId <= 100_000; bannerId++) {
+            for (int bannerId = 1; bannerId <= 70_000; bannerId++) {
                 scene.click(bannerId, START.plusSeconds(1));
             }
         }
