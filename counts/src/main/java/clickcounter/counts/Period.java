@@ -2,7 +2,10 @@ package clickcounter.counts;
 
 import clickcounter.shared.EpochMinute;
 import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
 import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.stream.LongStream;
 
@@ -24,9 +27,44 @@ public record Period(long fromMinute, long toMinute, Step step, ZoneId zone) {
         }
     }
 
-    /// Returns the period of the same length just before this one; the part of it before 1970 is cut off.
+    /// Returns the period to compare this one with; the part of it before 1970 is cut off.
+    ///
+    /// It is so many months, weeks or days earlier on the clock of the zone that it ends at or before the start of
+    /// this one: months if the steps are months, or if they are the total of whole months; weeks if they are
+    /// weeks; days if they are days, or if the period is made of whole days. So March is compared with February,
+    /// and a weekday with the same one, even if the clock changes in between. Any other period is compared with
+    /// the same number of minutes just before.
     public Period previous() {
-        return new Period(Math.max(0, 2 * fromMinute - toMinute), fromMinute, step, zone);
+        LocalDateTime from = LocalDateTime.ofInstant(EpochMinute.start(fromMinute), zone);
+        LocalDateTime to = LocalDateTime.ofInstant(EpochMinute.start(toMinute), zone);
+        boolean isWholeDays = from.toLocalTime().equals(to.toLocalTime());
+        boolean isWholeMonths = isStartOfMonth(from) && isStartOfMonth(to);
+        ChronoUnit unit = switch (step) {
+            case MONTH -> ChronoUnit.MONTHS;
+            case WEEK -> ChronoUnit.WEEKS;
+            case DAY -> ChronoUnit.DAYS;
+            case TOTAL -> isWholeMonths ? ChronoUnit.MONTHS : isWholeDays ? ChronoUnit.DAYS : ChronoUnit.MINUTES;
+            case HOUR, MINUTE -> isWholeDays ? ChronoUnit.DAYS : ChronoUnit.MINUTES;
+        };
+        long count = unit.between(from, to);
+        if (from.plus(count, unit).isBefore(to)) {
+            count++;
+        }
+        // A clock that is put back may show the same time, or an earlier one, at the end.
+        if (unit == ChronoUnit.MINUTES || count <= 0) {
+            return new Period(Math.max(0, 2 * fromMinute - toMinute), fromMinute, step, zone);
+        }
+        long previousTo = Math.clamp(minute(to.minus(count, unit)), 0, fromMinute);
+        long previousFrom = Math.clamp(minute(from.minus(count, unit)), 0, previousTo);
+        return new Period(previousFrom, previousTo, step, zone);
+    }
+
+    private static boolean isStartOfMonth(LocalDateTime time) {
+        return time.getDayOfMonth() == 1 && time.toLocalTime().equals(LocalTime.MIDNIGHT);
+    }
+
+    private long minute(LocalDateTime time) {
+        return EpochMinute.ceil(time.atZone(zone).toInstant());
     }
 
     /// Returns the same period as one step.

@@ -170,7 +170,7 @@ class StatisticsApiTest {
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', textBlock = """
             stats/7?step=day                             | ts,v/2024-03-30T00:00:00Z,4321/2024-03-31T00:00:00Z,50000/
-            stats/7?step=week&compare=previous           | ts,v,previous_ts,previous/2024-03-25T00:00:00Z,54321,2024-03-25T00:00:00Z,0/
+            stats/7?step=week&compare=previous           | ts,v,previous_ts,previous/2024-03-25T00:00:00Z,54321,2024-03-18T00:00:00Z,0/
             stats?banner=8&banner=9&step=day             | banner,ts,v/8,2024-03-30T00:00:00Z,600000/9,2024-03-31T00:00:00Z,4000/
             stats?banner=9&step=day&compare=previous     | banner,ts,v,previous_ts,previous/9,2024-03-31T00:00:00Z,4000,2024-03-29T00:00:00Z,0/
             top?limit=1                                  | banner,v,share/8,600000,0.911409/
