@@ -7,7 +7,6 @@ import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
-import java.util.stream.LongStream;
 
 /// A period of time and the steps by which its clicks are reported. Minutes are counted from 1970 in UTC; a
 /// minute belongs to the step that contains its start.
