@@ -48,7 +48,7 @@ public final class Aggregator implements AutoCloseable {
 
     /// How long a stopping aggregator has for its last reads and its last flush. A silent database would take
     /// longer.
-    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(15);
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
 
     /// How often to look for old files of the log.
     private static final Duration RETENTION_PAUSE = Duration.ofMinutes(1);
