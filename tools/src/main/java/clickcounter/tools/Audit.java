@@ -12,6 +12,7 @@ import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.LogCycle;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -64,7 +65,7 @@ final class Audit {
     /// The files of the log at the start. The retention may delete the oldest while the audit runs.
     private final List<LogCycle> cycles;
 
-    /// The cycles of which this pass has read records.
+    /// The cycles of which this pass has read clicks.
     private final Set<Integer> cyclesRead = new HashSet<>();
 
     private int lastCycleRead;
@@ -322,7 +323,9 @@ final class Audit {
         for (LogCycle cycle : cycles) {
             boolean isNeeded =
                     cycle.records() > 0 && cycle.firstIndex() >= firstIndex && cycle.firstIndex() <= position;
-            if (isNeeded && !cyclesRead.contains(ClickReader.cycleOf(cycle.firstIndex()))) {
+            boolean isRead = cyclesRead.contains(ClickReader.cycleOf(cycle.firstIndex()));
+            // A file that is there has no clicks, but only records of others, or damaged ones.
+            if (isNeeded && !isRead && Files.notExists(cycle.file())) {
                 throw new StartFailure(
                         "The file %s of the log was deleted before it was read, because of LOG_RETENTION or LOG_MAX_SIZE. The counts from %s on were not compared. Start the audit again: it begins with the oldest file that is left."
                                 .formatted(cycle.file().getFileName(), EpochMinute.start(fromMinute)));

@@ -538,6 +538,17 @@ final class AuditTest {
         assertThat(error).isEqualTo("run.sh audit: %s%n", message);
     }
 
+    @Test
+    void comparesALogOfWhichAFileHasNoClicks() throws Exception {
+        scene.clicks(7, START, 3);
+        scene.appendRaw(START.plus(CYCLE), appender -> appender.writeText("no click"));
+        scene.clicks(8, START.plus(CYCLE.multipliedBy(2)), 4);
+        scene.countAll();
+
+        assertThat(audit()).as(() -> error).isZero();
+        assertThat(output).startsWith("Equal: 7 clicks in 2 counts");
+    }
+
     /// The retention deletes the oldest file after the audit has listed it: its clicks are right in the database.
     @Test
     void repairsNothingWhenAFileIsDeletedBeforeItIsRead() throws Exception {
