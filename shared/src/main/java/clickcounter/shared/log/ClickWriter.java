@@ -94,7 +94,7 @@ public final class ClickWriter implements AutoCloseable {
         try {
             cycleClock.atLeast(LogFolder.startMs(PowerLoss.firstCycle(settings.folder())));
             keeper = new LogKeeper(settings, this, lifetime);
-            keeper.releaseLockOfTheDead(powerLoss.downWithTheMachine());
+            keeper.releaseLockOf(powerLoss.endedWriters());
             if (openedHere.add(settings.folder().toAbsolutePath())) {
                 keeper.releaseLockOfAPredecessor();
             }

@@ -81,10 +81,9 @@ final class LogKeeper {
         }
     }
 
-    /// Releases the lock if a dead process holds it: one of these, which went down with the machine, or another one.
-    void releaseLockOfTheDead(Set<Long> downWithTheMachine) {
-        writeLock.freeIfHeldBy(downWithTheMachine);
-        writeLock.freeIfHolderIsDead();
+    /// Releases the lock if one of these processes holds it, which have ended.
+    void releaseLockOf(Set<Long> ended) {
+        writeLock.freeIfHeldBy(ended);
     }
 
     /// Stops the threads and forces the log to disk for the last time. Returns false if that has failed.

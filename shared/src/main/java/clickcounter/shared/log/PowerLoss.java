@@ -26,9 +26,9 @@ import org.slf4j.LoggerFactory;
 /// When the machine goes down, pages that were not forced to disk may be missing anywhere in the newest cycles. A
 /// record that is appended behind such a hole would never be read. So every writer leaves a mark in the log's
 /// folder, the file `writing-<process id>`, which contains the id of the machine's boot and when in that boot the
-/// process was started, and deletes it after it has closed the log. A mark of another boot means that the machine went
-/// down; the number of the next cycle is
-/// then written to the file `first-cycle`, and no writer appends to an earlier cycle. Readers skip the holes in
+/// process was started, and deletes it after it has closed the log. A mark of another boot means that the machine
+/// went down; the number of the next cycle is then written to the file `first-cycle`, and no writer appends to an
+/// earlier cycle. Readers skip the holes in
 /// earlier cycles.
 ///
 /// **Threads**: one.
@@ -41,16 +41,16 @@ final class PowerLoss implements AutoCloseable {
     private static final Pattern START = Pattern.compile("\\) (?:\\S+ ){19}(\\d+) ");
 
     private final Path mark;
-    private final Set<Long> downWithTheMachine;
+    private final Set<Long> endedWriters;
 
-    private PowerLoss(Path mark, Set<Long> downWithTheMachine) {
+    private PowerLoss(Path mark, Set<Long> endedWriters) {
         this.mark = mark;
-        this.downWithTheMachine = downWithTheMachine;
+        this.endedWriters = endedWriters;
     }
 
-    /// Returns the ids of the processes that were writing when the machine went down.
-    Set<Long> downWithTheMachine() {
-        return downWithTheMachine;
+    /// Returns the process ids of the writers that have ended without deleting their marks.
+    Set<Long> endedWriters() {
+        return endedWriters;
     }
 
     /// Whether the writer that had this process id is known to have ended, so that the id may be another's.
@@ -95,15 +95,10 @@ final class PowerLoss implements AutoCloseable {
             if (!foreign.isEmpty()) {
                 recover(folder);
             }
-            Set<Long> down = new HashSet<>();
-            for (Path file : foreign) {
-                down.add(pid(file));
-                Files.deleteIfExists(file);
-            }
-            deleteMarksOfTheDead(folder);
+            Set<Long> ended = deleteMarksOfTheDead(folder, bootId);
             long pid = ProcessHandle.current().pid();
             String content = bootId + System.lineSeparator() + startOf(pid);
-            return new PowerLoss(writeAtomically(folder, MARK_PREFIX + pid, content), down);
+            return new PowerLoss(writeAtomically(folder, MARK_PREFIX + pid, content), ended);
         } catch (IOException failure) {
             throw new StartFailure(
                     "The folder of the click log, %s, cannot be written: %s.".formatted(folder, failure), failure);
@@ -182,13 +177,17 @@ final class PowerLoss implements AutoCloseable {
         return foreign;
     }
 
-    /// Deletes the marks of killed processes: what they wrote is safe while the machine runs.
-    private static void deleteMarksOfTheDead(Path folder) throws IOException {
+    /// Deletes the marks of killed processes: what they wrote is safe while the machine runs. Returns their ids.
+    private static Set<Long> deleteMarksOfTheDead(Path folder, String bootId) throws IOException {
+        Set<Long> dead = new HashSet<>();
         for (Path mark : marks(folder)) {
-            if (ProcessHandle.of(pid(mark)).isEmpty()) {
+            long pid = pid(mark);
+            if (ProcessHandle.of(pid).isEmpty() || hasWriterEnded(folder, pid, bootId)) {
+                dead.add(pid);
                 Files.deleteIfExists(mark);
             }
         }
+        return dead;
     }
 
     private static long pid(Path mark) {

@@ -38,10 +38,6 @@ public final class WriteLock implements AutoCloseable {
         boolean free(long holder) {
             return lock.compareAndSwapValue(holder, UNLOCKED);
         }
-
-        void take(long holder) {
-            lock.setOrderedValue(holder);
-        }
     }
 
     private WriteLock(Path folder, TableStore<Metadata.NoMeta> metadata) {
@@ -70,16 +66,16 @@ public final class WriteLock implements AutoCloseable {
     public boolean freeIfHolderIsDead() {
         long holder = holder();
         if (holder != FREE && PowerLoss.hasWriterEnded(folder, pid(holder), PowerLoss.bootId())) {
-            freeOf(holder, "which has ended; its process id belongs to another process now");
+            freeOf(holder);
         }
         return lock.forceUnlockIfProcessIsDead();
     }
 
-    /// Frees the lock if one of these processes holds it. The caller must know that they are dead.
+    /// Frees the lock if one of these processes holds it. The caller must know that they have ended.
     void freeIfHeldBy(Set<Long> dead) {
         long holder = holder();
         if (holder != FREE && dead.contains(pid(holder))) {
-            freeOf(holder, "which went down with the machine");
+            freeOf(holder);
         }
     }
 
@@ -88,15 +84,10 @@ public final class WriteLock implements AutoCloseable {
         return holder & 0xFFFF_FFFFL;
     }
 
-    private void freeOf(long holder, String why) {
+    private void freeOf(long holder) {
         if (lock.free(holder)) {
-            logger.warn("released the write lock of process {}, {}", pid(holder), why);
+            logger.warn("released the write lock of process {}, which has ended", pid(holder));
         }
-    }
-
-    /// Takes the lock in the name of another process, for tests.
-    void takeAs(long holder) {
-        lock.take(holder);
     }
 
     /// Frees the lock without a check. The caller must know that the process that holds it is dead.

@@ -15,6 +15,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import net.openhft.chronicle.queue.impl.TableStore;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
+import net.openhft.chronicle.queue.impl.table.Metadata;
+import net.openhft.chronicle.queue.impl.table.SingleTableBuilder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -120,16 +124,25 @@ class LogKeeperTest {
     void releasesTheLockOfAWriterWhoseIdBelongsToAnotherProcessNow(String markOfTheKilledWriter) throws IOException {
         long anotherProcess = ProcessHandle.current().parent().orElseThrow().pid();
         open(new MinFree(0, 0)).close();
-        try (var lock = WriteLock.open(folder)) {
-            lock.takeAs(anotherProcess);
-        }
+        lockAs(anotherProcess);
         Files.writeString(
                 folder.resolve("writing-" + anotherProcess), markOfTheKilledWriter.formatted(PowerLoss.bootId()));
 
         try (var writer = open(new MinFree(0, 0))) {
             writer.append(1);
+            assertThat(folder.resolve("writing-" + anotherProcess)).doesNotExist();
         }
         assertThat(log.bannerIds()).containsExactly(1L);
+    }
+
+    /// Leaves the lock as a process does that is killed while it holds it.
+    private void lockAs(long process) {
+        try (TableStore<Metadata.NoMeta> metadata = SingleTableBuilder.binary(
+                        folder.resolve(SingleChronicleQueue.QUEUE_METADATA_FILE), Metadata.NoMeta.INSTANCE)
+                .readOnly(false)
+                .build()) {
+            metadata.acquireValueFor("chronicle.write.lock").setVolatileValue(process);
+        }
     }
 
     @Test
@@ -140,8 +153,8 @@ class LogKeeperTest {
                 .replaceAll("(?s).*\\) ", "")
                 .split(" ", -1)[19];
         Files.writeString(folder.resolve("writing-" + living), PowerLoss.bootId() + "\n" + startTime + "\n");
+        lockAs(living);
         try (var lock = WriteLock.open(folder)) {
-            lock.takeAs(living);
             assertThat(lock.freeIfHolderIsDead()).isFalse();
             assertThat(lock.holder()).isEqualTo(living);
         }
