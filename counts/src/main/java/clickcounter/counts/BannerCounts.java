@@ -52,14 +52,17 @@ public final class BannerCounts {
     private static final long MINUTE_OF_2000 = 946_684_800 / EpochMinute.SECONDS_PER_MINUTE;
 
     private final Database database;
+    private final Database watched;
     private final UUID logId;
     private final Semaphore places;
     private volatile boolean isAway;
     private volatile Marks marks = Marks.NONE;
 
+    /// @param watched connections to the same database that only [#position] uses
     /// @param poolSize how many connections `database` has
-    public BannerCounts(Database database, int poolSize, UUID logId) {
+    public BannerCounts(Database database, Database watched, int poolSize, UUID logId) {
         this.database = database;
+        this.watched = watched;
         this.logId = logId;
         this.places = new Semaphore(poolSize + MAX_WAITING);
     }
@@ -100,7 +103,7 @@ public final class BannerCounts {
 
     /// Returns the position of the log up to which clicks are counted, and remembers the marks.
     public long position() throws SQLException {
-        try (Connection connection = database.connection();
+        try (Connection connection = watched.connection();
                 PreparedStatement select = connection.prepareStatement("""
                         select (select last_index from click_log where log_id = ?),
                             extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60

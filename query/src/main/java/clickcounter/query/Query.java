@@ -47,6 +47,7 @@ public final class Query implements AutoCloseable {
     public static final String OPEN_API = "/openapi.yaml";
 
     private static final Duration MAX_LIVE_WRITE = Duration.ofSeconds(5);
+    private static final Duration MAX_SEND = Duration.ofMinutes(1);
 
     /// Browsers must believe the content type, show no answer in the frame of another site, and not tell other
     /// sites which page they come from.
@@ -69,11 +70,13 @@ public final class Query implements AutoCloseable {
             var database = opened.add(Database.connect(settings.database(), PROCESS, poolSize));
 
             var reader = opened.add(ClickReader.open(settings.logFolder()));
-            var counts = new BannerCounts(database, poolSize, reader.logId());
+            // Whether the database answers must be known even while questions have all other connections.
+            var watched = opened.add(Database.connect(settings.database(), PROCESS + "-position", 1));
+            var counts = new BannerCounts(database, watched, poolSize, reader.logId());
             var tail = opened.add(LogTail.start(reader, counts.position(), settings.maxKept(), lifetime));
             readiness.prove("log", tail::logProblem);
             readiness.prove("lag", tail::lagProblem);
-            var poller = opened.add(PositionPoller.start(database, counts, tail, lifetime));
+            var poller = opened.add(PositionPoller.start(watched, counts, tail, lifetime));
             readiness.prove("database", poller::databaseProblem);
             readiness.prove("schema", poller::schemaProblem);
             var statistics = new Statistics(counts, tail, settings.maxRows(), settings.maxWait());
@@ -89,7 +92,7 @@ public final class Query implements AutoCloseable {
             var live = opened.add(LiveStream.start(
                     ClickReader.open(settings.logFolder()), tail, statistics, MAX_LIVE_WRITE, lifetime));
 
-            var handler = new StatisticsHandler(statistics, poolSize, refusals);
+            var handler = new StatisticsHandler(statistics, poolSize, MAX_SEND, refusals);
             QueryMetrics.register(database, tail, handler, metrics);
             listener = HttpListener.start(
                     settings.http(),

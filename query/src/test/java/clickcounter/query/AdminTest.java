@@ -10,8 +10,14 @@ import clickcounter.testing.TestDatabase;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,6 +27,30 @@ import org.junit.jupiter.api.io.TempDir;
 final class AdminTest {
     @TempDir
     Path folder;
+
+    /// A pool whose connections are all busy is no sign that the database is away.
+    @Test
+    void isReadyWhileQuestionsHaveAllConnections() throws Exception {
+        try (var query = RunningQuery.start(folder, "DATABASE_POOL_SIZE", "1");
+                var connection = query.database.connect();
+                var statement = connection.createStatement();
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            query.count(7, "2026-02-01 10:00Z=5");
+            connection.setAutoCommit(false);
+            statement.execute("lock table banner_minute in access exclusive mode");
+            Future<Long> asked = threads.submit(() -> query.clicks(7));
+
+            // Longer than anybody waits for a connection of the pool.
+            long endNs = System.nanoTime() + Duration.ofSeconds(6).toNanos();
+            while (System.nanoTime() - endNs < 0) {
+                HttpResponse<String> ready = Exposition.get(query.adminPort(), "/readyz");
+                assertThat(ready.statusCode()).as(ready.body()).isEqualTo(200);
+                LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+            }
+            connection.rollback();
+            assertThat(asked.get(1, TimeUnit.MINUTES)).isEqualTo(5);
+        }
+    }
 
     @Test
     void isReadyAndCountsItsAnswersInMetricsThatAreDocumented() throws Exception {

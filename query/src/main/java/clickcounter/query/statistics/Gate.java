@@ -31,7 +31,7 @@ final class Gate {
     private final Duration maxWait;
     private final AtomicInteger waiting = new AtomicInteger();
 
-    /// @param connections how many connections to the database there are; one is left for other purposes
+    /// @param connections how many connections to the database there are; one is left for live events
     /// @param maxWait how long a question may wait
     Gate(int connections, Duration maxWait) {
         int expensiveQuestions = Math.max(1, connections / CONNECTIONS_PER_EXPENSIVE_QUESTION);
@@ -80,8 +80,8 @@ final class Gate {
         return pass;
     }
 
-    /// The right to answer one question. First it is held by the thread that makes the answer, then by whoever
-    /// sends it last.
+    /// The right to answer one question. The thread that computes the answer holds it first; then those who send the
+    /// answer share it until the last of them is done.
     ///
     /// **Threads**: one at a time.
     final class Pass implements AutoCloseable {

@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Answers a question once for all who ask it at the same time.
 ///
-/// The answer must contain what was there when the question was asked. A run that has begun may already have read
-/// the counts, so nobody joins it. Whoever comes meanwhile shares the run after it. So each question has at most
-/// one run that works and one that waits for the end of that one.
+/// An answer must contain all clicks that were acknowledged before the question. A run that has begun may already
+/// have read the counts, so a new question does not join it but shares the next run. At any time a question has at
+/// most one run in progress and one that waits for it.
 ///
 /// **Threads**: any.
 ///

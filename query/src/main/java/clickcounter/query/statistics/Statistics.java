@@ -217,20 +217,6 @@ public final class Statistics {
         return answer(series, period, found, keptCount[0]);
     }
 
-    /// Returns the same outside of the gate, for callers that ask one question at a time.
-    Answer<List<MinuteCounts>> series(long[] bannerIds, Period period, boolean withZeros) throws SQLException, Refusal {
-        return series(bannerIds, period, withZeros, outsideOfTheGate());
-    }
-
-    private Gate.Pass outsideOfTheGate() throws Refusal {
-        return new Gate(1, Duration.ZERO).admit(new Cost(0, maxRead, true));
-    }
-
-    /// Returns the clicks of all banners together by step, outside of the gate.
-    Answer<Totals> totals(Period period, boolean withZeros) throws SQLException, Refusal {
-        return totals(period, withZeros, outsideOfTheGate());
-    }
-
     /// Returns the clicks of all banners together by step.
     Answer<Totals> totals(Period period, boolean withZeros, Gate.Pass pass) throws SQLException, Refusal {
         Steps steps = steps(period, 1);

@@ -66,18 +66,18 @@ public final class StatisticsHandler {
     /// How long a question waits until there is room for it, and before that until the same question is answered.
     private static final Duration MAX_WAIT = Duration.ofSeconds(5);
 
-    /// How long a client may take to accept an answer that is too long to be sent in one piece.
-    private static final Duration MAX_SEND = Duration.ofMinutes(1);
-
     private final Statistics statistics;
+    private final Duration maxSend;
     private final RefusalReport refusals;
     private final Gate gate;
     private final SharedRuns<StatisticsQuestion, Admitted> runs =
             new SharedRuns<>(MAX_WAIT, admitted -> admitted.pass().close());
 
     /// @param connections how many connections to the database `statistics` has
-    public StatisticsHandler(Statistics statistics, int connections, RefusalReport refusals) {
+    /// @param maxSend how long a client may take to accept an answer that is too long to be sent in one piece
+    public StatisticsHandler(Statistics statistics, int connections, Duration maxSend, RefusalReport refusals) {
         this.statistics = statistics;
+        this.maxSend = maxSend;
         this.refusals = refusals;
         this.gate = new Gate(connections, MAX_WAIT);
     }
@@ -184,7 +184,7 @@ public final class StatisticsHandler {
         return answer.with(new Busiest(answer.counts(), previous == null ? null : previous.counts()), previous);
     }
 
-    private static void send(
+    private void send(
             SharedRuns<?, Admitted>.Share share, boolean asCsv, ServerRequest request, ServerResponse response) {
         Answer<StatisticsBody> answer = share.answer().answer();
         if (asCsv) {
@@ -227,13 +227,14 @@ public final class StatisticsHandler {
     }
 
     /// @param whole null if the content is too long to be kept, so that it is made while it is sent
-    private static void sendBody(Content content, @Nullable ShortBody whole, ServerResponse response) {
+    private void sendBody(Content content, @Nullable ShortBody whole, ServerResponse response) {
         if (whole != null) {
             whole.send(response);
             return;
         }
         Thread sender = Thread.currentThread();
-        CompletableFuture<Void> sent = new CompletableFuture<Void>().orTimeout(MAX_SEND.toSeconds(), TimeUnit.SECONDS);
+        CompletableFuture<Void> sent =
+                new CompletableFuture<Void>().orTimeout(maxSend.toMillis(), TimeUnit.MILLISECONDS);
         // An interrupt closes the connection, and so ends a write that the client does not accept.
         var _ = sent.exceptionally(_ -> {
             sender.interrupt();

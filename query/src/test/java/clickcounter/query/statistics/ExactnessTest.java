@@ -120,7 +120,7 @@ class ExactnessTest {
         Step step = STEPS.get(ThreadLocalRandom.current().nextInt(STEPS.size()));
         long least = acknowledged.get(banner);
         var period = new Period(yesterday, yesterday + 4_000, step, ZoneId.of("Asia/Kathmandu"));
-        Answer<List<MinuteCounts>> answer = statistics.series(new long[] {banner}, period, false);
+        Answer<List<MinuteCounts>> answer = statistics.series(new long[] {banner}, period, false, QueryParts.pass());
         long most = begun.get(banner);
 
         assertThat(answer.completeUntil()).isNull();
@@ -132,7 +132,8 @@ class ExactnessTest {
         var period = new Period(yesterday, yesterday + 4_000, Step.DAY, ZoneOffset.UTC);
         long least = sum(acknowledged);
         long leastOfOne = acknowledged.get(1);
-        long totals = statistics.totals(period, false).counts().total();
+        long totals =
+                statistics.totals(period, false, QueryParts.pass()).counts().total();
         Answer<Top> top = statistics.top(period, BANNERS, List.of());
         long most = sum(begun);
         long mostOfOne = begun.get(1);

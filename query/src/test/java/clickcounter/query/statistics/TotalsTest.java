@@ -58,9 +58,10 @@ class TotalsTest {
     }
 
     private static void assertTotalsFit(Statistics statistics, Period period, String rolledUntil) throws Exception {
-        Totals totals = statistics.totals(period, false).counts();
+        Totals totals = statistics.totals(period, false, QueryParts.pass()).counts();
         MinuteCounts expected = MinuteCounts.NONE;
-        for (MinuteCounts ofBanner : statistics.series(BANNERS, period, false).counts()) {
+        for (MinuteCounts ofBanner :
+                statistics.series(BANNERS, period, false, QueryParts.pass()).counts()) {
             expected = expected.plus(ofBanner);
         }
         assertThat(text(totals.counts()))
