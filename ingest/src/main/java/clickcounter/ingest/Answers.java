@@ -37,11 +37,11 @@ final class Answers {
         write(out, "200 OK", "application/json", HealthCheck.body(), isHead, closes ? CLOSE : "");
     }
 
-    /// Answers that a click was not counted.
-    void refused(ByteBuffer out, String reason, boolean hasOrigin, boolean closes) {
+    /// Answers that the request was not carried out.
+    void refused(ByteBuffer out, String reason, boolean isHead, boolean hasOrigin, boolean closes) {
         var problem = new Problem(Status.SERVICE_UNAVAILABLE_503, reason);
         String more = "Retry-After: 1\r\n" + (hasOrigin ? ANY_ORIGIN : "") + (closes ? CLOSE : "");
-        write(out, "503 Service Unavailable", "application/problem+json", problem.bytes(), false, more);
+        write(out, "503 Service Unavailable", "application/problem+json", problem.bytes(), isHead, more);
     }
 
     private void write(ByteBuffer out, String status, String type, byte[] body, boolean isHead, String more) {

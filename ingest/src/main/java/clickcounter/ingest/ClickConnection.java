@@ -56,8 +56,8 @@ final class ClickConnection extends Queued {
         return more;
     }
 
-    /// Returns how many kept bytes the loop knows about, for it to forget them.
-    int releaseKeptBytes() {
+    /// Returns how many kept bytes the loop knows about.
+    int knownKeptBytes() {
         return knownKeptBytes;
     }
 

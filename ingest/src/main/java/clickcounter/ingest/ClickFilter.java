@@ -98,7 +98,9 @@ final class ClickFilter implements Filter {
         try {
             writer.write(bannerId);
         } catch (LogUnavailable unavailable) {
-            closeAfter(unavailable.reason() == Reason.FAULT, unavailable);
+            if (unavailable.reason() == Reason.FAULT) {
+                throw withoutAnswer(unavailable);
+            }
             String reason = unavailable.reason().sentence();
             metrics.refused(unavailable.reason());
             refusals.count(reason);
@@ -109,16 +111,13 @@ final class ClickFilter implements Filter {
             writer.awaitDisk();
             return true;
         } catch (LogUnavailable unavailable) {
-            closeAfter(true, unavailable);
-            return false;
+            throw withoutAnswer(unavailable);
         }
     }
 
-    /// Closes the connection without an answer if the click may be in the log but not on disk: after a 503, a proxy
-    /// would send it again, and it would count twice.
-    private static void closeAfter(boolean isUncertain, LogUnavailable fault) {
-        if (isUncertain) {
-            throw new CloseConnectionException("nobody knows whether the click will be counted", fault);
-        }
+    /// Closes the connection without an answer, because the click may be in the log but not on disk: after a 503, a
+    /// proxy would send it again, and it would count twice.
+    private static CloseConnectionException withoutAnswer(LogUnavailable fault) {
+        return new CloseConnectionException("the click may or may not be counted", fault);
     }
 }

@@ -2,7 +2,6 @@ package clickcounter.ingest;
 
 import clickcounter.ingest.ClickConnection.Request;
 import clickcounter.ingest.ConnectionMetrics.Closed;
-import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.http.RefusalReport;
 import clickcounter.shared.http.RequestFrame;
@@ -11,11 +10,9 @@ import clickcounter.shared.log.LogUnavailable;
 import clickcounter.shared.log.LogUnavailable.Reason;
 import io.helidon.http.Status;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -24,8 +21,6 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Accepts connections and answers the clicks of all of them in one thread: each click takes one read, one append,
 /// one write.
@@ -45,9 +40,7 @@ import org.slf4j.LoggerFactory;
 /// is closed; the time for a request to arrive; and the bytes that are kept of all connections together.
 ///
 /// **Threads**: the loop's own, except where a method says so.
-final class ClickLoop implements AutoCloseable {
-    private static final Logger logger = LoggerFactory.getLogger(ClickLoop.class);
-
+final class ClickLoop extends SelectorThread {
     /// The size of a read. It holds the longest head and as much again.
     private static final int IN_BYTES = 2 * ClickRequest.MAX_BYTES;
 
@@ -64,11 +57,8 @@ final class ClickLoop implements AutoCloseable {
     private static final long MAX_KEPT_BYTES = 32L << 20;
 
     private static final long IDLE_NS = Duration.ofSeconds(75).toNanos();
-    private static final Duration TICK = Duration.ofSeconds(1);
 
     private final Parts parts;
-    private final Selector selector;
-    private final Thread thread;
 
     /// The ports that this loop accepts connections from, and the loops that it distributes them over.
     private final List<ServerSocketChannel> ports;
@@ -79,8 +69,6 @@ final class ClickLoop implements AutoCloseable {
     private final Queue<SocketChannel> arriving = new ConcurrentLinkedQueue<>();
     private final WaitingQueue idle = new WaitingQueue();
     private final WaitingQueue receiving = new WaitingQueue();
-    private volatile boolean isClosing;
-    private volatile long passNs = System.nanoTime();
 
     private final ClickRequest request;
     private final Answers answers = new Answers();
@@ -91,10 +79,6 @@ final class ClickLoop implements AutoCloseable {
     private int noContentsOfRead;
     private int openConnections;
     private long keptBytes;
-    private long tickNs = System.nanoTime();
-
-    /// Whether a connection has left, so that the selector must be asked again to let its file go.
-    private boolean hasLeft;
 
     /// Why the log has refused a click of this selection, so that no other one waits for it in vain.
     private @Nullable Reason logRefusal;
@@ -136,16 +120,11 @@ final class ClickLoop implements AutoCloseable {
     }
 
     private ClickLoop(String name, Parts parts, List<ServerSocketChannel> ports, List<ClickLoop> loops) {
+        super(name, "clicks can no longer be answered", parts.lifetime);
         this.parts = parts;
         this.ports = ports;
         this.loops = loops;
         request = new ClickRequest(parts.limits.maxBodyBytes());
-        try {
-            selector = Selector.open();
-        } catch (IOException noMoreFiles) {
-            throw new UncheckedIOException(noMoreFiles);
-        }
-        thread = Thread.ofPlatform().name(name).daemon().unstarted(this::run);
     }
 
     /// Starts loops that share the connections to `ports`; the first one accepts them.
@@ -154,34 +133,20 @@ final class ClickLoop implements AutoCloseable {
         for (int number = 1; number <= count; number++) {
             loops.add(new ClickLoop("clicks-" + number, parts, number == 1 ? ports : List.of(), loops));
         }
-        loops.forEach(loop -> loop.thread.start());
+        loops.forEach(SelectorThread::start);
         return loops;
     }
 
-    /// Returns for how long the loop has not come round. It comes round at least once a second.
-    ///
-    /// **Threads**: any.
-    Duration stillness() {
-        return Duration.ofNanos(System.nanoTime() - passNs);
-    }
-
-    private void run() {
-        try {
-            for (ServerSocketChannel port : ports) {
-                port.register(selector, SelectionKey.OP_ACCEPT);
-            }
-            while (!isClosing) {
-                pass();
-            }
-            finish();
-        } catch (Throwable unexpected) {
-            logger.error("clicks can no longer be answered", unexpected);
-            parts.lifetime.end(ExitCode.UNEXPECTED, "clicks can no longer be answered: " + unexpected);
+    @Override
+    void begin() throws IOException {
+        for (ServerSocketChannel port : ports) {
+            port.register(selector, SelectionKey.OP_ACCEPT);
         }
     }
 
     /// Stops accepting, lets the bodies arrive whose heads are here, then closes all connections.
-    private void finish() throws IOException {
+    @Override
+    void finish() throws IOException {
         for (ServerSocketChannel port : ports) {
             port.close();
         }
@@ -192,41 +157,33 @@ final class ClickLoop implements AutoCloseable {
             closeAll(false);
         }
         closeAll(true);
-        selector.selectNow();
-        selector.close();
     }
 
-    /// Selects once, and does everything that follows from it.
-    private void pass() throws IOException {
+    @Override
+    void beforeSelection() {
         logRefusal = null;
         lastAnswerNs = 0;
-        if (hasLeft) {
-            hasLeft = false;
-            selector.selectNow(this::serve);
-        } else {
-            selector.select(this::serve, TICK.toMillis());
-        }
+    }
+
+    @Override
+    void afterSelection() {
         for (SocketChannel channel = arriving.poll(); channel != null; channel = arriving.poll()) {
             welcome(channel);
         }
         if (!undecided.isEmpty()) {
             answerWhenOnDisk();
         }
-        passNs = System.nanoTime();
-        if (passNs - tickNs >= TICK.toNanos()) {
-            tickNs = passNs;
-            tick();
-        }
     }
 
-    private void tick() {
-        for (Queued each = idle.firstAfter(IDLE_NS, tickNs); each != null; each = idle.firstAfter(IDLE_NS, tickNs)) {
+    @Override
+    void tick(long nowNs) {
+        for (Queued each = idle.firstAfter(IDLE_NS, nowNs); each != null; each = idle.firstAfter(IDLE_NS, nowNs)) {
             close((ClickConnection) each, Closed.IDLE);
         }
         long receiveNs = parts.limits.maxReceive().toNanos();
-        for (Queued each = receiving.firstAfter(receiveNs, tickNs);
+        for (Queued each = receiving.firstAfter(receiveNs, nowNs);
                 each != null;
-                each = receiving.firstAfter(receiveNs, tickNs)) {
+                each = receiving.firstAfter(receiveNs, nowNs)) {
             close((ClickConnection) each, Closed.SLOW);
         }
         for (ServerSocketChannel port : ports) {
@@ -237,7 +194,8 @@ final class ClickLoop implements AutoCloseable {
         }
     }
 
-    private void serve(SelectionKey key) {
+    @Override
+    void serve(SelectionKey key) {
         if (key.channel() instanceof ServerSocketChannel port) {
             accept(port, key);
             return;
@@ -365,7 +323,7 @@ final class ClickLoop implements AutoCloseable {
         RequestFrame.Stage stage = parts.frame.arrived();
         connection.closes = request.closes() || stage != RequestFrame.Stage.SERVING;
         if (stage == RequestFrame.Stage.REFUSING) {
-            refuse(RequestFrame.STOPPING, request.hasOrigin(), true, startNs);
+            refuse(RequestFrame.STOPPING, request.isHead(), request.hasOrigin(), true, startNs);
             return true;
         }
         in.position(in.position() + request.byteCount());
@@ -411,17 +369,17 @@ final class ClickLoop implements AutoCloseable {
             noContentsOfRead++;
             return;
         }
-        // After a fault, nobody knows whether the click is in the log, so no answer would be true.
+        // After a fault the click may or may not be in the log, so neither 204 nor 503 would be true.
         connection.closes |= refusal == Reason.FAULT;
         if (refusal != Reason.FAULT) {
             parts.metrics.refused(refusal);
             parts.refusals.count(refusal.sentence());
-            refuse(refusal.sentence() + ClickFilter.NOT_COUNTED, hasOrigin, connection.closes, startNs);
+            refuse(refusal.sentence() + ClickFilter.NOT_COUNTED, isHead, hasOrigin, connection.closes, startNs);
         }
     }
 
-    private void refuse(String reason, boolean hasOrigin, boolean closes, long startNs) {
-        answers.refused(out, reason, hasOrigin, closes);
+    private void refuse(String reason, boolean isHead, boolean hasOrigin, boolean closes, long startNs) {
+        answers.refused(out, reason, isHead, hasOrigin, closes);
         parts.frame.answered(Status.SERVICE_UNAVAILABLE_503, System.nanoTime() - startNs);
     }
 
@@ -541,25 +499,11 @@ final class ClickLoop implements AutoCloseable {
         connection.hasLeft = true;
         openConnections--;
         WaitingQueue.remove(connection);
-        keptBytes -= connection.releaseKeptBytes();
+        keptBytes -= connection.knownKeptBytes();
         SelectionKey key = connection.channel.keyFor(selector);
         if (key != null) {
             key.cancel();
-            hasLeft = true;
-        }
-    }
-
-    /// Lets the bodies arrive whose heads are here, then closes all connections and stops the thread.
-    ///
-    /// **Threads**: any.
-    @Override
-    public void close() {
-        isClosing = true;
-        selector.wakeup();
-        try {
-            thread.join();
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
+            channelHasLeft();
         }
     }
 }

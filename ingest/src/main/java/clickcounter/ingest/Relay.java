@@ -1,10 +1,8 @@
 package clickcounter.ingest;
 
 import clickcounter.ingest.ConnectionMetrics.Closed;
-import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
@@ -31,7 +29,7 @@ import org.slf4j.LoggerFactory;
 /// sends without getting any back, of each client and of all together.
 ///
 /// **Threads**: any thread may give it connections; everything else happens in its own.
-final class Relay implements AutoCloseable {
+final class Relay extends SelectorThread {
     private static final Logger logger = LoggerFactory.getLogger(Relay.class);
     private static final int BUFFER_BYTES = 16 << 10;
 
@@ -44,17 +42,12 @@ final class Relay implements AutoCloseable {
     private static final long IDLE_NS = Duration.ofSeconds(75).toNanos();
 
     private static final long LINGER_NS = Duration.ofSeconds(2).toNanos();
-    private static final Duration TICK = Duration.ofSeconds(1);
 
     private final UnixDomainSocketAddress helidon;
     private final int maxConnections;
     private final long maxBodyBytes;
     private final ConnectionMetrics connections;
-    private final Lifetime lifetime;
-    private final Selector selector;
-    private final Thread thread;
     private final Queue<Arrival> arriving = new ConcurrentLinkedQueue<>();
-    private volatile boolean isClosing;
 
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private final WaitingQueue waiting = new WaitingQueue();
@@ -65,7 +58,6 @@ final class Relay implements AutoCloseable {
 
     private final Set<Pair> pairs = new HashSet<>();
     private long unansweredBytes;
-    private boolean hasLeft;
 
     private record Arrival(SocketChannel client, ByteBuffer unread, ByteBuffer unsent) {}
 
@@ -105,17 +97,11 @@ final class Relay implements AutoCloseable {
 
     private Relay(
             Path helidon, int maxConnections, long maxBodyBytes, ConnectionMetrics connections, Lifetime lifetime) {
+        super("relay", "requests can no longer be relayed", lifetime);
         this.helidon = UnixDomainSocketAddress.of(helidon);
         this.maxConnections = maxConnections;
         this.maxBodyBytes = maxBodyBytes;
         this.connections = connections;
-        this.lifetime = lifetime;
-        try {
-            selector = Selector.open();
-        } catch (IOException noMoreFiles) {
-            throw new UncheckedIOException(noMoreFiles);
-        }
-        thread = Thread.ofPlatform().name("relay").daemon().unstarted(this::run);
     }
 
     /// @param helidon the socket that Helidon listens on
@@ -123,7 +109,7 @@ final class Relay implements AutoCloseable {
     static Relay start(
             Path helidon, int maxConnections, long maxBodyBytes, ConnectionMetrics connections, Lifetime lifetime) {
         var relay = new Relay(helidon, maxConnections, maxBodyBytes, connections, lifetime);
-        relay.thread.start();
+        relay.start();
         return relay;
     }
 
@@ -136,36 +122,22 @@ final class Relay implements AutoCloseable {
         selector.wakeup();
     }
 
-    private void run() {
-        try {
-            long tickNs = System.nanoTime();
-            while (!isClosing) {
-                if (hasLeft) {
-                    hasLeft = false;
-                    selector.selectNow(this::serve);
-                } else {
-                    selector.select(this::serve, TICK.toMillis());
-                }
-                for (Arrival arrival = arriving.poll(); arrival != null; arrival = arriving.poll()) {
-                    welcome(arrival);
-                }
-                long nowNs = System.nanoTime();
-                if (nowNs - tickNs >= TICK.toNanos()) {
-                    tickNs = nowNs;
-                    closeIdle(nowNs);
-                }
-            }
-            Set.copyOf(pairs).forEach(pair -> close(pair, Closed.BY_US));
-            selector.selectNow();
-            selector.close();
-        } catch (Throwable unexpected) {
-            logger.error("requests can no longer be relayed", unexpected);
-            lifetime.end(ExitCode.UNEXPECTED, "requests can no longer be relayed: " + unexpected);
+    @Override
+    void afterSelection() {
+        for (Arrival arrival = arriving.poll(); arrival != null; arrival = arriving.poll()) {
+            welcome(arrival);
         }
     }
 
+    @Override
+    void finish() {
+        Set.copyOf(pairs).forEach(pair -> close(pair, Closed.BY_US));
+    }
+
     private void welcome(Arrival arrival) {
-        if (pairs.size() >= maxConnections && waiting.first() instanceof Pair longest) {
+        // What lingers has its answer, so it goes first.
+        Queued first = lingering.first() == null ? waiting.first() : lingering.first();
+        if (pairs.size() >= maxConnections && first instanceof Pair longest) {
             close(longest, Closed.TOO_MANY);
         }
         Pair pair;
@@ -199,7 +171,8 @@ final class Relay implements AutoCloseable {
         }
     }
 
-    private void serve(SelectionKey key) {
+    @Override
+    void serve(SelectionKey key) {
         var side = (Side) key.attachment();
         try {
             if (side.unsent.hasRemaining()) {
@@ -282,7 +255,8 @@ final class Relay implements AutoCloseable {
         }
     }
 
-    private void closeIdle(long nowNs) {
+    @Override
+    void tick(long nowNs) {
         while (waiting.firstAfter(IDLE_NS, nowNs) instanceof Pair longest) {
             close(longest, longest.unansweredBytes > 0 ? Closed.SLOW : Closed.IDLE);
         }
@@ -298,7 +272,7 @@ final class Relay implements AutoCloseable {
         connections.closed(why);
         WaitingQueue.remove(pair);
         unansweredBytes -= pair.unansweredBytes;
-        hasLeft = true;
+        channelHasLeft();
         closeQuietly(pair.client.channel);
         closeQuietly(pair.helidon.channel);
     }
@@ -310,18 +284,6 @@ final class Relay implements AutoCloseable {
             } catch (IOException closedAnyway) {
                 // It is of no more use.
             }
-        }
-    }
-
-    /// Closes all connections.
-    @Override
-    public void close() {
-        isClosing = true;
-        selector.wakeup();
-        try {
-            thread.join();
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 }

@@ -9,6 +9,7 @@ import clickcounter.shared.Lifetime;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
+import clickcounter.testing.Exposition;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -288,6 +289,25 @@ class IngestTest {
                 assertIsCounted(first.request("GET /v1/banners/counter/5").answer());
             }
             assertThat(ingest.newClicks()).containsExactly(1L, 2L, 3L, 4L, 5L);
+        }
+    }
+
+    /// A client that has its answer but does not close its connection keeps it for a moment only, and none for others.
+    @Test
+    void closesAnsweredConnectionsFirstWhenTooManyAreRelayed() throws IOException {
+        List<HttpConnection> answered = new ArrayList<>();
+        try (var ingest = RunningIngest.start(folder, "SERVICE_MAX_CONNECTIONS", "2", "INGEST_THREADS", 1)) {
+            for (int number = 0; number < 20; number++) {
+                answered.add(ingest.connect());
+                Answer answer = answered.getLast()
+                        .request("PUT /v1/banners/counter/1", "Connection: close")
+                        .answer();
+                assertThat(answer.status()).isEqualTo(405);
+            }
+            assertThat(Exposition.of(ingest.adminPort()).value("clickcounter_connections"))
+                    .isLessThanOrEqualTo(2 + 2);
+        } finally {
+            answered.forEach(HttpConnection::close);
         }
     }
 

@@ -113,6 +113,7 @@ public final class HttpListener implements AutoCloseable {
 
     /// Starts a server on a Unix socket, to which only this user's processes can connect.
     ///
+    /// @param socket at which there is nothing yet
     /// @param settings the address and the port are not used
     public static HttpListener startInside(
             Path socket,
@@ -121,9 +122,6 @@ public final class HttpListener implements AutoCloseable {
             MediaContext media,
             PrometheusRegistry metrics) {
         try {
-            Files.createDirectories(socket.toAbsolutePath().getParent());
-            // A killed process leaves its file behind, and no process can listen at a path that exists.
-            Files.deleteIfExists(socket);
             var listener = new HttpListener(settings, socket, routing, media, metrics);
             Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
             return listener;

@@ -1,0 +1,114 @@
+package clickcounter.ingest;
+
+import clickcounter.shared.ExitCode;
+import clickcounter.shared.Lifetime;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A thread that serves the channels of a selector until it is closed. If it fails, the process ends.
+///
+/// **Threads**: its own, except where a method says so.
+abstract class SelectorThread implements AutoCloseable {
+    private static final Logger logger = LoggerFactory.getLogger(SelectorThread.class);
+    private static final Duration TICK = Duration.ofSeconds(1);
+
+    final Selector selector;
+    private final Thread thread;
+    private volatile boolean isClosing;
+    private volatile long passNs = System.nanoTime();
+    private long tickNs = System.nanoTime();
+    private boolean hasLeft;
+
+    /// @param failure what can no longer be done after a failure, as the beginning of a sentence
+    SelectorThread(String name, String failure, Lifetime lifetime) {
+        try {
+            selector = Selector.open();
+        } catch (IOException noMoreFiles) {
+            throw new UncheckedIOException(noMoreFiles);
+        }
+        thread = Thread.ofPlatform().name(name).daemon().unstarted(() -> run(failure, lifetime));
+    }
+
+    /// **Threads**: any.
+    final void start() {
+        thread.start();
+    }
+
+    /// Returns for how long the thread has not come round. It comes round at least once a second.
+    ///
+    /// **Threads**: any.
+    final Duration stillness() {
+        return Duration.ofNanos(System.nanoTime() - passNs);
+    }
+
+    private void run(String failure, Lifetime lifetime) {
+        try {
+            begin();
+            while (!isClosing) {
+                pass();
+            }
+            finish();
+            selector.selectNow();
+            selector.close();
+        } catch (Throwable unexpected) {
+            logger.error(failure, unexpected);
+            lifetime.end(ExitCode.UNEXPECTED, failure + ": " + unexpected);
+        }
+    }
+
+    /// Selects once, and does everything that follows from it.
+    final void pass() throws IOException {
+        beforeSelection();
+        if (hasLeft) {
+            hasLeft = false;
+            selector.selectNow(this::serve);
+        } else {
+            selector.select(this::serve, TICK.toMillis());
+        }
+        afterSelection();
+        passNs = System.nanoTime();
+        if (passNs - tickNs >= TICK.toNanos()) {
+            tickNs = passNs;
+            tick(passNs);
+        }
+    }
+
+    /// Notes that a channel has left: the selector lets its file go only when it selects again.
+    final void channelHasLeft() {
+        hasLeft = true;
+    }
+
+    /// Runs once, before the first selection.
+    void begin() throws IOException {}
+
+    void beforeSelection() {}
+
+    abstract void serve(SelectionKey key);
+
+    abstract void afterSelection();
+
+    /// Runs once a second.
+    abstract void tick(long nowNs);
+
+    /// Closes all channels.
+    abstract void finish() throws IOException;
+
+    /// Closes all channels and waits until the thread has ended.
+    ///
+    /// **Threads**: any.
+    @Override
+    public final void close() {
+        isClosing = true;
+        selector.wakeup();
+        try {
+            thread.join();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
