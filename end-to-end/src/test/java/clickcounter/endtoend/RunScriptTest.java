@@ -61,6 +61,7 @@ final class RunScriptTest {
     void countsStartsAgainWhatDiesAndStopsInOrderAtCtrlC() throws IOException, InterruptedException {
         Process script = run();
         awaitOutput(script, "Click Counter is running");
+        awaitOutput(script, "are open to everybody");
         assertThat(click()).isEqualTo(204);
         assertThat(clicks()).isEqualTo(1);
         assertThat(awaitEnd(run("log", "reader", "-m", "1"))).isZero();

@@ -10,7 +10,6 @@ import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.StartFailure;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +34,7 @@ final class Supervisor implements AutoCloseable {
     private static final Path ROOT = Path.of("");
 
     private static final int MAX_INGEST_PROCESSES = 256;
+    private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "::1", "localhost");
 
     /// How long after a process should have halted by itself it is killed.
     private static final Duration KILL_AFTER = Duration.ofSeconds(30);
@@ -144,7 +145,7 @@ final class Supervisor implements AutoCloseable {
     }
 
     private static void warnIfOpen(boolean isOpen, String address, int port) {
-        if (isOpen && !InetAddress.getLoopbackAddress().getHostAddress().equals(address)) {
+        if (isOpen && !LOOPBACK.contains(address)) {
             logger.warn(
                     "statistics and the dashboard are open to everybody who reaches port {} of {}: set STATS_TOKEN to close them, or SERVICE_ADDRESS=127.0.0.1 behind a proxy (SECURITY.md)",
                     port,
