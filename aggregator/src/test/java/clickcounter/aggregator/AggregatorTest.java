@@ -129,12 +129,14 @@ class AggregatorTest {
 
     @Test
     void aFlushOfMoreThan65535RowsIsOneTransaction() {
+        int rows = 70_000;
         scene.click(1, START);
-        try (var _ = Aggregator.start(scene.settings(), new Lifetime())) {
+        try (var _ = Aggregator.start(scene.settings(rows, 60), new Lifetime())) {
             Await.until("the first click is counted", () -> scene.clicksInDatabase() == 1);
-            for (int bannerId = 1; bannerId <= 70_000; bannerId++) {
+            for (int bannerId = 1; bannerId <= rows; bannerId++) {
                 scene.click(bannerId, START.plusSeconds(1));
             }
+            Await.until("as many rows as may wait are written", () -> scene.clicksInDatabase() > rows);
         }
 
         scene.assertAllIsCountedOnce();

@@ -4,6 +4,7 @@ import clickcounter.counts.Period.Steps;
 import clickcounter.counts.SumPlan.Part;
 import clickcounter.counts.SumPlan.Range;
 import clickcounter.migrations.Database;
+import clickcounter.migrations.DatabaseProbe;
 import clickcounter.shared.EpochMinute;
 import clickcounter.shared.log.ClickReader;
 import java.nio.ByteBuffer;
@@ -32,9 +33,9 @@ import org.jspecify.annotations.Nullable;
 /// **Threads**: any.
 ///
 /// **Errors**: [SQLException] whenever the database does not answer. The callers that notice first that it is
-/// away wait up to [Database#ACQUIRE_TIMEOUT] for a connection. From then on all callers fail at once, until a
-/// call of [#position()] succeeds, which is expected every second. A caller also fails at once when too many
-/// others wait.
+/// away wait up to [Database#ACQUIRE_TIMEOUT] for a connection. As soon as a call of [#position()] has failed,
+/// which is expected every second, all callers fail at once until one has succeeded. A caller also fails at once
+/// when too many others wait.
 public final class BannerCounts {
     /// How many callers may wait for a connection while all connections are in use: at most as many as can be
     /// served in a few seconds.
@@ -52,17 +53,18 @@ public final class BannerCounts {
     private static final long MINUTE_OF_2000 = 946_684_800 / EpochMinute.SECONDS_PER_MINUTE;
 
     private final Database database;
-    private final Database watched;
+    private final DatabaseProbe probe;
     private final UUID logId;
     private final Semaphore places;
     private volatile boolean isAway;
+    private volatile long lastReadNs = System.nanoTime();
     private volatile Marks marks = Marks.NONE;
 
-    /// @param watched connections to the same database that only [#position] uses
+    /// @param probe asks the same database for [#position]
     /// @param poolSize how many connections `database` has
-    public BannerCounts(Database database, Database watched, int poolSize, UUID logId) {
+    public BannerCounts(Database database, DatabaseProbe probe, int poolSize, UUID logId) {
         this.database = database;
-        this.watched = watched;
+        this.probe = probe;
         this.logId = logId;
         this.places = new Semaphore(poolSize + MAX_WAITING);
     }
@@ -103,21 +105,29 @@ public final class BannerCounts {
 
     /// Returns the position of the log up to which clicks are counted, and remembers the marks.
     public long position() throws SQLException {
-        try (Connection connection = watched.connection();
-                PreparedStatement select = connection.prepareStatement("""
-                        select (select last_index from click_log where log_id = ?),
-                            extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60
-                        from roll_up""")) {
+        long beginNs = System.nanoTime();
+        try {
+            long position = probe.ask(this::position);
+            isAway = false;
+            return position;
+        } catch (SQLException failure) {
+            // Another question may have been answered since the database came back.
+            isAway = lastReadNs - beginNs < 0;
+            throw failure;
+        }
+    }
+
+    private long position(Connection connection) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement("""
+                select (select last_index from click_log where log_id = ?),
+                    extract(epoch from rolled_until)::bigint / 60, extract(epoch from minutes_since)::bigint / 60
+                from roll_up""")) {
             select.setObject(1, logId);
             ResultSet row = select.executeQuery();
             row.next();
             long position = position(row, 1);
             marks = Marks.read(row, 2);
-            isAway = false;
             return position;
-        } catch (SQLException failure) {
-            isAway = true;
-            throw failure;
         }
     }
 
@@ -148,6 +158,7 @@ public final class BannerCounts {
             for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
                 SumPlan plan = SumPlan.of(steps, step, marks);
                 Snapshot<T> snapshot = reading.read(connection, plan);
+                lastReadNs = System.nanoTime();
                 marks = snapshot.marks();
                 if (isStillRight(plan, snapshot.marks())) {
                     return snapshot;

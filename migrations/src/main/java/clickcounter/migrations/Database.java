@@ -57,7 +57,8 @@ public final class Database implements AutoCloseable {
         return new Database(settings.url(), open(settings, applicationName, poolSize));
     }
 
-    private static Duration silence(DatabaseSettings settings) {
+    /// How long the client waits for an answer of the server.
+    static Duration silence(DatabaseSettings settings) {
         return settings.timeout().plus(CLIENT_GRACE);
     }
 
@@ -70,12 +71,16 @@ public final class Database implements AutoCloseable {
         config.setValidationTimeout(VALIDATE_TIMEOUT.toMillis());
         config.setMaxLifetime(MAX_LIFETIME.toMillis());
         config.setInitializationFailTimeout(-1); // one connection has worked
-        // The server also gives up what the client no longer waits for; otherwise the locks of a lost client
-        // would stay.
-        long timeoutMs = settings.timeout().toMillis();
-        config.setConnectionInitSql("set statement_timeout = %d; set idle_in_transaction_session_timeout = %d"
-                .formatted(timeoutMs, timeoutMs));
+        config.setConnectionInitSql(limits(settings.timeout()));
         return new HikariDataSource(config);
+    }
+
+    /// What a new connection executes first: the server also gives up what the client no longer waits for.
+    /// Otherwise the locks of a lost client would stay.
+    static String limits(Duration timeout) {
+        long timeoutMs = timeout.toMillis();
+        return "set statement_timeout = %d; set idle_in_transaction_session_timeout = %d"
+                .formatted(timeoutMs, timeoutMs);
     }
 
     /// What is wrong with the schema, as a sentence with the command that fixes it; null when it is the one that
@@ -86,7 +91,7 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    private static @Nullable String schemaProblem(Connection connection, DatabaseUrl url) throws SQLException {
+    static @Nullable String schemaProblem(Connection connection, DatabaseUrl url) throws SQLException {
         SchemaHistory history = SchemaHistory.read(connection);
         int needed = Migrations.in(Migrations.FOLDER).newest();
         if (history.hasFailed()) {

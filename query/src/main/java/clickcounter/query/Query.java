@@ -2,6 +2,7 @@ package clickcounter.query;
 
 import clickcounter.counts.BannerCounts;
 import clickcounter.migrations.Database;
+import clickcounter.migrations.DatabaseProbe;
 import clickcounter.query.dashboard.Dashboard;
 import clickcounter.query.http.AllowedMethods;
 import clickcounter.query.http.JsonBody;
@@ -71,12 +72,12 @@ public final class Query implements AutoCloseable {
 
             var reader = opened.add(ClickReader.open(settings.logFolder()));
             // Whether the database answers must be known even while questions have all other connections.
-            var watched = opened.add(Database.connect(settings.database(), PROCESS + "-position", 1));
-            var counts = new BannerCounts(database, watched, poolSize, reader.logId());
+            var probe = opened.add(new DatabaseProbe(settings.database(), PROCESS + "-position"));
+            var counts = new BannerCounts(database, probe, poolSize, reader.logId());
             var tail = opened.add(LogTail.start(reader, counts.position(), settings.maxKept(), lifetime));
             readiness.prove("log", tail::logProblem);
             readiness.prove("lag", tail::lagProblem);
-            var poller = opened.add(PositionPoller.start(watched, counts, tail, lifetime));
+            var poller = opened.add(PositionPoller.start(probe, counts, tail, lifetime));
             readiness.prove("database", poller::databaseProblem);
             readiness.prove("schema", poller::schemaProblem);
             var statistics = new Statistics(counts, tail, settings.maxRows(), settings.maxWait());

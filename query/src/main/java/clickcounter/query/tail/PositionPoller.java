@@ -2,6 +2,7 @@ package clickcounter.query.tail;
 
 import clickcounter.counts.BannerCounts;
 import clickcounter.migrations.Database;
+import clickcounter.migrations.DatabaseProbe;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.PeriodicTask;
 import java.sql.SQLException;
@@ -17,7 +18,7 @@ public final class PositionPoller implements AutoCloseable {
     private static final Duration PAUSE = Duration.ofSeconds(1);
     private static final int POLLS_PER_SCHEMA_CHECK = 15;
 
-    private final Database database;
+    private final DatabaseProbe probe;
     private final BannerCounts counts;
     private final LogTail tail;
     private final PeriodicTask task;
@@ -25,8 +26,8 @@ public final class PositionPoller implements AutoCloseable {
     private volatile @Nullable String databaseProblem;
     private volatile @Nullable String schemaProblem;
 
-    private PositionPoller(Database database, BannerCounts counts, LogTail tail, Lifetime lifetime) {
-        this.database = database;
+    private PositionPoller(DatabaseProbe probe, BannerCounts counts, LogTail tail, Lifetime lifetime) {
+        this.probe = probe;
         this.counts = counts;
         this.tail = tail;
         poll();
@@ -34,8 +35,8 @@ public final class PositionPoller implements AutoCloseable {
     }
 
     /// Asks once, then continues in the background.
-    public static PositionPoller start(Database database, BannerCounts counts, LogTail tail, Lifetime lifetime) {
-        return new PositionPoller(database, counts, tail, lifetime);
+    public static PositionPoller start(DatabaseProbe probe, BannerCounts counts, LogTail tail, Lifetime lifetime) {
+        return new PositionPoller(probe, counts, tail, lifetime);
     }
 
     /// Returns why the database cannot be asked, or null if it can.
@@ -52,7 +53,7 @@ public final class PositionPoller implements AutoCloseable {
         try {
             tail.committed(counts.position());
             if (polls++ % POLLS_PER_SCHEMA_CHECK == 0) {
-                schemaProblem = database.schemaProblem();
+                schemaProblem = probe.schemaProblem();
             }
             if (databaseProblem != null) {
                 logger.info("the database answers again");

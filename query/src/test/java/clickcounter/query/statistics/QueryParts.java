@@ -5,6 +5,7 @@ import clickcounter.counts.MinuteCounts;
 import clickcounter.counts.Period;
 import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
+import clickcounter.migrations.DatabaseProbe;
 import clickcounter.migrations.DatabaseSettings;
 import clickcounter.migrations.Schema;
 import clickcounter.query.SteppedAggregator;
@@ -33,6 +34,7 @@ public final class QueryParts implements AutoCloseable {
     final TestDatabase testDatabase = TestDatabase.create();
     public final Lifetime lifetime = new Lifetime();
     final Database database;
+    private final DatabaseProbe probe;
     final ClickWriter log;
     final SteppedAggregator aggregator;
     public final BannerCounts counts;
@@ -43,13 +45,14 @@ public final class QueryParts implements AutoCloseable {
         var databaseSettings = DatabaseSettings.of(testDatabase.url());
         new Schema(databaseSettings).up();
         database = Database.connect(databaseSettings, "test", POOL_SIZE);
+        probe = new DatabaseProbe(databaseSettings, "test-position");
         log = ClickWriter.open(
                 LogSettings.read(new SettingsReader(Map.of("DATA_DIR", folder.toString(), "LOG_MIN_FREE", "0"))),
                 lifetime);
         Path logFolder = folder.resolve("log");
         aggregator = SteppedAggregator.open(logFolder, databaseSettings);
         reader = ClickReader.open(logFolder);
-        counts = new BannerCounts(database, database, POOL_SIZE, reader.logId());
+        counts = new BannerCounts(database, probe, POOL_SIZE, reader.logId());
         tail = LogTail.start(reader, counts.position(), maxKept, lifetime);
     }
 
@@ -84,6 +87,7 @@ public final class QueryParts implements AutoCloseable {
         reader.close();
         aggregator.close();
         log.close();
+        probe.close();
         database.close();
         testDatabase.close();
     }

@@ -1,0 +1,75 @@
+package clickcounter.migrations;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/// One connection of its own that finds out whether the database answers, even while all connections of a pool
+/// are busy. After a failure, the next question connects again at once. A pool would wait longer and longer
+/// between its attempts, and would report a database as away for seconds after its return.
+///
+/// **Threads**: any; one question at a time.
+public final class DatabaseProbe implements AutoCloseable {
+    private final DatabaseUrl url;
+    private final PGSimpleDataSource source;
+    private final Duration timeout;
+    private @Nullable Connection connection;
+
+    /// Connects with the first question.
+    ///
+    /// @param applicationName what `pg_stat_activity` shows
+    public DatabaseProbe(DatabaseSettings settings, String applicationName) {
+        url = settings.url();
+        source = url.dataSource(applicationName, Database.silence(settings));
+        timeout = settings.timeout();
+    }
+
+    /// A question that one connection in auto-commit mode answers.
+    @FunctionalInterface
+    public interface Question<T> {
+        T ask(Connection connection) throws SQLException;
+    }
+
+    /// Asks the database.
+    ///
+    /// **Errors**: [SQLException] when it does not answer.
+    public synchronized <T> T ask(Question<T> question) throws SQLException {
+        try {
+            return question.ask(connection());
+        } catch (SQLException failure) {
+            close();
+            throw failure;
+        }
+    }
+
+    /// As [Database#schemaProblem()].
+    public @Nullable String schemaProblem() throws SQLException {
+        return ask(asked -> Database.schemaProblem(asked, url));
+    }
+
+    private Connection connection() throws SQLException {
+        if (connection == null) {
+            connection = source.getConnection();
+            try (Statement statement = connection.createStatement()) {
+                statement.execute(Database.limits(timeout));
+            }
+        }
+        return connection;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (connection == null) {
+            return;
+        }
+        try {
+            connection.close();
+        } catch (SQLException _) {
+            // It is given up because it does not work.
+        }
+        connection = null;
+    }
+}
