@@ -88,7 +88,8 @@ public final class Aggregator implements AutoCloseable {
         try {
             admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
             reader = opened.add(ClickReader.open(settings.logFolder()));
-            database = opened.add(Database.connect(settings.database(), "click-counter-aggregator", CONNECTIONS));
+            database = opened.add(
+                    Database.connect(settings.database(), "click-counter-aggregator", CONNECTIONS, lifetime));
             var store = new CountStore(database, reader.logId());
             LogPosition position = takeOver(store);
             flusher = new Flusher(store, position, metrics, lifetime);

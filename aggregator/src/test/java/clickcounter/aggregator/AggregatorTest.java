@@ -10,6 +10,7 @@ import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.testing.Await;
 import clickcounter.testing.LogAndDatabase.BannerMinute;
+import clickcounter.testing.LogLines;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;

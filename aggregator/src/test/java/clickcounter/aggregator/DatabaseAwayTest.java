@@ -10,6 +10,7 @@ import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
 import clickcounter.testing.Await;
 import clickcounter.testing.FaultyProxy;
+import clickcounter.testing.LogLines;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -54,7 +55,7 @@ class DatabaseAwayTest {
     @Test
     void givesUpAConnectionThatIsSilentAndCountsOverAnotherOne() {
         var impatient = new DatabaseSettings(
-                DatabaseUrl.parse(proxy.url(scene.databaseUrl())), false, 1, Duration.ofSeconds(1));
+                DatabaseUrl.parse(proxy.url(scene.databaseUrl())), false, 1, Duration.ofSeconds(1), Duration.ZERO);
         scene.click(7, START);
         try (var log = new LogLines(Flusher.class);
                 var _ = Aggregator.start(scene.busySettings(impatient), new Lifetime())) {

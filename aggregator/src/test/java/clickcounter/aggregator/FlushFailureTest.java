@@ -8,6 +8,7 @@ import clickcounter.shared.Lifetime;
 import clickcounter.testing.Await;
 import clickcounter.testing.FaultyProxy;
 import clickcounter.testing.FaultyProxy.CutPoint;
+import clickcounter.testing.LogLines;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;

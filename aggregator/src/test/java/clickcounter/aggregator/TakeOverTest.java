@@ -10,6 +10,7 @@ import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.testing.Await;
+import clickcounter.testing.LogLines;
 import clickcounter.testing.TestFiles;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -150,7 +150,8 @@ final class RunScriptTest {
 
     @Test
     void saysWhatToDoWhenTheDatabaseIsUnreachable() throws IOException, InterruptedException {
-        Process query = run("query", "DATABASE_URL=postgres://user:secret-word@127.0.0.1:1/clicks");
+        Process query = run(
+                "query", "DATABASE_URL=postgres://user:secret-word@127.0.0.1:1/clicks", "DATABASE_START_TIMEOUT=0s");
         assertThat(awaitEnd(query)).isEqualTo(2);
         assertThat(output())
                 .contains("127.0.0.1:1/clicks")

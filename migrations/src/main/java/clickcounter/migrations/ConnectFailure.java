@@ -33,8 +33,7 @@ final class ConnectFailure {
             return "TLS failed (%s). Check sslmode and sslrootcert in DATABASE_URL."
                     .formatted(oneLine(rootOf(failure)));
         }
-        // The driver gives this failure neither a cause nor a state of its own.
-        if (oneLine(failure).contains("hostnameverifier")) {
+        if (isOfAnotherName(failure)) {
             return "the server's certificate is for another name. Correct the name in DATABASE_URL, or the certificate.";
         }
         return switch (Objects.requireNonNullElse(failure.getSQLState(), "")) {
@@ -50,6 +49,16 @@ final class ConnectFailure {
             case "57P03" -> "the server is starting or stopping. Try again.";
             default -> oneLine(failure) + ". " + settings.wayOut();
         };
+    }
+
+    /// Whether the two sides do not agree on how to encrypt.
+    static boolean isOfTls(SQLException failure) {
+        return isCausedBy(SSLException.class, failure) || isOfAnotherName(failure);
+    }
+
+    /// The driver gives this failure neither a cause nor a state of its own.
+    private static boolean isOfAnotherName(SQLException failure) {
+        return oneLine(failure).contains("hostnameverifier");
     }
 
     private static boolean isCausedBy(Class<? extends Throwable> type, Throwable failure) {

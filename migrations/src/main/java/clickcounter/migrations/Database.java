@@ -1,5 +1,6 @@
 package clickcounter.migrations;
 
+import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
@@ -37,16 +38,22 @@ public final class Database implements AutoCloseable {
         this.pool = pool;
     }
 
-    /// Connects and checks the schema.
+    /// Connects and checks the schema, in a process that nobody needs to stop in order.
+    public static Database connect(DatabaseSettings settings, String applicationName, int poolSize) {
+        return connect(settings, applicationName, poolSize, new Lifetime());
+    }
+
+    /// Connects and checks the schema. Waits up to `DATABASE_START_TIMEOUT` for a database that does not answer
+    /// yet, until `lifetime` ends.
     ///
     /// @param applicationName what `pg_stat_activity` shows
     /// @param poolSize maximum number of connections
     ///
     /// **Errors**: [StartFailure] when the database cannot be used or has another schema; nothing stays open.
-    public static Database connect(DatabaseSettings settings, String applicationName, int poolSize) {
+    public static Database connect(DatabaseSettings settings, String applicationName, int poolSize, Lifetime lifetime) {
         // The first connection may take longer than one of the pool, and its failure says what is wrong.
-        try (Connection connection =
-                settings.url().dataSource(applicationName, silence(settings)).getConnection()) {
+        try (Connection connection = FirstConnection.open(
+                settings, settings.url().dataSource(applicationName, silence(settings)), lifetime)) {
             String problem = schemaProblem(connection, settings.url());
             if (problem != null) {
                 throw new StartFailure(problem);

@@ -14,19 +14,21 @@ import java.util.Optional;
 /// @param embedded whether `url` is that of the embedded database, because `DATABASE_URL` is not set
 /// @param poolSize maximum number of connections of query
 /// @param timeout how long one statement may take
-public record DatabaseSettings(DatabaseUrl url, boolean embedded, int poolSize, Duration timeout) {
+/// @param startTimeout how long a start waits for a database that does not answer
+public record DatabaseSettings(
+        DatabaseUrl url, boolean embedded, int poolSize, Duration timeout, Duration startTimeout) {
     /// The file in `DATA_DIR` that holds the URL of the embedded database while that runs.
     static final String URL_FILE = "database.url";
 
     private static final int CONNECTIONS_FOR_EACH_PROCESSOR = 5;
     private static final Duration MIN_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
+    private static final Duration MAX_START_TIMEOUT = Duration.ofDays(1);
 
     /// Stands in for a URL that is missing or wrong until [SettingsReader#finish()] throws.
     private static final DatabaseUrl NOWHERE = DatabaseUrl.parse("postgres://nobody@localhost/nothing");
 
-    /// Reads `DATABASE_URL`, `DATABASE_POOL_SIZE`, `DATABASE_TIMEOUT` and, for the embedded database,
-    /// `DATA_DIR`.
+    /// Reads the settings whose names begin with `DATABASE_` and, for the embedded database, `DATA_DIR`.
     public static DatabaseSettings read(SettingsReader settings) {
         int most = maxPoolSize();
         Optional<String> url = settings.text(Setting.DATABASE_URL);
@@ -34,7 +36,8 @@ public record DatabaseSettings(DatabaseUrl url, boolean embedded, int poolSize, 
                 parse(url.or(() -> embeddedUrl(settings)), settings),
                 url.isEmpty(),
                 settings.optionalInteger(Setting.DATABASE_POOL_SIZE, 1, most).orElse(most),
-                settings.duration(Setting.DATABASE_TIMEOUT, MIN_TIMEOUT, MAX_TIMEOUT));
+                settings.duration(Setting.DATABASE_TIMEOUT, MIN_TIMEOUT, MAX_TIMEOUT),
+                settings.duration(Setting.DATABASE_START_TIMEOUT, Duration.ZERO, MAX_START_TIMEOUT));
     }
 
     /// The settings of the database with this URL, with the defaults for the rest.
@@ -43,6 +46,11 @@ public record DatabaseSettings(DatabaseUrl url, boolean embedded, int poolSize, 
         DatabaseSettings read = read(settings);
         settings.finish();
         return read;
+    }
+
+    /// The same database, which is expected to answer at once.
+    DatabaseSettings withoutWaiting() {
+        return new DatabaseSettings(url, embedded, poolSize, timeout, Duration.ZERO);
     }
 
     static int maxPoolSize() {

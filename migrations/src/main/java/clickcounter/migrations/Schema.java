@@ -1,5 +1,6 @@
 package clickcounter.migrations;
 
+import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -29,15 +30,22 @@ public final class Schema {
     private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private final DatabaseSettings settings;
+    private final Lifetime lifetime;
     private final Migrations migrations;
     private final PGSimpleDataSource dataSource;
 
     /// The product's schema in a database; nothing is opened yet.
     public Schema(DatabaseSettings settings) {
-        this(settings, Migrations.in(Migrations.FOLDER));
+        this(settings, new Lifetime());
     }
 
-    Schema(DatabaseSettings settings, Migrations migrations) {
+    /// @param lifetime whose end also ends the wait for a database that does not answer yet
+    public Schema(DatabaseSettings settings, Lifetime lifetime) {
+        this(settings, lifetime, Migrations.in(Migrations.FOLDER));
+    }
+
+    Schema(DatabaseSettings settings, Lifetime lifetime, Migrations migrations) {
+        this.lifetime = lifetime;
         this.settings = settings;
         this.migrations = migrations;
         // A migration may take any time, and the server is silent meanwhile.
@@ -64,7 +72,7 @@ public final class Schema {
 
     /// Reads what the database has.
     public Status status() {
-        try (Connection connection = connect()) {
+        try (Connection connection = FirstConnection.open(settings, dataSource, lifetime)) {
             return new Status(SchemaHistory.read(connection), migrations);
         } catch (SQLException failure) {
             throw ConnectFailure.explain(settings, failure);
@@ -158,7 +166,7 @@ public final class Schema {
     }
 
     private Change locked(Locked work) {
-        try (Connection connection = connect()) {
+        try (Connection connection = FirstConnection.open(settings, dataSource, lifetime)) {
             connection.setAutoCommit(false);
             try (var statement = connection.createStatement()) {
                 statement.execute("set local lock_timeout = %d".formatted(MAX_LOCK_WAIT.toMillis()));
@@ -181,14 +189,6 @@ public final class Schema {
                     "The schema of the database %s was not changed: %s."
                             .formatted(settings.url(), ConnectFailure.oneLine(failure)),
                     failure);
-        }
-    }
-
-    private Connection connect() {
-        try {
-            return dataSource.getConnection();
-        } catch (SQLException failure) {
-            throw ConnectFailure.explain(settings, failure);
         }
     }
 

@@ -3,13 +3,22 @@ package clickcounter.migrations;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import clickcounter.shared.ExitCode;
+import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
+import clickcounter.testing.Await;
+import clickcounter.testing.FaultyProxy;
+import clickcounter.testing.LogLines;
 import clickcounter.testing.TestDatabase;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -47,7 +56,7 @@ class DatabaseTest {
     @Test
     void refusesASchemaThatIsTooNew() {
         DatabaseSettings settings = DatabaseSettings.of(database.url());
-        new Schema(settings, Migrations.in("clickcounter/migrations/newer")).up();
+        new Schema(settings, new Lifetime(), Migrations.in("clickcounter/migrations/newer")).up();
 
         assertThatThrownBy(() -> connect(database.url()))
                 .isInstanceOf(StartFailure.class)
@@ -118,6 +127,55 @@ class DatabaseTest {
                         DatabaseUrl.parse(database.url()));
     }
 
+    /// As when the machine starts, or is so busy that the server is late.
+    @Test
+    void waitsForAServerThatStarts() throws Exception {
+        try (var proxy = FaultyProxy.start(database.url());
+                var log = new LogLines(FirstConnection.class);
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            new Schema(DatabaseSettings.of(database.url())).up();
+            proxy.refuse();
+            var settings = DatabaseSettings.of(proxy.url(database.url()));
+            Future<Database> started = threads.submit(() -> Database.connect(settings, "test", 2));
+            Await.until("it says that it waits", () -> !log.lines().isEmpty());
+            proxy.accept();
+
+            started.get(1, TimeUnit.MINUTES).close();
+            assertThat(log.lines().getFirst())
+                    .startsWith("WARN waiting up to 120 s for the database: The database %s cannot be used: "
+                            .formatted(settings.url()));
+        }
+    }
+
+    @Test
+    void doesNotWaitForTheDatabaseWhenAskedToStop() throws Exception {
+        try (var proxy = FaultyProxy.start(database.url());
+                var log = new LogLines(FirstConnection.class);
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            proxy.refuse();
+            var lifetime = new Lifetime();
+            var settings = DatabaseSettings.of(proxy.url(database.url()));
+            Future<?> change = threads.submit(() -> new Schema(settings, lifetime).up());
+            Await.until("it says that it waits", () -> !log.lines().isEmpty());
+            lifetime.end(ExitCode.STOPPED, "test");
+
+            assertThatThrownBy(() -> change.get(1, TimeUnit.MINUTES)).hasCauseInstanceOf(StartFailure.class);
+        }
+    }
+
+    @Test
+    void doesNotWaitForWhatOnlyAnOperatorCanChange() {
+        String password = database.url().replaceFirst("://[^@]*@", "://nobody:wrong@");
+        String missing = database.url().replaceFirst("/test_\\d+$", "/elsewhere");
+        for (String url : List.of(password, missing, database.url() + "?sslmode=require")) {
+            try (var log = new LogLines(FirstConnection.class)) {
+                assertThatThrownBy(() -> Database.connect(DatabaseSettings.of(url), "test", 2))
+                        .isInstanceOf(StartFailure.class);
+                assertThat(log.lines()).as(url).isEmpty();
+            }
+        }
+    }
+
     @Test
     void givesUpAServerThatAcceptsAndSaysNothing() throws IOException {
         try (var silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -130,7 +188,7 @@ class DatabaseTest {
     }
 
     private static void connect(String url) {
-        Database.connect(DatabaseSettings.of(url), "test", 2).close();
+        Database.connect(DatabaseSettings.of(url).withoutWaiting(), "test", 2).close();
     }
 
     private static String text(Connection connection, String query) throws SQLException {

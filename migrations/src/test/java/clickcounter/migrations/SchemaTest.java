@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import clickcounter.migrations.Schema.Change;
+import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
 import clickcounter.testing.TestDatabase;
 import java.sql.Connection;
@@ -306,7 +307,7 @@ class SchemaTest {
     }
 
     private Schema schema(String folder) {
-        return new Schema(settings(), Migrations.in("clickcounter/migrations/" + folder));
+        return new Schema(settings(), new Lifetime(), Migrations.in("clickcounter/migrations/" + folder));
     }
 
     private List<String> tables() throws SQLException {

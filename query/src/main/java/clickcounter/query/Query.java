@@ -68,7 +68,7 @@ public final class Query implements AutoCloseable {
             var metrics = new PrometheusRegistry();
             admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
             int poolSize = settings.database().poolSize();
-            var database = opened.add(Database.connect(settings.database(), PROCESS, poolSize));
+            var database = opened.add(Database.connect(settings.database(), PROCESS, poolSize, lifetime));
 
             var reader = opened.add(ClickReader.open(settings.logFolder()));
             // Whether the database answers must be known even while questions have all other connections.

@@ -27,9 +27,14 @@ class QueryTest {
 
     private QuerySettings settings(String databaseUrl, int port) {
         return QuerySettings.read(new SettingsReader(Map.of(
-                "DATABASE_URL", databaseUrl,
-                "DATA_DIR", folder.toString(),
-                "QUERY_PORT", Integer.toString(port))));
+                "DATABASE_URL",
+                databaseUrl,
+                "DATABASE_START_TIMEOUT",
+                "0s",
+                "DATA_DIR",
+                folder.toString(),
+                "QUERY_PORT",
+                Integer.toString(port))));
     }
 
     private static Set<String> ourThreads() {

@@ -50,6 +50,7 @@ public enum Setting {
     DATABASE_POOL_SIZE(""),
     DATABASE_PORT("0"),
     DATABASE_TIMEOUT("30s"),
+    DATABASE_START_TIMEOUT("2m"),
 
     DEBUG("0"),
     LOGGING_FORMAT("auto"),

@@ -130,6 +130,7 @@ class SettingsFileTest {
                         "DATABASE_POOL_SIZE=",
                         "DATABASE_PORT=0",
                         "DATABASE_TIMEOUT=30s",
+                        "DATABASE_START_TIMEOUT=2m",
                         "DEBUG=0",
                         "LOGGING_FORMAT=auto",
                         "SECRET_KEY=");

@@ -78,7 +78,7 @@ final class Supervisor implements AutoCloseable {
             if (embedded) {
                 supervisor.start("database", () -> DatabaseRun.start(dataDir, databasePort));
             }
-            migrate(settings);
+            migrate(settings, lifetime);
             supervisor.startProcesses(ingestProcesses);
             if (!lifetime.hasEnded()) {
                 announce(servicePort);
@@ -103,10 +103,10 @@ final class Supervisor implements AutoCloseable {
         return channel;
     }
 
-    private static void migrate(SettingsReader settings) {
+    private static void migrate(SettingsReader settings, Lifetime lifetime) {
         DatabaseSettings database = DatabaseSettings.read(settings);
         settings.finish();
-        logger.info("{}", new Schema(database).up().sentence(database.url()));
+        logger.info("{}", new Schema(database, lifetime).up().sentence(database.url()));
     }
 
     private void startProcesses(int ingestProcesses) throws Exception {

@@ -1,4 +1,4 @@
-package clickcounter.aggregator;
+package clickcounter.testing;
 
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -10,21 +10,21 @@ import org.slf4j.LoggerFactory;
 /// What a class or a package logs, as `LEVEL message`, until it is closed.
 ///
 /// **Threads**: any.
-final class LogLines extends AppenderBase<ILoggingEvent> implements AutoCloseable {
+public final class LogLines extends AppenderBase<ILoggingEvent> implements AutoCloseable {
     private final Logger logger;
     private final List<String> lines = new CopyOnWriteArrayList<>();
 
-    LogLines(Class<?> logging) {
+    public LogLines(Class<?> logging) {
         this(logging.getName());
     }
 
-    LogLines(String logging) {
+    public LogLines(String logging) {
         logger = (Logger) LoggerFactory.getLogger(logging);
         start();
         logger.addAppender(this);
     }
 
-    List<String> lines() {
+    public List<String> lines() {
         return lines;
     }
 
