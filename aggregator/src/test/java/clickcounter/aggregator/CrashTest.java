@@ -67,12 +67,12 @@ class CrashTest {
         scene.assertAllIsCountedOnce();
     }
 
-    /// Some 20 000 a second, over several minutes of the log.
+    /// Some 5 000 a second, over several minutes of the log.
     private void clickUntil(CompletableFuture<Void> enough, Random random) {
         Instant time = START;
         while (!enough.isDone()) {
-            for (int click = 0; click < 20; click++) {
-                time = time.plusMillis(1);
+            for (int click = 0; click < 5; click++) {
+                time = time.plusMillis(4);
                 scene.click(1 + random.nextInt(1_000), time);
             }
             LockSupport.parkNanos(1_000_000);

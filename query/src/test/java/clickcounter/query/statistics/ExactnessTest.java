@@ -38,7 +38,7 @@ class ExactnessTest {
     private static final int BANNERS = 3;
     private static final int WRITERS = 2;
     private static final int READERS = 3;
-    private static final int ANSWERS_PER_READER = 3_000;
+    private static final int ANSWERS_PER_READER = 1_000;
     private static final int CLICKS_AT_ONCE = 20;
     private static final Duration WRITERS_PAUSE = Duration.ofNanos(200_000);
     private static final Duration LONG_ENOUGH = Duration.ofSeconds(20);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Tests that an appended click is in the next answer, whatever the database and the tail are doing.
 class FreshnessTest {
-    private static final int CLICKS = 3_000;
+    private static final int CLICKS = 1_000;
 
     @Test
     void countsEachClickInTheNextAnswer(@TempDir Path folder) throws SQLException {
