@@ -11,8 +11,8 @@ help() {
   cat <<'HELP'
 Usage: ./run.sh [COMMAND]
 
-  (none)       builds what is not built and runs the whole service in the foreground: the embedded database (when
-               DATABASE_URL is not set), the migrations, then aggregator, query and ingest as processes of their own.
+  (none)       builds what is not built and runs the whole service in the foreground: ingest, which takes clicks at once,
+               the embedded database (when DATABASE_URL is not set), the migrations, then aggregator and query.
                A process that dies is started again. Ctrl-C or SIGTERM stops everything in order.
   ingest       runs one process alone, in the foreground
   aggregator

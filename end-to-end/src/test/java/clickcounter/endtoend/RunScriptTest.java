@@ -2,7 +2,9 @@ package clickcounter.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.testing.FaultyProxy;
 import clickcounter.testing.Ports;
+import clickcounter.testing.TestDatabase;
 import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -125,6 +127,34 @@ final class RunScriptTest {
         assertThat(clicks()).isBetween((long) acknowledged, acknowledged + 1L);
         signal("HUP", List.of(second.pid()));
         assertThat(awaitEnd(second)).as(this::output).isZero();
+    }
+
+    @Test
+    void takesClicksWhileItWaitsForTheDatabase() throws IOException, InterruptedException {
+        try (var database = TestDatabase.create();
+                var proxy = FaultyProxy.start(database.url())) {
+            proxy.refuse();
+            Process script = run("DATABASE_URL=" + proxy.url(database.url()));
+            awaitOutput(script, "waiting up to 120 s for the database");
+            assertThat(click()).isEqualTo(204);
+            signal("KILL", List.of(pid("ingest")));
+            await(() -> click() == 204, "ingest is started again meanwhile");
+
+            proxy.accept();
+            awaitOutput(script, "Click Counter is running");
+            assertThat(clicks()).isEqualTo(2);
+            signal("TERM", List.of(script.pid()));
+            assertThat(awaitEnd(script)).as(this::output).isZero();
+        }
+    }
+
+    @Test
+    void stopsWhatRunsAlreadyWhenTheDatabaseCannotBeUsed() throws IOException, InterruptedException {
+        try (var database = TestDatabase.create()) {
+            Process script = run("DATABASE_URL=" + database.url() + "?sslmode=require");
+            assertThat(awaitEnd(script)).as(this::output).isEqualTo(2);
+            assertThat(output()).contains("The server does not support SSL").containsPattern("ingest +stopped");
+        }
     }
 
     @Test

@@ -23,6 +23,7 @@ final class Keeper {
     private final Thread thread;
     private volatile Run run;
     private volatile long startNs = System.nanoTime();
+    private volatile boolean isStopping;
 
     /// Starts the member for the first time.
     ///
@@ -59,8 +60,9 @@ final class Keeper {
         thread.start();
     }
 
-    /// Stops the member for good. The lifetime has ended, unless [#keep] was not called.
+    /// Stops the member for good.
     void stop() {
+        isStopping = true;
         run.stop();
         try {
             thread.join();
@@ -78,7 +80,7 @@ final class Keeper {
 
     /// Waits until the member may be started again; false when it must not be.
     private boolean awaitRestart(int status) {
-        if (lifetime.hasEnded()) {
+        if (mayNotRun()) {
             return false;
         }
         if (ExitCode.of(status).isFinal()) {
@@ -88,7 +90,12 @@ final class Keeper {
         }
         Duration delay = backoff.after(Duration.ofNanos(System.nanoTime() - startNs));
         logger.warn("{} has ended (exit code {}); it is started again in {} s", name, status, delay.toSeconds());
-        return lifetime.await(delay).isEmpty();
+        lifetime.await(delay);
+        return !mayNotRun();
+    }
+
+    private boolean mayNotRun() {
+        return isStopping || lifetime.hasEnded();
     }
 
     private int runAgain() {
@@ -102,7 +109,7 @@ final class Keeper {
             logger.error("{} cannot be started", name, unexpected);
             return ExitCode.UNEXPECTED.status();
         }
-        if (lifetime.hasEnded()) {
+        if (mayNotRun()) {
             run.stop(); // what stops everything may have seen the run before
         }
         return run.awaitEnd();

@@ -45,9 +45,11 @@ final class Supervisor implements AutoCloseable {
     private final Duration maxStop;
     private final FileChannel lock;
 
-    /// The members in the order in which they are stopped: first no more clicks, then the counts of all clicks
-    /// into the database, then the rest.
-    private final Deque<Keeper> keepers = new ArrayDeque<>();
+    /// They are started first and stopped first: they take clicks whatever the others do.
+    private final List<Keeper> ingest = new ArrayList<>();
+
+    /// The other members in the order in which they are stopped, the opposite of that in which they are started.
+    private final Deque<Keeper> others = new ArrayDeque<>();
 
     private Supervisor(Path dataDir, boolean json, Duration maxStop, Lifetime lifetime) throws IOException {
         this.dataDir = dataDir;
@@ -58,8 +60,8 @@ final class Supervisor implements AutoCloseable {
         lock = lock(dataDir);
     }
 
-    /// Migrates the database and starts everything; returns when it is ready, or when the lifetime has ended
-    /// before.
+    /// Starts ingest, migrates the database, and starts the rest; returns when everything is ready, or when the
+    /// lifetime has ended before. Clicks are taken even while the start waits for the database.
     ///
     /// **Errors**: [StartFailure] with the exit code of the member that did not start; nothing runs then.
     static Supervisor start(SettingsReader settings, Lifetime lifetime) throws Exception {
@@ -75,16 +77,21 @@ final class Supervisor implements AutoCloseable {
         settings.finish();
         var supervisor = new Supervisor(dataDir, json, maxStop, lifetime);
         try {
+            supervisor.startIngest(ingestProcesses);
             if (embedded) {
                 supervisor.start("database", () -> DatabaseRun.start(dataDir, databasePort));
             }
+            supervisor.ingest.forEach(Keeper::awaitReady);
+            supervisor.ingest.forEach(Keeper::keep);
             migrate(settings, lifetime);
-            supervisor.startProcesses(ingestProcesses);
+            supervisor.start("query", Program.QUERY);
+            supervisor.start("aggregator", Program.AGGREGATOR);
+            supervisor.others.forEach(Keeper::awaitReady);
             if (!lifetime.hasEnded()) {
                 announce(servicePort);
                 warnIfOpen(isOpen, address, servicePort);
             }
-            supervisor.keepers.forEach(Keeper::keep);
+            supervisor.others.forEach(Keeper::keep);
             return supervisor;
         } catch (Exception failure) {
             supervisor.close();
@@ -109,27 +116,26 @@ final class Supervisor implements AutoCloseable {
         logger.info("{}", new Schema(database, lifetime).up().sentence(database.url()));
     }
 
-    private void startProcesses(int ingestProcesses) throws Exception {
-        List<Keeper> started = new ArrayList<>();
-        started.add(start("query", Program.QUERY));
-        started.add(start("aggregator", Program.AGGREGATOR));
-        for (int number = ingestProcesses; number > 1; number--) {
-            started.add(start("ingest-" + number, Program.INGEST, Integer.toString(number)));
+    private void startIngest(int processes) throws Exception {
+        ingest.add(new Keeper("ingest", () -> child("ingest", Program.INGEST), lifetime));
+        for (int number = 2; number <= processes; number++) {
+            String name = "ingest-" + number;
+            String argument = Integer.toString(number);
+            ingest.add(new Keeper(name, () -> child(name, Program.INGEST, argument), lifetime));
         }
-        started.add(start("ingest", Program.INGEST));
-        started.reversed().forEach(Keeper::awaitReady);
     }
 
-    private Keeper start(String name, Program program, String... arguments) throws Exception {
+    private void start(String name, Program program) throws Exception {
+        start(name, () -> child(name, program));
+    }
+
+    private void start(String name, Callable<Run> starter) throws Exception {
+        others.push(new Keeper(name, starter, lifetime));
+    }
+
+    private Run child(String name, Program program, String... arguments) throws Exception {
         Path readyFile = dataDir.resolve("run").resolve(name + ".ready");
-        return start(
-                name, () -> ChildProcess.start(name, command(program, arguments), environment, readyFile, maxStop));
-    }
-
-    private Keeper start(String name, Callable<Run> starter) throws Exception {
-        Keeper keeper = new Keeper(name, starter, lifetime);
-        keepers.push(keeper);
-        return keeper;
+        return ChildProcess.start(name, command(program, arguments), environment, readyFile, maxStop);
     }
 
     private List<String> command(Program program, String... arguments) {
@@ -169,8 +175,10 @@ final class Supervisor implements AutoCloseable {
     /// Stops ingest, the aggregator, query and the database, in this order.
     @Override
     public void close() throws IOException {
-        while (!keepers.isEmpty()) {
-            keepers.pop().stop();
+        ingest.forEach(Keeper::stop);
+        ingest.clear();
+        while (!others.isEmpty()) {
+            others.pop().stop();
         }
         lock.close();
     }

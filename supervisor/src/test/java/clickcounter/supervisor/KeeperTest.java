@@ -167,6 +167,20 @@ class KeeperTest {
         assertThat(member.runs).hasSize(2);
     }
 
+    /// As when ingest runs already, and another member cannot be started.
+    @Test
+    void doesNotStartAMemberAgainThatIsStoppedAlone() throws Exception {
+        var member = new Member("member", STAYS);
+        Keeper keeper = keep(member);
+        keeper.awaitReady();
+        keeper.keep();
+
+        keeper.stop();
+
+        assertThat(member.runs).hasSize(1);
+        assertThat(member.runs.getFirst().isAlive()).isFalse();
+    }
+
     private Keeper keep(Member member) throws Exception {
         return keep(member.name, member::start);
     }
