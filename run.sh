@@ -23,7 +23,7 @@ Usage: ./run.sh [COMMAND]
   jmh [...]    measures single parts with JMH: ./run.sh jmh AppendBenchmark -prof gc
   audit        compares the counts in the database with the log, and repairs them; --help: more
   replay       builds the counts of an empty database from the log
-  log          looks into the click log: log tail, show, export, stats, unlock, reader; log --help: more
+  log          looks into the click log: log tail, show, export, stats, unlock, clock, reader; log --help: more
   help         this text
 
 Settings are environment variables or lines in config/settings.env, which lists them all. ./migrate.sh -help: the schema.

@@ -9,6 +9,8 @@ import clickcounter.shared.Opened;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.admin.AdminServer;
 import clickcounter.shared.admin.Readiness;
+import clickcounter.shared.clock.HostClock;
+import clickcounter.shared.clock.MachineClock;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.LogMeter;
 import clickcounter.shared.log.LogRetention;
@@ -17,7 +19,6 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,6 +68,7 @@ public final class Aggregator implements AutoCloseable {
     private final Flusher flusher;
     private final BatchFold fold = new BatchFold(BATCH_RECORDS, BATCH_MINUTES);
     private final MinuteShards shards;
+    private final SafeClock clock;
     private final Ledger ledger;
     private final Counter foldedClicks;
     private final Readiness readiness = new Readiness("log", "database", "schema", "epoch", "lag");
@@ -76,7 +78,7 @@ public final class Aggregator implements AutoCloseable {
     private boolean isRetentionFailing;
     private long nextRetentionNs = System.nanoTime();
 
-    private Aggregator(AggregatorSettings settings, Lifetime lifetime) {
+    private Aggregator(AggregatorSettings settings, MachineClock machine, Lifetime lifetime) {
         this.settings = settings;
         this.lifetime = lifetime;
         retention = new LogRetention(settings.logFolder(), settings.logRetention(), settings.maxLogBytes());
@@ -87,6 +89,8 @@ public final class Aggregator implements AutoCloseable {
                 .register(metrics);
         try {
             admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
+            HostClock host = opened.add(HostClock.start(settings.logFolder(), machine, lifetime))
+                    .expose(metrics);
             reader = opened.add(ClickReader.open(settings.logFolder()));
             database = opened.add(
                     Database.connect(settings.database(), "click-counter-aggregator", CONNECTIONS, lifetime));
@@ -95,10 +99,11 @@ public final class Aggregator implements AutoCloseable {
             flusher = new Flusher(store, position, metrics, lifetime);
             shards = opened.add(new MinuteShards(
                     settings.shardFolder(), settings.maxRows() + BATCH_RECORDS, settings.flushWorkers()));
-            opened.add(RollUp.start(store, settings.minuteRetention(), lifetime));
+            clock = new SafeClock(host, Neighbours::isOnAnotherMachine);
             ledger = new Ledger(position);
             opened.add(new AggregatorWatch(
-                    store, database, ledger, LogMeter.open(settings.logFolder()), readiness, metrics, lifetime));
+                    store, database, ledger, clock, LogMeter.open(settings.logFolder()), readiness, metrics, lifetime));
+            opened.add(RollUp.start(store, clock, settings.minuteRetention(), lifetime));
             // It is also closed before the watch, which may be waiting for it.
             opened.add(database);
         } catch (RuntimeException failure) {
@@ -113,7 +118,12 @@ public final class Aggregator implements AutoCloseable {
     ///
     /// **Errors**: [StartFailure] when the database or the log cannot be used.
     public static Aggregator start(AggregatorSettings settings, Lifetime lifetime) {
-        return new Aggregator(settings, lifetime);
+        return start(settings, new MachineClock(), lifetime);
+    }
+
+    /// Starts it on a machine whose clocks a test moves.
+    static Aggregator start(AggregatorSettings settings, MachineClock machine, Lifetime lifetime) {
+        return new Aggregator(settings, machine, lifetime);
     }
 
     /// The port for operators.
@@ -250,7 +260,7 @@ public final class Aggregator implements AutoCloseable {
         }
         nextRetentionNs = System.nanoTime() + RETENTION_PAUSE.toNanos();
         try {
-            retention.apply(flusher.position().lastIndex(), Instant.now());
+            retention.apply(flusher.position().lastIndex(), clock.instant());
             if (isRetentionFailing) {
                 logger.info("deleting old files of the log works again");
             }

@@ -6,6 +6,7 @@ import clickcounter.migrations.Database;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.PeriodicTask;
 import clickcounter.shared.admin.Readiness;
+import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.LogMeter;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -32,11 +33,15 @@ final class AggregatorWatch implements AutoCloseable {
     /// The schema is checked once in so many looks.
     private static final int LOOKS_PER_SCHEMA_CHECK = 15;
 
+    /// The newest file of the log may begin this much in the future, such as after a power loss.
+    private static final Duration MAX_AHEAD = Duration.ofMinutes(10);
+
     private static final double MILLIS_PER_SECOND = 1e3;
 
     private final CountStore store;
     private final Database database;
     private final Ledger ledger;
+    private final SafeClock clock;
     private final LogMeter meter;
     private final PrometheusRegistry metrics;
     private final PeriodicTask task;
@@ -53,11 +58,13 @@ final class AggregatorWatch implements AutoCloseable {
     ///
     /// @param pending clicks that are not in the database
     /// @param oldestPendingMillis the time of the first of these clicks; 0 when there is none
-    private record State(long pending, long oldestPendingMillis, LogMeter.Size size, Ledger.Balance balance) {
-        double lagSeconds() {
+    /// @param aheadSeconds how far the newest file of the log begins in the future
+    private record State(
+            long pending, long oldestPendingMillis, long aheadSeconds, LogMeter.Size size, Ledger.Balance balance) {
+        double lagSeconds(long nowMillis) {
             return pending == 0 || oldestPendingMillis == 0
                     ? 0
-                    : (double) Math.max(0, System.currentTimeMillis() - oldestPendingMillis) / MILLIS_PER_SECOND;
+                    : (double) Math.max(0, nowMillis - oldestPendingMillis) / MILLIS_PER_SECOND;
         }
     }
 
@@ -67,6 +74,7 @@ final class AggregatorWatch implements AutoCloseable {
             CountStore store,
             Database database,
             Ledger ledger,
+            SafeClock clock,
             LogMeter meter,
             Readiness readiness,
             PrometheusRegistry metrics,
@@ -74,10 +82,11 @@ final class AggregatorWatch implements AutoCloseable {
         this.store = store;
         this.database = database;
         this.ledger = ledger;
+        this.clock = clock;
         this.meter = meter;
         this.metrics = metrics;
         lastKnown = ledger.committed().position();
-        state = new State(0, 0, new LogMeter.Size(0, 0), new Ledger.Balance(0, 0, 0));
+        state = new State(0, 0, 0, new LogMeter.Size(0, 0), new Ledger.Balance(0, 0, 0));
         look();
         readiness.prove("log", () -> logProblem);
         readiness.prove("database", () -> databaseProblem);
@@ -88,11 +97,15 @@ final class AggregatorWatch implements AutoCloseable {
         gauge(
                 "clickcounter_oldest_pending_click_age_seconds",
                 "Age of the oldest click that is not in the database; 0 when there is none.",
-                State::lagSeconds);
+                seen -> seen.lagSeconds(clock.host().millis()));
         gauge(
                 "clickcounter_log_size_bytes",
                 "Size of the log's files, as LOG_MAX_SIZE counts it.",
                 seen -> seen.size.bytes());
+        gauge(
+                "clickcounter_log_ahead_seconds",
+                "How far the newest file of the log begins in the future, because a clock was ahead; 0 normally.",
+                State::aheadSeconds);
         gauge("clickcounter_log_files", "Files (cycles of ten minutes) of the log.", seen -> seen.size.files());
         gauge(
                 "clickcounter_ledger_appended_clicks",
@@ -121,11 +134,12 @@ final class AggregatorWatch implements AutoCloseable {
                 .register(metrics);
     }
 
-    private static @Nullable String lagProblem(State seen) {
-        return seen.lagSeconds() <= MAX_LAG.toSeconds()
+    private @Nullable String lagProblem(State seen) {
+        double lagSeconds = seen.lagSeconds(clock.host().millis());
+        return lagSeconds <= MAX_LAG.toSeconds()
                 ? null
                 : "The oldest of %d clicks that are not in the database is %d s old."
-                        .formatted(seen.pending, (long) seen.lagSeconds());
+                        .formatted(seen.pending, (long) lagSeconds);
     }
 
     private void look() {
@@ -137,6 +151,7 @@ final class AggregatorWatch implements AutoCloseable {
             state = new State(
                     meter.records(lastKnown.lastIndex(), end),
                     meter.firstTimeMsAfter(lastKnown.lastIndex()),
+                    aheadSeconds(end),
                     meter.size(),
                     isBalanced ? ledger.balance(entry, meter, end) : state.balance);
             logProblem = null;
@@ -148,10 +163,22 @@ final class AggregatorWatch implements AutoCloseable {
         }
     }
 
+    /// The log neither begins new files nor deletes this one before its time has come.
+    private long aheadSeconds(long end) {
+        Duration ahead = Duration.between(clock.host().instant(), ClickReader.cycleStart(end));
+        if (ahead.compareTo(MAX_AHEAD) > 0 && state.aheadSeconds == 0) {
+            logger.warn(
+                    "the newest file of the log begins {} s in the future: until then it grows and is not deleted. OPERATIONS.md has a chapter \"The log is ahead of the clock\".",
+                    ahead.toSeconds());
+        }
+        return ahead.compareTo(MAX_AHEAD) > 0 ? ahead.toSeconds() : 0;
+    }
+
     /// Returns whether the position in the database is that of `entry`.
     private boolean lookAtDatabase(Ledger.Committed entry) {
         try {
             Optional<LogPosition> found = store.position();
+            clock.compare(database.time());
             if (looks++ % LOOKS_PER_SCHEMA_CHECK == 0) {
                 schemaProblem = database.schemaProblem();
             }

@@ -8,6 +8,7 @@ import clickcounter.shared.PeriodicTask;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.util.stream.Stream;
@@ -43,24 +44,27 @@ final class RollUp {
     private static final int MONTHS = 3;
 
     private final CountStore store;
+    private final InstantSource clock;
     private final Duration minuteRetention;
     private final Lifetime lifetime;
     private long stepMinutes = FIRST_STEP_MINUTES;
     private boolean isFailing;
 
-    private RollUp(CountStore store, Duration minuteRetention, Lifetime lifetime) {
+    /// @param clock must not be ahead: what is dropped because of it is gone
+    RollUp(CountStore store, InstantSource clock, Duration minuteRetention, Lifetime lifetime) {
         this.store = store;
+        this.clock = clock;
         this.minuteRetention = minuteRetention;
         this.lifetime = lifetime;
     }
 
-    static PeriodicTask start(CountStore store, Duration minuteRetention, Lifetime lifetime) {
-        return PeriodicTask.start("roll-up", PAUSE, lifetime, new RollUp(store, minuteRetention, lifetime)::run);
+    static PeriodicTask start(CountStore store, InstantSource clock, Duration minuteRetention, Lifetime lifetime) {
+        return PeriodicTask.start("roll-up", PAUSE, lifetime, new RollUp(store, clock, minuteRetention, lifetime)::run);
     }
 
-    private void run() {
+    void run() {
         try {
-            Instant now = Instant.now();
+            Instant now = clock.instant();
             YearMonth month = YearMonth.from(now.atOffset(ZoneOffset.UTC));
             store.addPartitions(Stream.iterate(month, next -> next.plusMonths(1))
                     .limit(MONTHS)

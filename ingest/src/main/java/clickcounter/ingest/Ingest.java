@@ -5,6 +5,7 @@ import clickcounter.shared.Opened;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.admin.AdminServer;
 import clickcounter.shared.admin.Readiness;
+import clickcounter.shared.clock.HostClock;
 import clickcounter.shared.http.HealthCheck;
 import clickcounter.shared.http.HttpListener;
 import clickcounter.shared.http.RefusalReport;
@@ -33,7 +34,9 @@ public final class Ingest implements AutoCloseable {
             var readiness = new Readiness("log", "disk", "port");
             var metrics = new PrometheusRegistry();
             admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
-            var writer = opened.add(ClickWriter.open(settings.log(), lifetime));
+            HostClock clock = opened.add(HostClock.start(settings.log().folder(), lifetime))
+                    .expose(metrics);
+            var writer = opened.add(ClickWriter.open(settings.log(), lifetime, clock::millis));
             readiness.prove("log", () -> logProblem(writer));
             readiness.prove("disk", () -> diskProblem(writer));
             var refusals = opened.add(RefusalReport.start("clicks", lifetime));

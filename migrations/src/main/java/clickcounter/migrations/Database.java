@@ -98,6 +98,13 @@ public final class Database implements AutoCloseable {
         }
     }
 
+    /// Asks the database for the time.
+    public DatabaseTime time() throws SQLException {
+        try (Connection connection = pool.getConnection()) {
+            return DatabaseTime.of(connection);
+        }
+    }
+
     static @Nullable String schemaProblem(Connection connection, DatabaseUrl url) throws SQLException {
         SchemaHistory history = SchemaHistory.read(connection);
         int needed = Migrations.in(Migrations.FOLDER).newest();

@@ -18,6 +18,7 @@ import clickcounter.shared.Lifetime;
 import clickcounter.shared.Opened;
 import clickcounter.shared.admin.AdminServer;
 import clickcounter.shared.admin.Readiness;
+import clickcounter.shared.clock.HostClock;
 import clickcounter.shared.http.HealthCheck;
 import clickcounter.shared.http.HttpListener;
 import clickcounter.shared.http.Problem;
@@ -67,6 +68,8 @@ public final class Query implements AutoCloseable {
             var readiness = new Readiness("log", "database", "schema", "lag");
             var metrics = new PrometheusRegistry();
             admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
+            HostClock clock =
+                    opened.add(HostClock.start(settings.logFolder(), lifetime)).expose(metrics);
             int poolSize = settings.database().poolSize();
             var database = opened.add(Database.connect(settings.database(), PROCESS, poolSize, lifetime));
 
@@ -80,7 +83,7 @@ public final class Query implements AutoCloseable {
             var poller = opened.add(PositionPoller.start(probe, counts, tail, lifetime));
             readiness.prove("database", poller::databaseProblem);
             readiness.prove("schema", poller::schemaProblem);
-            var statistics = new Statistics(counts, tail, settings.maxRows(), settings.maxWait());
+            var statistics = new Statistics(counts, tail, settings.maxRows(), settings.maxWait(), clock);
             if (statistics.maxRows() < settings.maxRows()) {
                 logger.warn(
                         "STATS_MAX_ROWS is {}, but the memory of this process suffices only for answers of {} rows; "
@@ -91,7 +94,7 @@ public final class Query implements AutoCloseable {
             var refusals = opened.add(RefusalReport.start("requests for statistics", lifetime));
 
             var live = opened.add(LiveStream.start(
-                    ClickReader.open(settings.logFolder()), tail, statistics, MAX_LIVE_WRITE, lifetime));
+                    ClickReader.open(settings.logFolder()), tail, statistics, MAX_LIVE_WRITE, clock, lifetime));
 
             var handler = new StatisticsHandler(statistics, poolSize, MAX_SEND, refusals);
             QueryMetrics.register(database, tail, handler, metrics);

@@ -1,8 +1,15 @@
 package clickcounter.tools;
 
+import clickcounter.migrations.Database;
+import clickcounter.migrations.DatabaseProbe;
+import clickcounter.migrations.DatabaseSettings;
+import clickcounter.migrations.DatabaseTime;
 import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.StartFailure;
+import clickcounter.shared.clock.ClockFile;
+import clickcounter.shared.clock.ClockState;
+import clickcounter.shared.clock.MachineClock;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.LogCycle;
 import clickcounter.shared.log.WriteLock;
@@ -10,6 +17,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -28,13 +36,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `./run.sh log`: looks into the click log, and frees its lock. Nothing here disturbs the processes that write
-/// the log.
+/// `./run.sh log`: looks into the click log, frees its lock, and accepts the system clock after a jump. Nothing
+/// here disturbs the processes that write the log.
 @Command(
         name = "./run.sh log",
         description = """
-            Looks into the click log. Clicks are printed in the order of the log. All commands but unlock only read, and may \
-            run beside everything else.""",
+            Looks into the click log. Clicks are printed in the order of the log. All commands but unlock and "clock --accept" \
+            only read, and may run beside everything else.""",
         exitCodeList = {
             "0:The command has done its work.",
             "1:unlock: a living process holds the lock.",
@@ -150,6 +158,47 @@ final class LogCommand {
                             .flatMap(process -> process.info().command())
                             .orElse("its command is unknown"));
             return 1;
+        }
+    }
+
+    @Command(name = "clock", description = "Says which time it is by each clock.")
+    void clock(
+            @Option(names = "--accept", description = "Believe the system clock from now on, although it has jumped.")
+                    boolean accept)
+            throws IOException {
+        Path folder = folder(settings);
+        settings.finish();
+        var file = new ClockFile(folder);
+        var machine = new MachineClock();
+        ClockState state = file.now(machine)
+                .orElseThrow(() -> new StartFailure(
+                        "No process has kept the time in %s yet: the first one that starts believes the system clock."
+                                .formatted(folder.toAbsolutePath().getParent())));
+        out.printf("system clock     %s%n", state.system());
+        out.printf("clock of clicks  %s%n", state.trusted());
+        out.printf("database         %s%n", databaseTime());
+        if (!state.isHeld()) {
+            out.println("The clicks follow the system clock: there is nothing to do.");
+        } else if (!accept) {
+            out.println("The system clock has jumped, and the clicks do not follow it. \"--accept\" makes them.");
+        } else if (file.accept(machine)) {
+            out.println("The clicks follow the system clock again, within a second or two.");
+        } else {
+            throw new StartFailure("A process of the service is just writing down the time: try again.");
+        }
+    }
+
+    private String databaseTime() {
+        try {
+            var database = DatabaseSettings.read(settings);
+            settings.finish();
+            try (var probe = new DatabaseProbe(database, "click-counter-clock")) {
+                return probe.ask(DatabaseTime::of).time().toString();
+            }
+        } catch (StartFailure unknown) {
+            return "does not answer: " + unknown.getMessage();
+        } catch (SQLException failure) {
+            return "does not answer: " + Database.describe(failure);
         }
     }
 

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.SettingsReader;
+import clickcounter.shared.clock.HostClock;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogSettings;
 import clickcounter.shared.log.LogSettings.MinFree;
+import clickcounter.testing.MovedMachine;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -95,6 +97,21 @@ final class LogCommandTest {
                 .containsExactly(
                         "{\"time\":\"2026-03-01T10:12:00.042Z\",\"banner\":\"9223372036854775807\",\"position\":\"%d\"}"
                                 .formatted(positions.get(3)));
+    }
+
+    @Test
+    void showsAndAcceptsAJumpOfTheClock() {
+        HostClock.start(folder, new MovedMachine(Duration.ofDays(-3)), new Lifetime())
+                .close();
+        assertThat(run("clock"))
+                .hasSize(4)
+                .last()
+                .asString()
+                .startsWith("The system clock has jumped, and the clicks do not follow it.");
+        assertThat(run("clock", "--accept")).last().asString().startsWith("The clicks follow the system clock again");
+        assertThat(run("clock", "--accept"))
+                .last()
+                .isEqualTo("The clicks follow the system clock: there is nothing to do.");
     }
 
     @Test

@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
@@ -62,6 +63,7 @@ public final class LiveStream implements AutoCloseable {
     private final LogTail tail;
     private final Statistics statistics;
     private final Duration maxWrite;
+    private final InstantSource clock;
     private final PeriodicTask task;
     private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
     private volatile Tick tick = new Tick(Map.of());
@@ -105,11 +107,18 @@ public final class LiveStream implements AutoCloseable {
         }
     }
 
-    private LiveStream(ClickReader reader, LogTail tail, Statistics statistics, Duration maxWrite, Lifetime lifetime) {
+    private LiveStream(
+            ClickReader reader,
+            LogTail tail,
+            Statistics statistics,
+            Duration maxWrite,
+            InstantSource clock,
+            Lifetime lifetime) {
         this.reader = reader;
         this.tail = tail;
         this.statistics = statistics;
         this.maxWrite = maxWrite;
+        this.clock = clock;
         task = PeriodicTask.start("live", INTERVAL, lifetime, this::tick);
     }
 
@@ -117,9 +126,15 @@ public final class LiveStream implements AutoCloseable {
     ///
     /// @param reader of the same log as the tail; it must not be used by anyone else, and is closed at the end
     /// @param maxWrite how long a connection may take to accept one event
+    /// @param clock by which clicks are stamped
     public static LiveStream start(
-            ClickReader reader, LogTail tail, Statistics statistics, Duration maxWrite, Lifetime lifetime) {
-        return new LiveStream(reader, tail, statistics, maxWrite, lifetime);
+            ClickReader reader,
+            LogTail tail,
+            Statistics statistics,
+            Duration maxWrite,
+            InstantSource clock,
+            Lifetime lifetime) {
+        return new LiveStream(reader, tail, statistics, maxWrite, clock, lifetime);
     }
 
     /// Returns how many clients are listening.
@@ -177,14 +192,16 @@ public final class LiveStream implements AutoCloseable {
     }
 
     private Map<List<Long>, byte[]> events() {
-        if (!isReading && !startReading()) {
+        Instant now = clock.instant();
+        // The clock may have been set back by more than clicks may be late.
+        isReading &= minute <= EpochMinute.of(now) + 1;
+        if (!isReading && !startReading(now)) {
             return Map.of();
         }
         sinceLastTick.clear();
         while (reader.read(MAX_BATCH, this::count) == MAX_BATCH) {
             // Continue to the end of the log.
         }
-        Instant now = Instant.now();
         beginMinute(EpochMinute.of(now));
         Set<List<Long>> asked = new HashSet<>();
         listeners.forEach(listener -> asked.add(listener.bannerIds));
@@ -203,10 +220,10 @@ public final class LiveStream implements AutoCloseable {
     }
 
     /// Counts all clicks from now on. The running minute may already have some.
-    private boolean startReading() {
+    private boolean startReading(Instant now) {
         isReading = reader.moveTo(tail.kept().end().index());
         ofMinute.clear();
-        minute = EpochMinute.of(Instant.now());
+        minute = EpochMinute.of(now);
         firstCompleteMinute = minute + 1;
         return isReading;
     }

@@ -24,6 +24,7 @@ import clickcounter.shared.EpochMinute;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -73,19 +74,22 @@ public final class Statistics {
     private final int maxRows;
     private final int maxRead;
     private final Duration maxWait;
+    private final InstantSource clock;
 
     /// Answers from `database` and `tail`.
     ///
     /// @param maxRows how many rows an answer may have, one for each step of each banner; if there is too little
     ///     memory for so many, it may have fewer
     /// @param maxWait how long to wait for the end of the log
-    public Statistics(BannerCounts database, LogTail tail, int maxRows, Duration maxWait) {
+    /// @param clock by which clicks are stamped
+    public Statistics(BannerCounts database, LogTail tail, int maxRows, Duration maxWait, InstantSource clock) {
         this.database = database;
         this.tail = tail;
         int fitIntoMemory = (int) Math.min(Integer.MAX_VALUE, Gate.MAX_BYTES / Cost.BYTES_PER_ROW);
         this.maxRows = Math.min(maxRows, fitIntoMemory);
         this.maxRead = Math.min(Math.max(maxRows, MAX_COUNTS_READ), fitIntoMemory);
         this.maxWait = maxWait;
+        this.clock = clock;
     }
 
     /// What is counted, and how certain it is.
@@ -361,7 +365,7 @@ public final class Statistics {
         return new Found<>(snapshot, kept, end.index(), isComplete ? null : Instant.ofEpochMilli(end.timeMillis()));
     }
 
-    private static <T> Answer<T> answer(T counts, Period period, Found<?> found, long keptCount) throws Refusal {
+    private <T> Answer<T> answer(T counts, Period period, Found<?> found, long keptCount) throws Refusal {
         long minutesSince = found.snapshot.marks().minutesSince();
         boolean needsDropped = found.snapshot.plan().firstMinute() < minutesSince;
         if (needsDropped && period.step() != Step.MINUTE) {
@@ -372,7 +376,7 @@ public final class Statistics {
         }
         boolean isSettled = found.completeUntil == null
                 && keptCount == 0
-                && EpochMinute.start(period.toMinute()).isBefore(Instant.now().minus(SETTLED_AFTER));
+                && EpochMinute.start(period.toMinute()).isBefore(clock.instant().minus(SETTLED_AFTER));
         return new Answer<>(
                 counts, found.completeUntil, needsDropped ? EpochMinute.start(minutesSince) : null, isSettled);
     }

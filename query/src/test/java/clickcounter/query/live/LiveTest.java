@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -182,8 +183,9 @@ class LiveTest {
                 var live = LiveStream.start(
                         ClickReader.open(folder.resolve("other/log")),
                         parts.tail,
-                        new Statistics(parts.counts, parts.tail, 1_000, Duration.ofSeconds(5)),
+                        new Statistics(parts.counts, parts.tail, 1_000, Duration.ofSeconds(5), InstantSource.system()),
                         Duration.ofMillis(100),
+                        InstantSource.system(),
                         parts.lifetime)) {
             var never = new CountDownLatch(1);
             var stuck = new OutputStream() {

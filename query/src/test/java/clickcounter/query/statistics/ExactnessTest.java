@@ -12,6 +12,7 @@ import clickcounter.shared.EpochMinute;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -57,7 +58,7 @@ class ExactnessTest {
         System.out.println("seed " + seed);
         try (var parts = QueryParts.open(folder, 1_000_000);
                 var threads = Executors.newCachedThreadPool()) {
-            var statistics = new Statistics(parts.counts, parts.tail, 1_000_000, LONG_ENOUGH);
+            var statistics = new Statistics(parts.counts, parts.tail, 1_000_000, LONG_ENOUGH, InstantSource.system());
             List<Future<Void>> readers = new ArrayList<>();
             List<Future<Void>> others = new ArrayList<>();
             for (int reader = 0; reader < READERS; reader++) {

@@ -19,6 +19,7 @@ import java.net.SocketException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -42,7 +43,8 @@ class SlowClientTest {
                 new SettingsReader(Map.of("QUERY_PORT", "0")), Setting.QUERY_ADDRESS, Setting.QUERY_PORT);
         try (var parts = QueryParts.open(folder, 100);
                 var refusals = RefusalReport.start("questions", parts.lifetime)) {
-            var statistics = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(5));
+            var statistics =
+                    new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(5), InstantSource.system());
             HttpRouting.Builder routing = HttpRouting.builder();
             new StatisticsHandler(statistics, QueryParts.POOL_SIZE, MAX_SEND, refusals).setup(routing);
             try (HttpListener listener =

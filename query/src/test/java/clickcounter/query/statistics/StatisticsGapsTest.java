@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,7 +25,8 @@ class StatisticsGapsTest {
     @BeforeEach
     void open(@TempDir Path folder) throws SQLException {
         parts = QueryParts.open(folder, MAX_KEPT);
-        statistics = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(20));
+        statistics =
+                new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(20), InstantSource.system());
     }
 
     @AfterEach
@@ -161,7 +163,7 @@ class StatisticsGapsTest {
     @Test
     void doesNotWaitLongerThanItMay() throws Exception {
         append(5);
-        var impatient = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ZERO);
+        var impatient = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ZERO, InstantSource.system());
 
         // The tail may or may not be fast enough, but what the answer says of itself must be true.
         for (int attempt = 0; attempt < 1_000; attempt++) {

@@ -11,6 +11,7 @@ import clickcounter.shared.EpochMinute;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneId;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -26,7 +27,8 @@ class TotalsTest {
     void areTheSumOfAllBannersHoweverMuchIsSummedUp(@TempDir Path folder) throws Exception {
         try (var parts = QueryParts.open(folder, 1_000)) {
             parts.aggregator.add(clicks());
-            var statistics = new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(20));
+            var statistics =
+                    new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(20), InstantSource.system());
             for (String rolledUntil : List.of(
                     "2024-02-01T00:00:00Z",
                     "2024-02-29T10:07:00Z",

@@ -1,5 +1,6 @@
 package clickcounter.shared.log;
 
+import clickcounter.shared.clock.MachineClock;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -73,7 +74,7 @@ public final class ClickReader implements AutoCloseable {
 
     /// Opens the log in `folder` at its start; creates it if it is missing.
     public static ClickReader open(Path folder) {
-        return open(folder, PowerLoss.bootId());
+        return open(folder, MachineClock.currentBootId());
     }
 
     /// @param bootId the machine's current boot, which tests choose
@@ -86,7 +87,7 @@ public final class ClickReader implements AutoCloseable {
     ///
     /// **Errors**: [clickcounter.shared.StartFailure] if there is no log.
     public static ClickReader inspect(Path folder) {
-        return over(LogFolder.openReadOnly(folder), folder, PowerLoss.bootId());
+        return over(LogFolder.openReadOnly(folder), folder, MachineClock.currentBootId());
     }
 
     private static ClickReader over(SingleChronicleQueue queue, Path folder, String bootId) {
@@ -139,6 +140,11 @@ public final class ClickReader implements AutoCloseable {
     /// Returns the number of the cycle that the record at `index` is in.
     public static int cycleOf(long index) {
         return LogFolder.ROLL_CYCLE.toCycle(index);
+    }
+
+    /// Returns when the cycle begins that the record at `index` is in; [Instant#EPOCH] for [#START].
+    public static Instant cycleStart(long index) {
+        return index == START ? Instant.EPOCH : Instant.ofEpochMilli(LogFolder.startMs(cycleOf(index)));
     }
 
     /// Returns the lowest index that a click at `time` or later can have, in any log.

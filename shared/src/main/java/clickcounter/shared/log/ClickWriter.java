@@ -6,6 +6,8 @@ import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.StopFailure;
+import clickcounter.shared.clock.ClockState;
+import clickcounter.shared.clock.MachineClock;
 import clickcounter.shared.log.LogUnavailable.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -56,15 +58,19 @@ public final class ClickWriter implements AutoCloseable {
     /// For how long after a click was refused because the log was busy [#refusalReason] reports that.
     private static final Duration BUSY_MEMORY = Duration.ofSeconds(5);
 
+    /// A clock that was set back by more than this is followed; until then, time stands still.
+    private static final long MAX_STANDSTILL_MS = ClockState.MAX_STEP.toMillis();
+
     /// The folders that this process has written to, where a lock with its process id may be its own.
     private static final Set<Path> openedHere = ConcurrentHashMap.newKeySet();
 
     private final UUID logId;
     private final SingleChronicleQueue queue;
 
-    private final MonotonicClock clock;
+    private final LongSupplier clockMs;
 
-    /// Selects the queue's cycle. After a power loss, it may be ahead of `clock` by the rest of a cycle.
+    /// Selects the queue's cycle. It may be ahead of the clicks' time: after a power loss by the rest of a
+    /// cycle, and after the clock was set back by more than that.
     private final MonotonicClock cycleClock;
 
     private final PowerLoss powerLoss;
@@ -73,6 +79,7 @@ public final class ClickWriter implements AutoCloseable {
     private final ExcerptAppender appender;
     private final Bytes<?> buffer = ClickRecord.newBuffer();
     private final LogKeeper keeper;
+    private long lastTimeMs;
     private long appendedClicks;
     private boolean refusesForGood;
 
@@ -81,10 +88,10 @@ public final class ClickWriter implements AutoCloseable {
 
     private volatile long lastBusyNs = System.nanoTime() - BUSY_MEMORY.toNanos();
 
-    private ClickWriter(LogSettings settings, Lifetime lifetime, LongSupplier systemMs, String bootId) {
+    private ClickWriter(LogSettings settings, Lifetime lifetime, LongSupplier clockMs, String bootId) {
         this.lifetime = lifetime;
-        clock = new MonotonicClock(systemMs, 0);
-        cycleClock = new MonotonicClock(systemMs, 0);
+        this.clockMs = clockMs;
+        cycleClock = new MonotonicClock(clockMs, 0);
         logId = LogFolder.id(settings.folder());
         if (openedHere.isEmpty()) {
             loadClasses();
@@ -99,7 +106,7 @@ public final class ClickWriter implements AutoCloseable {
                 keeper.releaseLockOfAPredecessor();
             }
             if (!PowerLoss.mayHaveHoles(settings.folder(), queue.lastCycle(), bootId)) {
-                clock.atLeast(lastTimeMs(queue));
+                lastTimeMs = lastTimeMs(queue);
             }
             appender = queue.createAppender();
             appender.singleThreadedCheckDisabled(true);
@@ -122,14 +129,14 @@ public final class ClickWriter implements AutoCloseable {
         return open(settings, lifetime, System::currentTimeMillis);
     }
 
-    /// Opens the log with another clock than the system's, for tests and imports.
-    public static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier systemMs) {
-        return open(settings, lifetime, systemMs, PowerLoss.bootId());
+    /// Opens the log with another clock than the system's, in milliseconds since 1970.
+    public static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier clockMs) {
+        return open(settings, lifetime, clockMs, MachineClock.currentBootId());
     }
 
     /// @param bootId the machine's current boot, which tests choose
-    static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier systemMs, String bootId) {
-        return new ClickWriter(settings, lifetime, systemMs, bootId);
+    static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier clockMs, String bootId) {
+        return new ClickWriter(settings, lifetime, clockMs, bootId);
     }
 
     public UUID logId() {
@@ -192,7 +199,7 @@ public final class ClickWriter implements AutoCloseable {
             if (reason != null) {
                 throw reason;
             }
-            ClickRecord.fill(buffer, bannerId, clock.currentTimeMillis());
+            ClickRecord.fill(buffer, bannerId, timeMs());
             appendToTheLastCycle();
             appendedClicks++;
         } catch (UnrecoverableTimeoutException anotherProcessHoldsIt) {
@@ -211,6 +218,17 @@ public final class ClickWriter implements AutoCloseable {
                 lock.unlock();
             }
         }
+    }
+
+    /// Returns the time of the next click. It does not go back when the clock is set back a little; when it is
+    /// set back further, it follows, so that the minutes are right from then on. The cycle never goes back.
+    private long timeMs() {
+        long nowMs = clockMs.getAsLong();
+        if (nowMs > lastTimeMs || lastTimeMs - nowMs > MAX_STANDSTILL_MS) {
+            lastTimeMs = nowMs;
+        }
+        cycleClock.atLeast(lastTimeMs);
+        return lastTimeMs;
     }
 
     /// Appends to the newest cycle. Another process may have begun it with a clock that is ahead, so this clock

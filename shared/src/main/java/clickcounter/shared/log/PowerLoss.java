@@ -34,7 +34,6 @@ import org.slf4j.LoggerFactory;
 /// **Threads**: one.
 final class PowerLoss implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(PowerLoss.class);
-    private static final Path SYSTEM_BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
     private static final String MARK_PREFIX = "writing-";
     private static final String FIRST_CYCLE_FILE = "first-cycle";
 
@@ -71,16 +70,6 @@ final class PowerLoss implements AutoCloseable {
         try {
             Matcher start = START.matcher(Files.readString(Path.of("/proc", Long.toString(pid), "stat")));
             return start.find() ? start.group(1) : "";
-        } catch (IOException unknown) {
-            return "";
-        }
-    }
-
-    /// Returns the id of the machine's current boot, or an empty text if there is none; then no power loss is
-    /// detected.
-    static String bootId() {
-        try {
-            return Files.readString(SYSTEM_BOOT_ID).strip();
         } catch (IOException unknown) {
             return "";
         }

@@ -1,5 +1,6 @@
 package clickcounter.shared.log;
 
+import clickcounter.shared.clock.MachineClock;
 import java.nio.file.Path;
 import java.util.Set;
 import net.openhft.chronicle.queue.impl.TableStore;
@@ -65,7 +66,7 @@ public final class WriteLock implements AutoCloseable {
     /// Frees the lock, unless a living process holds it. Returns whether it is free now.
     public boolean freeIfHolderIsDead() {
         long holder = holder();
-        if (holder != FREE && PowerLoss.hasWriterEnded(folder, pid(holder), PowerLoss.bootId())) {
+        if (holder != FREE && PowerLoss.hasWriterEnded(folder, pid(holder), MachineClock.currentBootId())) {
             freeOf(holder);
         }
         return lock.forceUnlockIfProcessIsDead();

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// One process writes and reads.
 class ClickLogTest {
     private static final long CYCLE_MS = LogFolder.ROLL_CYCLE.lengthInMillis();
+    private static final long MINUTE_MS = 60_000;
     private static final long CYCLE_START =
             Instant.parse("2026-01-01T10:00:00Z").toEpochMilli();
 
@@ -198,13 +199,13 @@ class ClickLogTest {
     }
 
     @Test
-    void timeNeverGoesBackNotEvenOverACycle() {
+    void timeStandsStillAfterAStepBackEvenOverACycle() {
         var clock = new AtomicLong(CYCLE_START + CYCLE_MS);
         try (var writer = log.writer(clock::get)) {
             writer.append(1);
             clock.addAndGet(-1);
             writer.append(2);
-            clock.addAndGet(-10 * CYCLE_MS);
+            clock.set(CYCLE_START + CYCLE_MS - MINUTE_MS);
             writer.append(3);
             clock.set(CYCLE_START + CYCLE_MS + 1);
             writer.append(4);
@@ -216,21 +217,42 @@ class ClickLogTest {
     }
 
     @Test
-    void timeNeverGoesBackWhenTheLogIsOpenedAgain() {
+    void timeStandsStillAfterAStepBackWhileTheLogWasClosed() {
         long lateInTheCycle = CYCLE_START + CYCLE_MS - 1;
         try (var writer = log.writer(() -> lateInTheCycle)) {
             writer.append(1);
         }
-        try (var writer = log.writer(() -> CYCLE_START)) {
+        try (var writer = log.writer(() -> lateInTheCycle - MINUTE_MS)) {
             writer.append(2);
-        }
-        try (var writer = log.writer(() -> CYCLE_START - 3 * CYCLE_MS)) {
-            writer.append(3);
         }
 
         assertThat(log.clicks())
                 .extracting(Click::bannerId, Click::timestampMs)
-                .containsExactly(tuple(1L, lateInTheCycle), tuple(2L, lateInTheCycle), tuple(3L, lateInTheCycle));
+                .containsExactly(tuple(1L, lateInTheCycle), tuple(2L, lateInTheCycle));
+    }
+
+    @Test
+    void timeFollowsAClockThatIsSetBackFurtherAndTheCycleDoesNot() {
+        long farAhead = CYCLE_START + 200_000 * CYCLE_MS;
+        var clock = new AtomicLong(farAhead);
+        try (var writer = log.writer(clock::get)) {
+            writer.append(1);
+            clock.set(CYCLE_START);
+            writer.append(2);
+            clock.addAndGet(2 * CYCLE_MS);
+            writer.append(3);
+        }
+        try (var writer = log.writer(clock::get)) {
+            clock.addAndGet(CYCLE_MS);
+            writer.append(4);
+        }
+
+        assertThat(log.clicks())
+                .extracting(Click::timestampMs)
+                .containsExactly(farAhead, CYCLE_START, CYCLE_START + 2 * CYCLE_MS, CYCLE_START + 3 * CYCLE_MS);
+        assertThat(log.clicks())
+                .extracting(click -> ClickReader.cycleOf(click.index()))
+                .containsOnly(ClickReader.cycleOf(ClickReader.firstIndexOf(Instant.ofEpochMilli(farAhead))));
     }
 
     @Test

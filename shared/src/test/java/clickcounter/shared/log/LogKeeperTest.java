@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.StopFailure;
+import clickcounter.shared.clock.MachineClock;
 import clickcounter.shared.log.LogSettings.MinFree;
 import clickcounter.shared.log.LogUnavailable.Reason;
 import java.io.IOException;
@@ -126,7 +127,8 @@ class LogKeeperTest {
         open(new MinFree(0, 0)).close();
         lockAs(anotherProcess);
         Files.writeString(
-                folder.resolve("writing-" + anotherProcess), markOfTheKilledWriter.formatted(PowerLoss.bootId()));
+                folder.resolve("writing-" + anotherProcess),
+                markOfTheKilledWriter.formatted(MachineClock.currentBootId()));
 
         try (var writer = open(new MinFree(0, 0))) {
             writer.append(1);
@@ -152,7 +154,7 @@ class LogKeeperTest {
         String startTime = Files.readString(Path.of("/proc/" + living + "/stat"))
                 .replaceAll("(?s).*\\) ", "")
                 .split(" ", -1)[19];
-        Files.writeString(folder.resolve("writing-" + living), PowerLoss.bootId() + "\n" + startTime + "\n");
+        Files.writeString(folder.resolve("writing-" + living), MachineClock.currentBootId() + "\n" + startTime + "\n");
         lockAs(living);
         try (var lock = WriteLock.open(folder)) {
             assertThat(lock.freeIfHolderIsDead()).isFalse();

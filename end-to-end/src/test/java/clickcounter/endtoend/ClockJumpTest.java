@@ -1,0 +1,172 @@
+package clickcounter.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import clickcounter.shared.Program;
+import clickcounter.testing.Await;
+import clickcounter.testing.Exposition;
+import clickcounter.testing.Ports;
+import clickcounter.testing.Service;
+import clickcounter.testing.TestDatabase;
+import clickcounter.testing.TestProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The real processes on a machine whose system clock jumps years ahead and back, while the database's stays
+/// right. The library `libfaketime` tells the processes the wrong time.
+final class ClockJumpTest {
+    private static final int BANNERS = 50;
+    private static final int CONNECTIONS = 8;
+    private static final int CLICKS_PER_SECOND = 1_000;
+    private static final int CLICKS = 1_000;
+    private static final long YEARS_IN_DAYS = 1_500;
+
+    /// While a jump is held back, the time may be wrong by some hundredths of a second. So no click is sent
+    /// near the end of a minute, because it would be in the other minute.
+    private static final Duration ROOM = Duration.ofSeconds(25);
+
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+
+    private final long seed = new Random().nextInt(1_000_000);
+    private final SentClicks sent = new SentClicks();
+    private final Map<String, Integer> adminPorts =
+            Map.of("ingest", Ports.free(), "aggregator", Ports.free(), "query", Ports.free());
+
+    @TempDir
+    Path folder;
+
+    ClockJumpTest() {
+        System.out.println("seed " + seed);
+    }
+
+    @Test
+    void clicksStayInTheirMinutesWhileTheClockIsYearsAheadAndAfterARestart() throws IOException {
+        Optional<Path> library = library();
+        assumeTrue(library.isPresent(), "libfaketime is not installed (package faketime), so no clock is moved");
+        setClockAhead(0);
+        try (TestDatabase database = MigratedDatabase.create();
+                Service service = start(library.get(), database)) {
+            try (ClickLoad load = startLoad(service)) {
+                awaitClicks(CLICKS);
+                setClockAhead(YEARS_IN_DAYS);
+                awaitClicks(CLICKS);
+                load.end();
+            }
+            awaitJumpMetric(YEARS_IN_DAYS);
+            assertAllAreReady();
+            sent.verify(service);
+
+            service.ingest().kill();
+            service.aggregator().kill();
+            service.ingest().restart();
+            service.aggregator().restart();
+            service.awaitReady();
+            awaitJumpMetric(YEARS_IN_DAYS);
+            try (ClickLoad load = startLoad(service)) {
+                awaitClicks(CLICKS);
+                setClockAhead(0);
+                awaitClicks(CLICKS);
+                load.end();
+            }
+            awaitJumpMetric(0);
+            sent.verify(service);
+            service.stop();
+            service.restart();
+            sent.verify(service);
+
+            assertThat(database.number("select count(*) from banner_minute where minute > now()"))
+                    .isZero();
+            assertThat(newestFileOfTheLog(service)).isLessThan("2029");
+        }
+    }
+
+    private Service start(Path library, TestDatabase database) {
+        Service service = Service.prepare(TestProcess.ROOT, folder, Map.of("DATABASE_URL", database.url()));
+        for (Program program : List.of(Program.INGEST, Program.AGGREGATOR, Program.QUERY)) {
+            String name = program.name().toLowerCase(Locale.ROOT);
+            service.launch(
+                    name,
+                    program,
+                    Map.of(
+                            program.name() + "_ADMIN_PORT",
+                            Integer.toString(adminPorts.get(name)),
+                            "LD_PRELOAD",
+                            library.toString(),
+                            "FAKETIME_TIMESTAMP_FILE",
+                            clock().toString(),
+                            "FAKETIME_NO_CACHE",
+                            "1",
+                            "FAKETIME_DONT_FAKE_MONOTONIC",
+                            "1",
+                            "NO_FAKE_STAT",
+                            "1"));
+        }
+        service.awaitReady();
+        return service;
+    }
+
+    private static Optional<Path> library() throws IOException {
+        try (Stream<Path> files = Files.find(
+                Path.of("/usr/lib"), 3, (file, _) -> file.endsWith(Path.of("faketime", "libfaketime.so.1")))) {
+            return files.findFirst();
+        }
+    }
+
+    private Path clock() {
+        return folder.resolve("clock-of-the-machine");
+    }
+
+    private void setClockAhead(long days) throws IOException {
+        Path next = Files.writeString(folder.resolve("next"), "+" + days + "d");
+        Files.move(next, clock(), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private ClickLoad startLoad(Service service) {
+        Await.until("there is room in the minute", MINUTE.plus(ROOM), () -> {
+            long intoMinute = System.currentTimeMillis() % MINUTE.toMillis();
+            return intoMinute > 1_000 && intoMinute < MINUTE.minus(ROOM).toMillis();
+        });
+        return ClickLoad.start(service.port(), CONNECTIONS, BANNERS, CLICKS_PER_SECOND, seed, sent);
+    }
+
+    private void awaitClicks(int count) {
+        long before = sent.acknowledgedClicks();
+        Await.until("clicks are acknowledged", () -> sent.acknowledgedClicks() >= before + count);
+    }
+
+    private void awaitJumpMetric(long days) {
+        adminPorts.forEach((name, port) -> Await.until(
+                "%s has a jump of %d days".formatted(name, days),
+                () -> Math.round(Exposition.of(port).value("clickcounter_clock_jump_seconds")
+                                / Duration.ofDays(1).toSeconds())
+                        == days));
+    }
+
+    private void assertAllAreReady() {
+        adminPorts.forEach(
+                (name, port) -> assertThat(Exposition.get(port, "/readyz").statusCode())
+                        .as(name)
+                        .isEqualTo(200));
+    }
+
+    private static String newestFileOfTheLog(Service service) throws IOException {
+        try (Stream<Path> files = Files.list(service.logFolder())) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".cq4"))
+                    .max(String::compareTo)
+                    .orElseThrow();
+        }
+    }
+}
