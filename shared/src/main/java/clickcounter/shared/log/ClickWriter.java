@@ -16,6 +16,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
+import java.util.function.LongUnaryOperator;
 import java.util.stream.Stream;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.core.threads.InterruptedRuntimeException;
@@ -62,6 +63,9 @@ public final class ClickWriter implements AutoCloseable {
     private final UUID logId;
     private final SingleChronicleQueue queue;
 
+    /// Maps the banner id of a request to the one that the click counts for.
+    private final LongUnaryOperator countedAs;
+
     private final MonotonicClock clock;
 
     /// Selects the queue's cycle. After a power loss, it may be ahead of `clock` by the rest of a cycle.
@@ -81,8 +85,14 @@ public final class ClickWriter implements AutoCloseable {
 
     private volatile long lastBusyNs = System.nanoTime() - BUSY_MEMORY.toNanos();
 
-    private ClickWriter(LogSettings settings, Lifetime lifetime, LongSupplier systemMs, String bootId) {
+    private ClickWriter(
+            LogSettings settings,
+            Lifetime lifetime,
+            LongUnaryOperator countedAs,
+            LongSupplier systemMs,
+            String bootId) {
         this.lifetime = lifetime;
+        this.countedAs = countedAs;
         clock = new MonotonicClock(systemMs, 0);
         cycleClock = new MonotonicClock(systemMs, 0);
         logId = LogFolder.id(settings.folder());
@@ -122,6 +132,14 @@ public final class ClickWriter implements AutoCloseable {
         return open(settings, lifetime, System::currentTimeMillis);
     }
 
+    /// Opens the log like [#open(LogSettings, Lifetime)].
+    ///
+    /// @param countedAs returns the banner that a click on an id counts for; it is asked while no other click is
+    ///     appended, and an [InternalError] that it throws is taken for a fault of the disk
+    public static ClickWriter open(LogSettings settings, Lifetime lifetime, LongUnaryOperator countedAs) {
+        return new ClickWriter(settings, lifetime, countedAs, System::currentTimeMillis, PowerLoss.bootId());
+    }
+
     /// Opens the log with another clock than the system's, for tests and imports.
     public static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier systemMs) {
         return open(settings, lifetime, systemMs, PowerLoss.bootId());
@@ -129,7 +147,7 @@ public final class ClickWriter implements AutoCloseable {
 
     /// @param bootId the machine's current boot, which tests choose
     static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier systemMs, String bootId) {
-        return new ClickWriter(settings, lifetime, systemMs, bootId);
+        return new ClickWriter(settings, lifetime, LongUnaryOperator.identity(), systemMs, bootId);
     }
 
     public UUID logId() {
@@ -192,7 +210,7 @@ public final class ClickWriter implements AutoCloseable {
             if (reason != null) {
                 throw reason;
             }
-            ClickRecord.fill(buffer, bannerId, clock.currentTimeMillis());
+            ClickRecord.fill(buffer, countedAs.applyAsLong(bannerId), clock.currentTimeMillis());
             appendToTheLastCycle();
             appendedClicks++;
         } catch (UnrecoverableTimeoutException anotherProcessHoldsIt) {
