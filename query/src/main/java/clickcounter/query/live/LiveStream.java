@@ -3,11 +3,8 @@ package clickcounter.query.live;
 import static clickcounter.counts.ClickTable.ANY_MINUTE;
 
 import clickcounter.counts.ClickTable;
-import clickcounter.counts.Period;
-import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
 import clickcounter.query.http.Refusal;
-import clickcounter.query.statistics.Statistics;
 import clickcounter.query.statistics.Statistics.Top;
 import clickcounter.query.statistics.TimeText;
 import clickcounter.query.tail.LogTail;
@@ -23,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -60,7 +58,7 @@ public final class LiveStream implements AutoCloseable {
 
     private final ClickReader reader;
     private final LogTail tail;
-    private final Statistics statistics;
+    private final RunningMinute runningMinute;
     private final Duration maxWrite;
     private final PeriodicTask task;
     private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
@@ -86,6 +84,13 @@ public final class LiveStream implements AutoCloseable {
         }
     }
 
+    /// Returns the clicks of the running minute: in total and of some banners.
+    @FunctionalInterface
+    public interface RunningMinute {
+        /// **Errors**: [Refusal] or [SQLException] if they are not known at the moment.
+        Top of(long minute, Collection<Long> bannerIds) throws Refusal, SQLException;
+    }
+
     private static final class Listener {
         private final List<Long> bannerIds;
         private final Thread thread = Thread.currentThread();
@@ -105,10 +110,11 @@ public final class LiveStream implements AutoCloseable {
         }
     }
 
-    private LiveStream(ClickReader reader, LogTail tail, Statistics statistics, Duration maxWrite, Lifetime lifetime) {
+    private LiveStream(
+            ClickReader reader, LogTail tail, RunningMinute runningMinute, Duration maxWrite, Lifetime lifetime) {
         this.reader = reader;
         this.tail = tail;
-        this.statistics = statistics;
+        this.runningMinute = runningMinute;
         this.maxWrite = maxWrite;
         task = PeriodicTask.start("live", INTERVAL, lifetime, this::tick);
     }
@@ -116,10 +122,11 @@ public final class LiveStream implements AutoCloseable {
     /// Begins to make events when the first listener comes.
     ///
     /// @param reader of the same log as the tail; it must not be used by anyone else, and is closed at the end
+    /// @param runningMinute is asked for the clicks of the minute in which the first listener comes
     /// @param maxWrite how long a connection may take to accept one event
     public static LiveStream start(
-            ClickReader reader, LogTail tail, Statistics statistics, Duration maxWrite, Lifetime lifetime) {
-        return new LiveStream(reader, tail, statistics, maxWrite, lifetime);
+            ClickReader reader, LogTail tail, RunningMinute runningMinute, Duration maxWrite, Lifetime lifetime) {
+        return new LiveStream(reader, tail, runningMinute, maxWrite, lifetime);
     }
 
     /// Returns how many clients are listening.
@@ -232,9 +239,7 @@ public final class LiveStream implements AutoCloseable {
         Set<Long> bannerIds = new HashSet<>();
         asked.forEach(bannerIds::addAll);
         try {
-            Top top = statistics
-                    .top(new Period(minute, minute + 1, Step.TOTAL, ZoneOffset.UTC), 0, bannerIds)
-                    .counts();
+            Top top = runningMinute.of(minute, bannerIds);
             isDatabaseAway = false;
             return top;
         } catch (SQLException | Refusal failure) {

@@ -3,6 +3,8 @@ package clickcounter.query.live;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import clickcounter.counts.Period;
+import clickcounter.counts.Step;
 import clickcounter.query.RunningQuery;
 import clickcounter.query.statistics.QueryParts;
 import clickcounter.query.statistics.Statistics;
@@ -22,6 +24,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -182,7 +185,9 @@ class LiveTest {
                 var live = LiveStream.start(
                         ClickReader.open(folder.resolve("other/log")),
                         parts.tail,
-                        new Statistics(parts.counts, parts.tail, 1_000, Duration.ofSeconds(5)),
+                        (minute, banners) -> new Statistics(parts.counts, parts.tail, 1_000, Duration.ofSeconds(5))
+                                .top(new Period(minute, minute + 1, Step.TOTAL, ZoneOffset.UTC), 0, banners)
+                                .counts(),
                         Duration.ofMillis(100),
                         parts.lifetime)) {
             var never = new CountDownLatch(1);
