@@ -170,7 +170,8 @@ final class ClickScenarios {
         try (var opened = new Opened()) {
             var targets = new ArrayList<Target>();
             addNginx(folder, targets, opened);
-            Product product = opened.add(Product.startAll(folder.resolve("product"), Map.of()));
+            var settings = Map.of("SERVICE_MAX_NEW_BANNERS", "1000000");
+            Product product = opened.add(Product.startAll(folder.resolve("product"), settings));
             targets.add(Target.of("Click Counter", product));
             warmUp(targets);
             for (int round = 0; round < plan.rounds(); round++) {

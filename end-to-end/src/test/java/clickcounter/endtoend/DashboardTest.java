@@ -87,6 +87,11 @@ final class DashboardTest {
         browser.awaitHidden("#first-run");
         browser.await(
                 "banner 7 is listed", () -> browser.texts("#top-banners a").contains("7"));
+
+        click(BannerId.OTHER, 1);
+        browser.await(
+                "the other banners are listed by their name",
+                () -> browser.texts("#top-banners a").contains("other banners (over the limit)"));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package clickcounter.ingest;
 
+import clickcounter.ingest.banners.BannerLimit;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.Opened;
 import clickcounter.shared.StartFailure;
@@ -36,7 +37,9 @@ public final class Ingest implements AutoCloseable {
             admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
             HostClock clock = opened.add(HostClock.start(settings.log().folder(), lifetime))
                     .expose(metrics);
-            var writer = opened.add(ClickWriter.open(settings.log(), lifetime, clock::millis));
+            var banners = opened.add(BannerLimit.open(settings.data(), settings.maxNewBanners(), metrics, lifetime));
+            var writer = opened.add(ClickWriter.open(settings.log(), lifetime, banners::countedAs, clock::millis));
+            banners.learn(settings.log().folder());
             readiness.prove("log", () -> logProblem(writer));
             readiness.prove("disk", () -> diskProblem(writer));
             var refusals = opened.add(RefusalReport.start("clicks", lifetime));
@@ -49,7 +52,8 @@ public final class Ingest implements AutoCloseable {
                     .get(HealthCheck.PATH, HealthCheck::send)
                     .head(HealthCheck.PATH, HealthCheck::send)
                     .any(forwarder);
-            Path inside = opened.add(InsideSocket.in(settings.run())).path();
+            Path inside =
+                    opened.add(InsideSocket.in(settings.data().resolve("run"))).path();
             Relay relay = opened.add(Relay.start(
                     inside, settings.http().maxRelayed(), settings.http().maxBodyBytes(), connections, lifetime));
             HttpListener helidon =

@@ -12,16 +12,18 @@ import org.jspecify.annotations.Nullable;
 /// The settings of ingest.
 ///
 /// @param http where ingest listens
-/// @param run the folder for the sockets of running processes
+/// @param data the folder that all processes of a host share
 /// @param log where it appends clicks
+/// @param maxNewBanners how many banners may be new in a minute; 0 if there is no limit
 /// @param query where it forwards requests that are no clicks
 /// @param admin where it answers operators
 /// @param threads how many threads answer clicks
 public record IngestSettings(
-        HttpSettings http, Path run, LogSettings log, URI query, AdminSettings admin, int threads) {
+        HttpSettings http, Path data, LogSettings log, int maxNewBanners, URI query, AdminSettings admin, int threads) {
 
     private static final int MAX_PROCESSES = 256;
     private static final int MAX_THREADS = 256;
+    private static final int MAX_MAX_NEW_BANNERS = 1_000_000_000;
 
     /// Reads the settings of the only ingest process, or of the first of several.
     ///
@@ -39,12 +41,13 @@ public record IngestSettings(
                 .orElse(sharesPort ? 1 : Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
         var http = HttpSettings.read(settings, Setting.SERVICE_ADDRESS, Setting.SERVICE_PORT)
                 .listening(sharesPort, socket(settings, number));
-        Path run = settings.path(Setting.DATA_DIR).resolve("run");
+        Path data = settings.path(Setting.DATA_DIR);
         var log = LogSettings.read(settings);
+        int maxNewBanners = settings.integer(Setting.SERVICE_MAX_NEW_BANNERS, 0, MAX_MAX_NEW_BANNERS);
         URI query = queryAddress(settings);
         var admin = AdminSettings.read(settings, Setting.INGEST_ADMIN_PORT).ofProcess(number);
         settings.finish();
-        return new IngestSettings(http, run, log, query, admin, threads);
+        return new IngestSettings(http, data, log, maxNewBanners, query, admin, threads);
     }
 
     private static @Nullable Path socket(SettingsReader settings, int number) {

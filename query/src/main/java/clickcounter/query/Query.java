@@ -93,10 +93,14 @@ public final class Query implements AutoCloseable {
             }
             var refusals = opened.add(RefusalReport.start("requests for statistics", lifetime));
 
-            var live = opened.add(LiveStream.start(
-                    ClickReader.open(settings.logFolder()), tail, statistics, MAX_LIVE_WRITE, clock, lifetime));
-
             var handler = new StatisticsHandler(statistics, poolSize, MAX_SEND, refusals);
+            var live = opened.add(LiveStream.start(
+                    ClickReader.open(settings.logFolder()),
+                    tail,
+                    handler::clicksOfMinute,
+                    MAX_LIVE_WRITE,
+                    clock,
+                    lifetime));
             QueryMetrics.register(database, tail, handler, metrics);
             listener = HttpListener.start(
                     settings.http(),

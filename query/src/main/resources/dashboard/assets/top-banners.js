@@ -1,6 +1,7 @@
 // The table of the busiest banners, with a small chart for each.
 
 import {getJson} from './api.js';
+import {bannerName} from './banner-id.js';
 import {formatClicks, formatCount, formatShare} from './format.js';
 import {Fresh} from './fresh.js';
 import {choose, fillSegments} from './segments.js';
@@ -68,7 +69,7 @@ function row({banner, v, share}, stats, range) {
   const created = document.createElement('tr');
   const link = document.createElement('a');
   link.href = `/banners/${banner}?range=${range}`;
-  link.textContent = banner;
+  link.textContent = bannerName(banner);
   link.title = `Banner ${banner}`;
   const head = document.createElement('th');
   head.scope = 'row';

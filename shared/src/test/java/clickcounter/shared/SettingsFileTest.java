@@ -100,6 +100,7 @@ class SettingsFileTest {
                         "SERVICE_PORT=3000",
                         "SERVICE_MAX_BODY=64KiB",
                         "SERVICE_MAX_CONNECTIONS=10000",
+                        "SERVICE_MAX_NEW_BANNERS=10000",
                         "SERVICE_RECEIVE_TIMEOUT=10s",
                         "SERVICE_SHUTDOWN_GRACE=10s",
                         "SERVICE_DRAIN_DELAY=0s",

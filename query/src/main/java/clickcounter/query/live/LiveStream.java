@@ -3,11 +3,8 @@ package clickcounter.query.live;
 import static clickcounter.counts.ClickTable.ANY_MINUTE;
 
 import clickcounter.counts.ClickTable;
-import clickcounter.counts.Period;
-import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
 import clickcounter.query.http.Refusal;
-import clickcounter.query.statistics.Statistics;
 import clickcounter.query.statistics.Statistics.Top;
 import clickcounter.query.statistics.TimeText;
 import clickcounter.query.tail.LogTail;
@@ -24,6 +21,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -61,7 +59,7 @@ public final class LiveStream implements AutoCloseable {
 
     private final ClickReader reader;
     private final LogTail tail;
-    private final Statistics statistics;
+    private final RunningMinute runningMinute;
     private final Duration maxWrite;
     private final InstantSource clock;
     private final PeriodicTask task;
@@ -88,6 +86,13 @@ public final class LiveStream implements AutoCloseable {
         }
     }
 
+    /// Returns the clicks of the running minute: in total and of some banners.
+    @FunctionalInterface
+    public interface RunningMinute {
+        /// **Errors**: [Refusal] or [SQLException] if they are not known at the moment.
+        Top of(long minute, Collection<Long> bannerIds) throws Refusal, SQLException;
+    }
+
     private static final class Listener {
         private final List<Long> bannerIds;
         private final Thread thread = Thread.currentThread();
@@ -110,13 +115,13 @@ public final class LiveStream implements AutoCloseable {
     private LiveStream(
             ClickReader reader,
             LogTail tail,
-            Statistics statistics,
+            RunningMinute runningMinute,
             Duration maxWrite,
             InstantSource clock,
             Lifetime lifetime) {
         this.reader = reader;
         this.tail = tail;
-        this.statistics = statistics;
+        this.runningMinute = runningMinute;
         this.maxWrite = maxWrite;
         this.clock = clock;
         task = PeriodicTask.start("live", INTERVAL, lifetime, this::tick);
@@ -125,16 +130,17 @@ public final class LiveStream implements AutoCloseable {
     /// Begins to make events when the first listener comes.
     ///
     /// @param reader of the same log as the tail; it must not be used by anyone else, and is closed at the end
+    /// @param runningMinute is asked for the clicks of the minute in which the first listener comes
     /// @param maxWrite how long a connection may take to accept one event
     /// @param clock by which clicks are stamped
     public static LiveStream start(
             ClickReader reader,
             LogTail tail,
-            Statistics statistics,
+            RunningMinute runningMinute,
             Duration maxWrite,
             InstantSource clock,
             Lifetime lifetime) {
-        return new LiveStream(reader, tail, statistics, maxWrite, clock, lifetime);
+        return new LiveStream(reader, tail, runningMinute, maxWrite, clock, lifetime);
     }
 
     /// Returns how many clients are listening.
@@ -249,9 +255,7 @@ public final class LiveStream implements AutoCloseable {
         Set<Long> bannerIds = new HashSet<>();
         asked.forEach(bannerIds::addAll);
         try {
-            Top top = statistics
-                    .top(new Period(minute, minute + 1, Step.TOTAL, ZoneOffset.UTC), 0, bannerIds)
-                    .counts();
+            Top top = runningMinute.of(minute, bannerIds);
             isDatabaseAway = false;
             return top;
         } catch (SQLException | Refusal failure) {

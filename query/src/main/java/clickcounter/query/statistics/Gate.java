@@ -31,12 +31,12 @@ final class Gate {
     private final Duration maxWait;
     private final AtomicInteger waiting = new AtomicInteger();
 
-    /// @param connections how many connections to the database there are; one is left for live events
+    /// @param connections how many connections to the database there are
     /// @param maxWait how long a question may wait
     Gate(int connections, Duration maxWait) {
         int expensiveQuestions = Math.max(1, connections / CONNECTIONS_PER_EXPENSIVE_QUESTION);
         this.expensive = Lane.of(expensiveQuestions, MAX_BYTES);
-        this.cheap = Lane.of(Math.max(1, connections - expensiveQuestions - 1), MAX_CHEAP_BYTES);
+        this.cheap = Lane.of(Math.max(1, connections - expensiveQuestions), MAX_CHEAP_BYTES);
         this.maxWait = maxWait;
     }
 
@@ -75,8 +75,13 @@ final class Gate {
     ///
     /// **Errors**: [Refusal] with status 503 if there is none for too long, or too many others wait.
     Pass admit(Cost cost) throws Refusal {
+        return admit(cost, maxWait);
+    }
+
+    /// @param maxWait how long this question may wait
+    Pass admit(Cost cost, Duration maxWait) throws Refusal {
         var pass = new Pass();
-        pass.enter(cost);
+        pass.enter(cost, maxWait);
         return pass;
     }
 
@@ -90,7 +95,7 @@ final class Gate {
         private int kibibytes;
         private boolean hasPlace;
 
-        private void enter(Cost needed) throws Refusal {
+        private void enter(Cost needed, Duration maxWait) throws Refusal {
             Lane entered = needed.isCheap() ? cheap : expensive;
             // What would need more than there is has the whole lane to itself.
             int neededKibibytes = (int) Math.min(entered.maxKibibytes, (needed.bytes() >> 10) + 1);
@@ -122,7 +127,7 @@ final class Gate {
         /// Goes out and waits again, because more must be read. Nothing that was read may be kept meanwhile.
         void readMore(int maxRead) throws Refusal {
             close();
-            enter(cost.withMaxRead(maxRead));
+            enter(cost.withMaxRead(maxRead), maxWait);
         }
 
         /// Lets another question in when the database has answered. The memory is still needed.

@@ -179,7 +179,17 @@ public final class Statistics {
     /// away.
     Cost cost(StatisticsQuestion question) throws Refusal, SQLException {
         database.requireAnswers();
-        return Cost.of(question, maxRows, Math.min(tail.keptClicks(), MAX_KEPT_BANNERS));
+        return Cost.of(question, maxRows, keptBanners());
+    }
+
+    /// Returns what it costs to read the clicks of a minute, for live events.
+    Cost costOfMinute(int named) {
+        return new Cost((keptBanners() + named) * Cost.BYTES_PER_KEPT_BANNER, 0, true);
+    }
+
+    /// How many banners may have kept clicks.
+    private long keptBanners() {
+        return Math.min(tail.keptClicks(), MAX_KEPT_BANNERS);
     }
 
     /// Returns the clicks of each banner by step, in the given order.

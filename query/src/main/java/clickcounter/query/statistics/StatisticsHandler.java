@@ -1,6 +1,8 @@
 package clickcounter.query.statistics;
 
 import clickcounter.counts.MinuteCounts;
+import clickcounter.counts.Period;
+import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
 import clickcounter.query.http.AllowedMethods;
 import clickcounter.query.http.EntityTag;
@@ -32,8 +34,10 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -66,6 +70,9 @@ public final class StatisticsHandler {
     /// How long a question waits until there is room for it, and before that until the same question is answered.
     private static final Duration MAX_WAIT = Duration.ofSeconds(5);
 
+    /// Live events must not wait long: there is one each second.
+    private static final Duration MAX_LIVE_WAIT = Duration.ofMillis(500);
+
     private final Statistics statistics;
     private final Duration maxSend;
     private final RefusalReport refusals;
@@ -88,6 +95,16 @@ public final class StatisticsHandler {
     /// How many questions wait for others.
     public int waitingQuestions() {
         return gate.waiting();
+    }
+
+    /// Returns how many clicks there are in a minute, for live events: in total and of some banners.
+    ///
+    /// **Errors**: [Refusal] if there is no room for the question; [SQLException] if the database does not answer.
+    public Top clicksOfMinute(long minute, Collection<Long> bannerIds) throws Refusal, SQLException {
+        var period = new Period(minute, minute + 1, Step.TOTAL, ZoneOffset.UTC);
+        try (Gate.Pass _ = gate.admit(statistics.costOfMinute(bannerIds.size()), MAX_LIVE_WAIT)) {
+            return statistics.top(period, 0, bannerIds).counts();
+        }
     }
 
     /// Adds the paths.

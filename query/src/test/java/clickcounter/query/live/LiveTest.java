@@ -3,6 +3,8 @@ package clickcounter.query.live;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import clickcounter.counts.Period;
+import clickcounter.counts.Step;
 import clickcounter.query.RunningQuery;
 import clickcounter.query.statistics.QueryParts;
 import clickcounter.query.statistics.Statistics;
@@ -23,6 +25,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -183,7 +186,10 @@ class LiveTest {
                 var live = LiveStream.start(
                         ClickReader.open(folder.resolve("other/log")),
                         parts.tail,
-                        new Statistics(parts.counts, parts.tail, 1_000, Duration.ofSeconds(5), InstantSource.system()),
+                        (minute, banners) -> new Statistics(
+                                        parts.counts, parts.tail, 1_000, Duration.ofSeconds(5), InstantSource.system())
+                                .top(new Period(minute, minute + 1, Step.TOTAL, ZoneOffset.UTC), 0, banners)
+                                .counts(),
                         Duration.ofMillis(100),
                         InstantSource.system(),
                         parts.lifetime)) {

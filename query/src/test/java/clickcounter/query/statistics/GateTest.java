@@ -23,7 +23,7 @@ class GateTest {
     private static final Cost SLOW = new Cost(1_000, 10, false);
     private static final Cost HALF_OF_THE_MEMORY = new Cost(Gate.MAX_BYTES / 2 + 10_000, 10, true);
 
-    /// Two places for expensive questions, seven for cheap ones.
+    /// Two places for expensive questions, eight for cheap ones.
     private static final int CONNECTIONS = 10;
 
     private final Gate patient = new Gate(CONNECTIONS, Duration.ofMinutes(1));
@@ -65,7 +65,7 @@ class GateTest {
 
     @Test
     void letsInAsManyCheapQuestionsAsThereAreConnectionsLeft() throws Exception {
-        for (int question = 0; question < 7; question++) {
+        for (int question = 0; question < 8; question++) {
             impatient.admit(CHEAP);
         }
         assertBusy(() -> impatient.admit(CHEAP));
@@ -106,7 +106,7 @@ class GateTest {
         pass.readMore(1_000_000);
 
         assertThat(pass.maxRead()).isEqualTo(1_000_000);
-        for (int question = 0; question < 7; question++) {
+        for (int question = 0; question < 8; question++) {
             impatient.admit(CHEAP);
         }
         pass.close();

@@ -18,6 +18,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
+import java.util.function.LongUnaryOperator;
 import java.util.stream.Stream;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.core.threads.InterruptedRuntimeException;
@@ -67,6 +68,9 @@ public final class ClickWriter implements AutoCloseable {
     private final UUID logId;
     private final SingleChronicleQueue queue;
 
+    /// Maps the banner id of a request to the one that the click counts for.
+    private final LongUnaryOperator countedAs;
+
     private final LongSupplier clockMs;
 
     /// Selects the queue's cycle. It may be ahead of the clicks' time: after a power loss by the rest of a
@@ -88,8 +92,10 @@ public final class ClickWriter implements AutoCloseable {
 
     private volatile long lastBusyNs = System.nanoTime() - BUSY_MEMORY.toNanos();
 
-    private ClickWriter(LogSettings settings, Lifetime lifetime, LongSupplier clockMs, String bootId) {
+    private ClickWriter(
+            LogSettings settings, Lifetime lifetime, LongUnaryOperator countedAs, LongSupplier clockMs, String bootId) {
         this.lifetime = lifetime;
+        this.countedAs = countedAs;
         this.clockMs = clockMs;
         cycleClock = new MonotonicClock(clockMs, 0);
         logId = LogFolder.id(settings.folder());
@@ -131,12 +137,22 @@ public final class ClickWriter implements AutoCloseable {
 
     /// Opens the log with another clock than the system's, in milliseconds since 1970.
     public static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier clockMs) {
-        return open(settings, lifetime, clockMs, MachineClock.currentBootId());
+        return open(settings, lifetime, LongUnaryOperator.identity(), clockMs);
+    }
+
+    /// Opens the log like [#open(LogSettings, Lifetime)].
+    ///
+    /// @param countedAs returns the banner that a click on an id counts for; it is asked while no other click is
+    ///     appended, and an [InternalError] that it throws is taken for a fault of the disk
+    /// @param clockMs by which clicks are stamped, in milliseconds since 1970
+    public static ClickWriter open(
+            LogSettings settings, Lifetime lifetime, LongUnaryOperator countedAs, LongSupplier clockMs) {
+        return new ClickWriter(settings, lifetime, countedAs, clockMs, MachineClock.currentBootId());
     }
 
     /// @param bootId the machine's current boot, which tests choose
     static ClickWriter open(LogSettings settings, Lifetime lifetime, LongSupplier clockMs, String bootId) {
-        return new ClickWriter(settings, lifetime, clockMs, bootId);
+        return new ClickWriter(settings, lifetime, LongUnaryOperator.identity(), clockMs, bootId);
     }
 
     public UUID logId() {
@@ -199,7 +215,7 @@ public final class ClickWriter implements AutoCloseable {
             if (reason != null) {
                 throw reason;
             }
-            ClickRecord.fill(buffer, bannerId, timeMs());
+            ClickRecord.fill(buffer, countedAs.applyAsLong(bannerId), timeMs());
             appendToTheLastCycle();
             appendedClicks++;
         } catch (UnrecoverableTimeoutException anotherProcessHoldsIt) {
