@@ -80,14 +80,12 @@ final class Chaos implements AutoCloseable {
             database = opened.add(DatabaseProcess.start(folder));
             FaultyProxy network = opened.add(FaultyProxy.start(database.url()));
             MigratedDatabase.migrate(database.url());
-            FakeClock clock = FakeClock.in(folder);
-            Map<String, String> settings = new HashMap<>(clock.environment());
+            FaultySystem system = FaultySystem.in(folder);
+            Map<String, String> settings = new HashMap<>(system.clock());
             settings.putAll(SETTINGS);
             service = opened.add(Service.start(folder, network.url(database.url()), settings));
             int secondPort = Ports.free();
-            FaultyDisk disk = FaultyDisk.in(folder);
-            Map<String, String> differing = new HashMap<>(disk.environment());
-            differing.merge("LD_PRELOAD", settings.getOrDefault("LD_PRELOAD", ""), (ours, all) -> ours + " " + all);
+            Map<String, String> differing = new HashMap<>(system.disk());
             differing.put("SERVICE_PORT", Integer.toString(secondPort));
             differing.put("_JAVA_OPTIONS", LITTLE_MEMORY); // beats the option of the command line
             secondIngest = service.launch("ingest-b", Program.INGEST, differing);
@@ -108,8 +106,7 @@ final class Chaos implements AutoCloseable {
                     secondPort,
                     database,
                     network,
-                    disk,
-                    clock,
+                    system,
                     restarter,
                     availability,
                     sent,

@@ -39,6 +39,8 @@ final class Faults {
     private static final int MAX_LENGTH_MS = 3_000;
     private static final int MAX_DELAY_MS = 1_000;
     private static final Duration MAX_COMMIT_WAIT = Duration.ofSeconds(20);
+    private static final Duration MINUTES = Duration.ofMinutes(7);
+    private static final Duration YEARS = Duration.ofDays(3_650);
     private static final int HOSTILE_CONNECTIONS = 2_000;
 
     private final Service service;
@@ -46,8 +48,7 @@ final class Faults {
     private final int secondPort;
     private final DatabaseProcess database;
     private final FaultyProxy network;
-    private final FaultyDisk disk;
-    private final FakeClock clock;
+    private final FaultySystem system;
     private final Restarter restarter;
     private final Availability availability;
     private final SentClicks sent;
@@ -59,8 +60,7 @@ final class Faults {
     private int aggregators = 1;
     private int audits;
 
-    /// @param disk of `secondIngest`
-    /// @param clock of all processes but the database
+    /// @param system whose disk `secondIngest` uses; all processes but the database go by its clock
     /// @param report is told which faults cannot happen on this machine
     /// @param folder for files that the faults need
     Faults(
@@ -69,8 +69,7 @@ final class Faults {
             int secondPort,
             DatabaseProcess database,
             FaultyProxy network,
-            FaultyDisk disk,
-            FakeClock clock,
+            FaultySystem system,
             Restarter restarter,
             Availability availability,
             SentClicks sent,
@@ -82,19 +81,18 @@ final class Faults {
         this.secondPort = secondPort;
         this.database = database;
         this.network = network;
-        this.disk = disk;
-        this.clock = clock;
+        this.system = system;
         this.restarter = restarter;
         this.availability = availability;
         this.sent = sent;
         this.folder = folder;
         this.random = random;
         all = new ArrayList<>(catalogue());
-        addIf(disk.isPossible(), "no C compiler makes the library", fsyncFault(), report);
+        addIf(system.isPossible(), "no C compiler makes the library", fsyncFault(), report);
         addIf(ReusedProcessId.isPossible(), "only root may choose process ids", reuseFault(), report);
-        if (FakeClock.IS_WANTED) {
-            for (String wrongBy : List.of("+7m", "-7m", "+10y", "-10y")) {
-                addIf(clock.isPossible(), "libfaketime is not installed", clockFault(wrongBy), report);
+        if (FaultySystem.SETS_CLOCKS) {
+            for (Duration wrongBy : List.of(MINUTES, MINUTES.negated(), YEARS, YEARS.negated())) {
+                addIf(system.isPossible(), "no C compiler makes the library", clockFault(wrongBy), report);
             }
         }
     }
@@ -118,9 +116,9 @@ final class Faults {
                 this::killHolderAndReuseItsId);
     }
 
-    private Fault clockFault(String wrongBy) {
+    private Fault clockFault(Duration wrongBy) {
         return new Fault(
-                "the clock steps by " + wrongBy,
+                "the clock steps by %d minutes".formatted(wrongBy.toMinutes()),
                 Set.of(Target.INGEST_A, Target.INGEST_B, Target.AGGREGATOR, Target.QUERY),
                 () -> stepClock(wrongBy));
     }
@@ -257,11 +255,11 @@ final class Faults {
     private void failFsync() throws IOException {
         availability.away(secondIngest.name());
         restarter.leave(secondIngest);
-        disk.fail();
+        system.failDisk();
         try {
             secondIngest.awaitEnd();
         } finally {
-            disk.repair();
+            system.repairDisk();
         }
         restartAfter(ExitCode.LOG_FAULT, secondIngest);
         assertThat(secondIngest.output()).contains("cannot be forced to disk");
@@ -300,12 +298,12 @@ final class Faults {
         assertThat(audit.output()).doesNotContain("differ;");
     }
 
-    private void stepClock(String wrongBy) throws IOException {
-        clock.set(wrongBy);
+    private void stepClock(Duration wrongBy) throws IOException {
+        system.setClock(wrongBy);
         try {
             lastAWhile();
         } finally {
-            clock.set("+0");
+            system.setClock(Duration.ZERO);
         }
     }
 
