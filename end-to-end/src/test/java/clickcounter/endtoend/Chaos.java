@@ -10,11 +10,14 @@ import clickcounter.testing.FaultyProxy;
 import clickcounter.testing.Ports;
 import clickcounter.testing.Service;
 import clickcounter.testing.TestProcess;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -27,13 +30,12 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /// The whole service under a constant load, on a PostgreSQL that waits for the disk, in rounds. In each round some
-/// parts
-/// break at the same time and are repaired, the load ends, and what the clients know is compared with what the service
-/// says.
+/// parts break at the same time and are repaired, the load ends, and what the clients know is compared with
+/// what the service says.
 ///
 /// While the load runs, an [Auditor] compares each answer of the service with what is known at that moment. Between
-/// rounds
-/// the comparison is exact for each minute of each banner, both in the statistics and in the rows of the database.
+/// rounds the comparison is exact for each minute of each banner, both in the statistics and in the rows of
+/// the database.
 ///
 /// ```
 /// clients ─┬─► ingest A ─┬─► log ─► aggregator ─┬─► proxy ─► PostgreSQL
@@ -45,12 +47,15 @@ final class Chaos implements AutoCloseable {
     private static final int CONNECTIONS = 64;
     private static final int BANNERS = 500;
     private static final int CLICKS_PER_SECOND = 3_000;
-    private static final int MAX_FAULTS_AT_ONCE = 4;
+    private static final int MAX_FAULTS_AT_ONCE = 5;
     private static final Duration LOAD_BEFORE_FAULTS = Duration.ofMillis(500);
     private static final Duration LOAD_AFTER_FAULTS = Duration.ofMillis(1_500);
 
     /// A short time-out, so that the processes soon give up lost connections.
     private static final Map<String, String> SETTINGS = Map.of("DATABASE_TIMEOUT", "5s");
+
+    /// So little memory that strangers can exhaust it: the limits are made for the heap of `config/jvm`.
+    private static final String LITTLE_MEMORY = "-Xmx48m";
 
     private final long seed;
     private final Random random;
@@ -75,10 +80,15 @@ final class Chaos implements AutoCloseable {
             database = opened.add(DatabaseProcess.start(folder));
             FaultyProxy network = opened.add(FaultyProxy.start(database.url()));
             MigratedDatabase.migrate(database.url());
-            service = opened.add(Service.start(folder, network.url(database.url()), SETTINGS));
+            FaultySystem system = FaultySystem.in(folder);
+            Map<String, String> settings = new HashMap<>(system.clock());
+            settings.putAll(SETTINGS);
+            service = opened.add(Service.start(folder, network.url(database.url()), settings));
             int secondPort = Ports.free();
-            secondIngest =
-                    service.launch("ingest-b", Program.INGEST, Map.of("SERVICE_PORT", Integer.toString(secondPort)));
+            Map<String, String> differing = new HashMap<>(system.disk());
+            differing.put("SERVICE_PORT", Integer.toString(secondPort));
+            differing.put("_JAVA_OPTIONS", LITTLE_MEMORY); // beats the option of the command line
+            secondIngest = service.launch("ingest-b", Program.INGEST, differing);
             secondIngest.awaitReady();
             ingestPorts = List.of(service.port(), secondPort);
             restarter = opened.add(Restarter.start(this::noteReady));
@@ -90,7 +100,22 @@ final class Chaos implements AutoCloseable {
                     sent,
                     BANNERS,
                     random.nextLong()));
-            faults = new Faults(service, secondIngest, database, network, restarter, availability, random);
+            faults = new Faults(
+                    service,
+                    secondIngest,
+                    secondPort,
+                    database,
+                    network,
+                    system,
+                    restarter,
+                    availability,
+                    sent,
+                    report,
+                    folder,
+                    random);
+        } catch (IOException failure) {
+            close();
+            throw new UncheckedIOException(failure);
         } catch (RuntimeException | Error failure) {
             close();
             throw failure;
@@ -129,7 +154,7 @@ final class Chaos implements AutoCloseable {
         String names =
                 dealt.isEmpty() ? "nothing" : dealt.stream().map(Fault::name).collect(Collectors.joining(" + "));
         availability.during(names);
-        report.round(dealt);
+        report.round(dealt, faults.isCommitting());
         try (ClickLoad load = load()) {
             availability.loaded(true);
             LockSupport.parkNanos(LOAD_BEFORE_FAULTS.toNanos());

@@ -25,6 +25,7 @@ final class ChaosReport {
     private Map<String, Integer> exits = Map.of();
     private int rounds;
     private int comparedRounds;
+    private int committingRounds;
     private long lost;
     private long twice;
 
@@ -33,11 +34,19 @@ final class ChaosReport {
         figures.put("minutes", 0L);
     }
 
-    void round(List<Fault> dealt) {
+    /// @param isCommitting whether an ingest process waits for the disk before it answers
+    void round(List<Fault> dealt, boolean isCommitting) {
         rounds++;
+        committingRounds += isCommitting ? 1 : 0;
         System.out.printf(
                 "round %d: %s%n", rounds, dealt.stream().map(Fault::name).toList());
         dealt.forEach(fault -> faults.merge(fault.name(), 1, Integer::sum));
+    }
+
+    /// Says once why a fault does not happen.
+    void leftOut(String fault, String because) {
+        System.out.printf("left out: %s, because %s%n", fault, because);
+        figures.put("left out: " + fault, because);
     }
 
     void compared(long missing, long surplus) {
@@ -50,6 +59,7 @@ final class ChaosReport {
         figures.put("minutes", Duration.ofNanos(System.nanoTime() - startNs).toMinutes());
         figures.put("rounds", rounds);
         figures.put("rounds with an exact comparison at the end", comparedRounds);
+        figures.put("rounds with LOG_SYNC=commit in an ingest process", committingRounds);
         figures.put(
                 "faults", faults.values().stream().mapToInt(Integer::intValue).sum());
         figures.put("clicks acknowledged", sent.acknowledgedClicks());

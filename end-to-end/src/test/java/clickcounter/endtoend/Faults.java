@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import clickcounter.endtoend.Fault.Target;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Program;
+import clickcounter.testing.Await;
 import clickcounter.testing.FaultyProxy;
 import clickcounter.testing.FaultyProxy.CutPoint;
 import clickcounter.testing.Service;
 import clickcounter.testing.TestProcess;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -16,9 +21,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
@@ -31,34 +39,88 @@ final class Faults {
     private static final int MAX_LENGTH_MS = 3_000;
     private static final int MAX_DELAY_MS = 1_000;
     private static final Duration MAX_COMMIT_WAIT = Duration.ofSeconds(20);
+    private static final Duration MINUTES = Duration.ofMinutes(7);
+    private static final Duration YEARS = Duration.ofDays(3_650);
+    private static final int HOSTILE_CONNECTIONS = 2_000;
 
     private final Service service;
     private final TestProcess secondIngest;
+    private final int secondPort;
     private final DatabaseProcess database;
     private final FaultyProxy network;
+    private final FaultySystem system;
     private final Restarter restarter;
     private final Availability availability;
+    private final SentClicks sent;
+    private final Path folder;
     private final Random random;
     private final List<Fault> all;
     private final Deque<Fault> deck = new ArrayDeque<>();
+    private final Set<TestProcess> committing = ConcurrentHashMap.newKeySet();
     private int aggregators = 1;
+    private int audits;
 
+    /// @param system whose disk `secondIngest` uses; all processes but the database go by its clock
+    /// @param report is told which faults cannot happen on this machine
+    /// @param folder for files that the faults need
     Faults(
             Service service,
             TestProcess secondIngest,
+            int secondPort,
             DatabaseProcess database,
             FaultyProxy network,
+            FaultySystem system,
             Restarter restarter,
             Availability availability,
+            SentClicks sent,
+            ChaosReport report,
+            Path folder,
             Random random) {
         this.service = service;
         this.secondIngest = secondIngest;
+        this.secondPort = secondPort;
         this.database = database;
         this.network = network;
+        this.system = system;
         this.restarter = restarter;
         this.availability = availability;
+        this.sent = sent;
+        this.folder = folder;
         this.random = random;
-        all = catalogue();
+        all = new ArrayList<>(catalogue());
+        addIf(system.isPossible(), "no C compiler makes the library", fsyncFault(), report);
+        addIf(ReusedProcessId.isPossible(), "only root may choose process ids", reuseFault(), report);
+        if (FaultySystem.SETS_CLOCKS) {
+            for (Duration wrongBy : List.of(MINUTES, MINUTES.negated(), YEARS, YEARS.negated())) {
+                addIf(system.isPossible(), "no C compiler makes the library", clockFault(wrongBy), report);
+            }
+        }
+    }
+
+    private void addIf(boolean isPossible, String obstacle, Fault fault, ChaosReport report) {
+        if (isPossible) {
+            all.add(fault);
+        } else {
+            report.leftOut(fault.name(), obstacle);
+        }
+    }
+
+    private Fault fsyncFault() {
+        return new Fault("fsync fails in ingest B", Target.INGEST_B, this::failFsync);
+    }
+
+    private Fault reuseFault() {
+        return new Fault(
+                "kill -9 a writer that holds the lock, and reuse its process id",
+                Target.LOG,
+                this::killHolderAndReuseItsId);
+    }
+
+    private Fault clockFault(Duration wrongBy) {
+        return new Fault(
+                "the clock steps by %d minutes".formatted(wrongBy.toMinutes()),
+                Set.of(Target.INGEST_A, Target.INGEST_B, Target.AGGREGATOR, Target.QUERY),
+                () -> stepClock(wrongBy));
     }
 
     private List<Fault> catalogue() {
@@ -70,6 +132,19 @@ final class Faults {
                         Target.AGGREGATOR,
                         () -> service.aggregator().kill()),
                 new Fault("kill -9 query", Target.QUERY, () -> service.query().kill()),
+                new Fault(
+                        "kill -9 both ingest processes at once",
+                        Set.of(Target.INGEST_A, Target.INGEST_B),
+                        () -> killAtOnce(service.ingest(), secondIngest)),
+                new Fault(
+                        "kill -9 ingest A, aggregator and query at once",
+                        Set.of(Target.INGEST_A, Target.AGGREGATOR, Target.QUERY),
+                        () -> killAtOnce(service.ingest(), service.aggregator(), service.query())),
+                new Fault("no memory in ingest B", Target.INGEST_B, this::exhaustMemory),
+                new Fault(
+                        "a log file deleted under an audit",
+                        Set.of(Target.LOG, Target.DATABASE, Target.NETWORK),
+                        this::deleteFileUnderAudit),
                 new Fault("kill -9 PostgreSQL", Target.DATABASE, database::killPostmaster),
                 new Fault(
                         "kill -9 the database process",
@@ -114,8 +189,7 @@ final class Faults {
         }
         List<Fault> dealt = new ArrayList<>();
         for (Fault fault : List.copyOf(deck)) {
-            boolean isFree = dealt.stream().noneMatch(other -> other.target() == fault.target());
-            if (dealt.size() < max && isFree) {
+            if (dealt.size() < max && dealt.stream().allMatch(fault::canHappenWith)) {
                 deck.remove(fault);
                 dealt.add(delayed(fault));
             }
@@ -125,7 +199,7 @@ final class Faults {
 
     private Fault delayed(Fault fault) {
         long delayNs = Duration.ofMillis(random.nextInt(MAX_DELAY_MS)).toNanos();
-        return new Fault(fault.name(), fault.target(), () -> {
+        return new Fault(fault.name(), fault.targets(), () -> {
             LockSupport.parkNanos(delayNs);
             fault.action().run();
         });
@@ -134,6 +208,103 @@ final class Faults {
     private void killIngest(TestProcess ingest) {
         availability.away(ingest.name());
         ingest.kill();
+    }
+
+    private void killAtOnce(TestProcess... processes) {
+        Map<TestProcess, Long> pids = new HashMap<>();
+        for (TestProcess process : processes) {
+            pids.put(process, process.pid());
+            if (process.name().startsWith("ingest")) {
+                availability.away(process.name());
+            }
+        }
+        TestProcess.signal("KILL", List.copyOf(pids.values()));
+        pids.forEach((process, pid) ->
+                Await.until(process.name() + " has ended", () -> !process.isAlive() || process.pid() != pid));
+    }
+
+    /// Kills a writer while it holds the log's lock, and gives its id to a thread, which looks like a living
+    /// writer.
+    private void killHolderAndReuseItsId() throws IOException {
+        TestProcess holder = LockHolder.start(folder, service.logFolder());
+        holder.kill();
+        try (ReusedProcessId _ = ReusedProcessId.of(holder.pid())) {
+            long before = sent.acknowledgedClicks();
+            Await.until("clicks go on", () -> sent.acknowledgedClicks() > before);
+        }
+    }
+
+    /// Takes more memory than the process has, with connections that the limits allow.
+    private void exhaustMemory() throws IOException {
+        availability.away(secondIngest.name());
+        restarter.leave(secondIngest);
+        try (var heads = new Crowd(secondPort);
+                var bodies = new Crowd(secondPort)) {
+            heads.connect(HOSTILE_CONNECTIONS).send("GET /v1/banners/counter/1?" + "x".repeat(15_000));
+            bodies.connect(HOSTILE_CONNECTIONS)
+                    .send("POST /v1/banners/stats/1 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                            + "Content-Length: 65536\r\n\r\n" + " ".repeat(65_000));
+            Await.until("ingest B has no memory left", () -> {
+                bodies.send("");
+                return !secondIngest.isAlive();
+            });
+        }
+        restartAfter(ExitCode.LOG_FAULT, secondIngest); // the exit code of the JVM is the same
+    }
+
+    private void failFsync() throws IOException {
+        availability.away(secondIngest.name());
+        restarter.leave(secondIngest);
+        system.failDisk();
+        try {
+            secondIngest.awaitEnd();
+        } finally {
+            system.repairDisk();
+        }
+        restartAfter(ExitCode.LOG_FAULT, secondIngest);
+        assertThat(secondIngest.output()).contains("cannot be forced to disk");
+    }
+
+    /// The process must have ended by itself, in the way that is expected.
+    private void restartAfter(ExitCode expected, TestProcess process) {
+        assertThat(process.awaitEnd()).as(process::output).isEqualTo(expected.status());
+        process.restart();
+        restarter.watch(process);
+    }
+
+    /// The audit reads a folder of links to the files of the log, so that the log itself stays whole.
+    private void deleteFileUnderAudit() throws IOException {
+        audits++;
+        Path data = Files.createDirectories(folder.resolve("audit-" + audits));
+        Path log = Files.createDirectory(data.resolve("log"));
+        List<Path> cycles = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(service.logFolder())) {
+            for (Path file : files) {
+                Path link = Files.createLink(log.resolve(file.getFileName()), file);
+                if (link.toString().endsWith(".cq4")) {
+                    cycles.add(link);
+                }
+            }
+        }
+        TestProcess audit = service.launch(
+                "audit-" + audits,
+                Map.of("DATA_DIR", data.toAbsolutePath().toString()),
+                Program.TOOLS.command(TestProcess.ROOT, "audit"));
+        LockSupport.parkNanos(someNs() / 2);
+        Files.delete(cycles.get(audits % cycles.size()));
+        assertThat(audit.awaitEnd())
+                .as(audit::output)
+                .isIn(ExitCode.STOPPED.status(), ExitCode.START_FAILED.status(), ExitCode.LOG_MISMATCH.status());
+        assertThat(audit.output()).doesNotContain("differ;");
+    }
+
+    private void stepClock(Duration wrongBy) throws IOException {
+        system.setClock(wrongBy);
+        try {
+            lastAWhile();
+        } finally {
+            system.setClock(Duration.ZERO);
+        }
     }
 
     private void freezeIngest(TestProcess ingest) {
@@ -154,17 +325,31 @@ final class Faults {
         thaw.run();
     }
 
+    /// Each restart changes when the process answers: at once, or after the disk has the click.
     private void stopAndStartIngest(TestProcess ingest) {
         availability.away(ingest.name());
-        stopAndStart(ingest);
+        boolean willCommit = !committing.remove(ingest);
+        if (willCommit) {
+            committing.add(ingest);
+        }
+        stopAndStart(ingest, Map.of("LOG_SYNC", willCommit ? "commit" : "1s"));
+    }
+
+    /// Whether an ingest process runs with `LOG_SYNC=commit`.
+    boolean isCommitting() {
+        return !committing.isEmpty();
     }
 
     private void stopAndStart(TestProcess process) {
+        stopAndStart(process, Map.of());
+    }
+
+    private void stopAndStart(TestProcess process, Map<String, String> differing) {
         restarter.leave(process);
         int exitCode = process.stop();
         assertThat(exitCode).as(process::output).isEqualTo(ExitCode.STOPPED.status());
         restarter.ended(process, exitCode);
-        process.restart();
+        process.restart(differing);
         restarter.watch(process);
     }
 

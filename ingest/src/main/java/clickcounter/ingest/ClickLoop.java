@@ -52,12 +52,6 @@ final class ClickLoop extends SelectorThread {
 
     private static final int MAX_ACCEPTS = 64;
 
-    /// How many bytes may be kept of all connections together: heads that have arrived in part, and answers that
-    /// clients do not take.
-    private static final long MAX_KEPT_BYTES = 32L << 20;
-
-    private static final long IDLE_NS = Duration.ofSeconds(75).toNanos();
-
     private final Parts parts;
 
     /// The ports that this loop accepts connections from, and the loops that it distributes them over.
@@ -106,7 +100,8 @@ final class ClickLoop extends SelectorThread {
     /// @param maxBodyBytes of a request
     /// @param maxReceive how long a request may take to arrive
     /// @param grace how long requests may still arrive after the loop is asked to close
-    record Limits(int maxConnections, long maxBodyBytes, Duration maxReceive, Duration grace) {}
+    /// @param all those that are no settings
+    record Limits(int maxConnections, long maxBodyBytes, Duration maxReceive, Duration grace, ConnectionLimits all) {}
 
     /// Answers that wait for the disk.
     private record Undecided(
@@ -177,7 +172,8 @@ final class ClickLoop extends SelectorThread {
 
     @Override
     void tick(long nowNs) {
-        for (Queued each = idle.firstAfter(IDLE_NS, nowNs); each != null; each = idle.firstAfter(IDLE_NS, nowNs)) {
+        long idleNs = parts.limits.all().maxIdle().toNanos();
+        for (Queued each = idle.firstAfter(idleNs, nowNs); each != null; each = idle.firstAfter(idleNs, nowNs)) {
             close((ClickConnection) each, Closed.IDLE);
         }
         long receiveNs = parts.limits.maxReceive().toNanos();
@@ -455,7 +451,7 @@ final class ClickLoop extends SelectorThread {
             receiving.add(connection, nowNs);
         }
         keptBytes += connection.newlyKeptBytes();
-        if (keptBytes > MAX_KEPT_BYTES) {
+        if (keptBytes > parts.limits.all().maxKeptBytes()) {
             close(connection, Closed.TOO_MANY_BYTES);
         }
     }

@@ -30,7 +30,7 @@ public final class Ingest implements AutoCloseable {
     private final AdminServer admin;
     private final PublicPort publicPort;
 
-    private Ingest(IngestSettings settings, Lifetime lifetime) {
+    private Ingest(IngestSettings settings, ConnectionLimits limits, Lifetime lifetime) {
         try {
             var readiness = new Readiness("log", "disk", "port");
             var metrics = new PrometheusRegistry();
@@ -54,8 +54,7 @@ public final class Ingest implements AutoCloseable {
                     .any(forwarder);
             Path inside =
                     opened.add(InsideSocket.in(settings.data().resolve("run"))).path();
-            Relay relay = opened.add(Relay.start(
-                    inside, settings.http().maxRelayed(), settings.http().maxBodyBytes(), connections, lifetime));
+            Relay relay = opened.add(Relay.start(inside, settings.http(), limits, connections, lifetime));
             HttpListener helidon =
                     HttpListener.startInside(inside, settings.http(), routing, MediaContext.create(), metrics);
             opened.onClose(() -> logger.info("answers by status: {}", helidon.answers()));
@@ -67,7 +66,7 @@ public final class Ingest implements AutoCloseable {
                     helidon.frame(),
                     connections,
                     relay,
-                    PublicPort.limits(settings.http(), settings.threads()),
+                    PublicPort.limits(settings.http(), settings.threads(), limits),
                     lifetime);
             publicPort = opened.add(PublicPort.open(settings.http(), settings.threads(), parts));
             readiness.prove("port", publicPort::problem);
@@ -90,7 +89,12 @@ public final class Ingest implements AutoCloseable {
     ///
     /// **Errors**: [clickcounter.shared.StartFailure] if the log cannot be opened or a port is in use.
     public static Ingest start(IngestSettings settings, Lifetime lifetime) {
-        return new Ingest(settings, lifetime);
+        return start(settings, ConnectionLimits.DEFAULT, lifetime);
+    }
+
+    /// Starts ingest with limits that tests choose.
+    static Ingest start(IngestSettings settings, ConnectionLimits limits, Lifetime lifetime) {
+        return new Ingest(settings, limits, lifetime);
     }
 
     private static @Nullable String logProblem(ClickWriter writer) {

@@ -70,9 +70,10 @@ final class PublicPort implements AutoCloseable {
     }
 
     /// The limits of each of some loops.
-    static Limits limits(HttpSettings settings, int threads) {
+    static Limits limits(HttpSettings settings, int threads, ConnectionLimits all) {
         int maxConnections = Math.max(1, settings.maxNotRelayed() / threads);
-        return new Limits(maxConnections, settings.maxBodyBytes(), settings.maxReceive(), settings.shutdownGrace());
+        return new Limits(
+                maxConnections, settings.maxBodyBytes(), settings.maxReceive(), settings.shutdownGrace(), all);
     }
 
     int port() {

@@ -2,6 +2,7 @@ package clickcounter.ingest;
 
 import clickcounter.ingest.ConnectionMetrics.Closed;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.http.HttpSettings;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
@@ -17,7 +18,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ArrayBlockingQueue;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,18 +37,21 @@ final class Relay extends SelectorThread {
     /// Beside twice the longest body, which chunks may lengthen: the longest head and what is pipelined behind it.
     private static final long MORE_THAN_BODIES = 64 << 10;
 
-    private static final long MAX_UNANSWERED_BYTES = 48L << 20;
-
-    /// Longer than the longest time that Helidon waits for query.
-    private static final long IDLE_NS = Duration.ofSeconds(75).toNanos();
+    /// Files of connections that are closed are free only after the next selection, so not too many may be
+    /// closed before it.
+    private static final int MAX_WELCOMES = 16;
 
     private static final long LINGER_NS = Duration.ofSeconds(2).toNanos();
 
     private final UnixDomainSocketAddress helidon;
+
+    /// Above this, the connection that has been idle longest is closed.
     private final int maxConnections;
+
     private final long maxBodyBytes;
+    private final ConnectionLimits limits;
     private final ConnectionMetrics connections;
-    private final Queue<Arrival> arriving = new ConcurrentLinkedQueue<>();
+    private final Queue<Arrival> arriving;
 
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private final WaitingQueue waiting = new WaitingQueue();
@@ -96,37 +100,55 @@ final class Relay extends SelectorThread {
     }
 
     private Relay(
-            Path helidon, int maxConnections, long maxBodyBytes, ConnectionMetrics connections, Lifetime lifetime) {
+            Path helidon,
+            HttpSettings settings,
+            ConnectionLimits limits,
+            ConnectionMetrics connections,
+            Lifetime lifetime) {
         super("relay", "requests can no longer be relayed", lifetime);
         this.helidon = UnixDomainSocketAddress.of(helidon);
-        this.maxConnections = maxConnections;
-        this.maxBodyBytes = maxBodyBytes;
+        this.maxConnections = settings.maxRelayed();
+        arriving = new ArrayBlockingQueue<>(maxConnections);
+        this.maxBodyBytes = settings.maxBodyBytes();
+        this.limits = limits;
         this.connections = connections;
     }
 
     /// @param helidon the socket that Helidon listens on
-    /// @param maxConnections above which the one that has been idle longest is closed
+    /// @param settings of ingest
     static Relay start(
-            Path helidon, int maxConnections, long maxBodyBytes, ConnectionMetrics connections, Lifetime lifetime) {
-        var relay = new Relay(helidon, maxConnections, maxBodyBytes, connections, lifetime);
+            Path helidon,
+            HttpSettings settings,
+            ConnectionLimits limits,
+            ConnectionMetrics connections,
+            Lifetime lifetime) {
+        var relay = new Relay(helidon, settings, limits, connections, lifetime);
         relay.start();
         return relay;
     }
 
-    /// Takes over a connection.
+    /// Takes over a connection, or closes it if too many others wait to be taken over.
     ///
     /// @param unread bytes from the client that were not processed
     /// @param unsent bytes for the client that it has not received
     void take(SocketChannel client, byte[] unread, byte[] unsent) {
-        arriving.add(new Arrival(client, ByteBuffer.wrap(unread), ByteBuffer.wrap(unsent)));
+        if (!arriving.offer(new Arrival(client, ByteBuffer.wrap(unread), ByteBuffer.wrap(unsent)))) {
+            connections.closed(Closed.TOO_MANY);
+            closeQuietly(client);
+        }
         selector.wakeup();
     }
 
     @Override
     void afterSelection() {
-        for (Arrival arrival = arriving.poll(); arrival != null; arrival = arriving.poll()) {
+        for (int count = 0; count < MAX_WELCOMES; count++) {
+            Arrival arrival = arriving.poll();
+            if (arrival == null) {
+                return;
+            }
             welcome(arrival);
         }
+        selector.wakeup();
     }
 
     @Override
@@ -134,7 +156,15 @@ final class Relay extends SelectorThread {
         Set.copyOf(pairs).forEach(pair -> close(pair, Closed.BY_US));
     }
 
-    private void welcome(Arrival arrival) {
+    private void welcome(Arrival newcomer) {
+        Arrival arrival;
+        try {
+            arrival = withMoreUnread(newcomer);
+        } catch (IOException gone) {
+            connections.closed(Closed.BY_CLIENT);
+            closeQuietly(newcomer.client);
+            return;
+        }
         // What lingers has its answer, so it goes first.
         Queued first = lingering.first() == null ? waiting.first() : lingering.first();
         if (pairs.size() >= maxConnections && first instanceof Pair longest) {
@@ -169,6 +199,21 @@ final class Relay extends SelectorThread {
         } catch (IOException gone) {
             close(pair, Closed.BY_CLIENT);
         }
+    }
+
+    /// Adds what has arrived meanwhile.
+    ///
+    /// **Errors**: [IOException] if the client has left. Nobody needs its answer, which Helidon would still
+    /// make.
+    private Arrival withMoreUnread(Arrival arrival) throws IOException {
+        buffer.clear();
+        if (arrival.client.read(buffer) <= 0) {
+            return arrival;
+        }
+        buffer.flip();
+        ByteBuffer unread = ByteBuffer.allocate(arrival.unread.remaining() + buffer.remaining());
+        return new Arrival(
+                arrival.client, unread.put(arrival.unread).put(buffer).flip(), arrival.unsent);
     }
 
     @Override
@@ -248,7 +293,7 @@ final class Relay extends SelectorThread {
         unansweredBytes += bytes;
         if (pair.unansweredBytes > 2 * maxBodyBytes + MORE_THAN_BODIES) {
             close(pair, Closed.TOO_MANY_BYTES);
-        } else if (unansweredBytes > Math.max(MAX_UNANSWERED_BYTES, 3 * maxBodyBytes)) {
+        } else if (unansweredBytes > Math.max(limits.maxUnansweredBytes(), 3 * maxBodyBytes)) {
             pairs.stream()
                     .max(Comparator.comparingLong(each -> each.unansweredBytes))
                     .ifPresent(largest -> close(largest, Closed.TOO_MANY_BYTES));
@@ -257,7 +302,7 @@ final class Relay extends SelectorThread {
 
     @Override
     void tick(long nowNs) {
-        while (waiting.firstAfter(IDLE_NS, nowNs) instanceof Pair longest) {
+        while (waiting.firstAfter(limits.maxIdle().toNanos(), nowNs) instanceof Pair longest) {
             close(longest, longest.unansweredBytes > 0 ? Closed.SLOW : Closed.IDLE);
         }
         while (lingering.firstAfter(LINGER_NS, nowNs) instanceof Pair longest) {

@@ -15,14 +15,18 @@ final class RunningIngest implements AutoCloseable {
     private final Ingest ingest;
     private final ClickReader reader;
 
-    private RunningIngest(IngestSettings settings) {
-        ingest = Ingest.start(settings, lifetime);
+    private RunningIngest(IngestSettings settings, ConnectionLimits limits) {
+        ingest = Ingest.start(settings, limits, lifetime);
         reader = ClickReader.open(settings.log().folder());
     }
 
     /// @param settings names and values in turn, as in the environment
     static RunningIngest start(Path dataFolder, Object... settings) {
-        return new RunningIngest(settings(dataFolder, settings));
+        return start(dataFolder, ConnectionLimits.DEFAULT, settings);
+    }
+
+    static RunningIngest start(Path dataFolder, ConnectionLimits limits, Object... settings) {
+        return new RunningIngest(settings(dataFolder, settings), limits);
     }
 
     static IngestSettings settings(Path dataFolder, Object... settings) {

@@ -149,6 +149,12 @@ public final class TestProcess implements AutoCloseable {
         process = launch();
     }
 
+    /// Starts the process again, from now on with these settings beside its others.
+    public void restart(Map<String, String> differing) {
+        builder.environment().putAll(differing);
+        restart();
+    }
+
     /// Ends it as `kill -9` does; returns when it is gone.
     public void kill() {
         Process killed = process;

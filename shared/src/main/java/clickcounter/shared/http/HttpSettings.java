@@ -38,8 +38,9 @@ public record HttpSettings(
     /// closes its port for good, so there must always be one left.
     private static final int RESERVED_FILES = 256;
 
-    /// A connection that ingest relays needs one file, its way to Helidon two, and the way on to query one more.
-    private static final int FILES_PER_RELAY = 4;
+    /// A connection that ingest relays needs one file, its way to Helidon two, and the way on to query one
+    /// more. For each, another connection may wait to be relayed.
+    private static final int FILES_PER_RELAY = 5;
 
     private static final int MAX_CONNECTIONS = 1_000_000;
 
