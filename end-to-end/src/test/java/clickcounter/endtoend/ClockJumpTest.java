@@ -13,19 +13,18 @@ import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The real processes on a machine whose system clock jumps years ahead and back, while the database's stays
-/// right. The library `libfaketime` tells the processes the wrong time.
+/// right.
 final class ClockJumpTest {
     private static final int BANNERS = 50;
     private static final int CONNECTIONS = 8;
@@ -53,14 +52,13 @@ final class ClockJumpTest {
 
     @Test
     void clicksStayInTheirMinutesWhileTheClockIsYearsAheadAndAfterARestart() throws IOException {
-        Optional<Path> library = library();
-        assumeTrue(library.isPresent(), "libfaketime is not installed (package faketime), so no clock is moved");
-        setClockAhead(0);
+        FaultySystem system = FaultySystem.in(folder);
+        assumeTrue(system.isPossible(), "no C compiler is installed, so no clock is moved");
         try (TestDatabase database = MigratedDatabase.create();
-                Service service = start(library.get(), database)) {
+                Service service = start(system, database)) {
             try (ClickLoad load = startLoad(service)) {
                 awaitClicks(CLICKS);
-                setClockAhead(YEARS_IN_DAYS);
+                system.setClock(Duration.ofDays(YEARS_IN_DAYS));
                 awaitClicks(CLICKS);
                 load.end();
             }
@@ -76,7 +74,7 @@ final class ClockJumpTest {
             awaitJumpMetric(YEARS_IN_DAYS);
             try (ClickLoad load = startLoad(service)) {
                 awaitClicks(CLICKS);
-                setClockAhead(0);
+                system.setClock(Duration.ZERO);
                 awaitClicks(CLICKS);
                 load.end();
             }
@@ -92,45 +90,16 @@ final class ClockJumpTest {
         }
     }
 
-    private Service start(Path library, TestDatabase database) {
+    private Service start(FaultySystem system, TestDatabase database) {
         Service service = Service.prepare(TestProcess.ROOT, folder, Map.of("DATABASE_URL", database.url()));
         for (Program program : List.of(Program.INGEST, Program.AGGREGATOR, Program.QUERY)) {
             String name = program.name().toLowerCase(Locale.ROOT);
-            service.launch(
-                    name,
-                    program,
-                    Map.of(
-                            program.name() + "_ADMIN_PORT",
-                            Integer.toString(adminPorts.get(name)),
-                            "LD_PRELOAD",
-                            library.toString(),
-                            "FAKETIME_TIMESTAMP_FILE",
-                            clock().toString(),
-                            "FAKETIME_NO_CACHE",
-                            "1",
-                            "FAKETIME_DONT_FAKE_MONOTONIC",
-                            "1",
-                            "NO_FAKE_STAT",
-                            "1"));
+            Map<String, String> settings = new HashMap<>(system.clock());
+            settings.put(program.name() + "_ADMIN_PORT", Integer.toString(adminPorts.get(name)));
+            service.launch(name, program, settings);
         }
         service.awaitReady();
         return service;
-    }
-
-    private static Optional<Path> library() throws IOException {
-        try (Stream<Path> files = Files.find(
-                Path.of("/usr/lib"), 3, (file, _) -> file.endsWith(Path.of("faketime", "libfaketime.so.1")))) {
-            return files.findFirst();
-        }
-    }
-
-    private Path clock() {
-        return folder.resolve("clock-of-the-machine");
-    }
-
-    private void setClockAhead(long days) throws IOException {
-        Path next = Files.writeString(folder.resolve("next"), "+" + days + "d");
-        Files.move(next, clock(), StandardCopyOption.ATOMIC_MOVE);
     }
 
     private ClickLoad startLoad(Service service) {

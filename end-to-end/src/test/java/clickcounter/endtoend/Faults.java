@@ -90,10 +90,8 @@ final class Faults {
         all = new ArrayList<>(catalogue());
         addIf(system.isPossible(), "no C compiler makes the library", fsyncFault(), report);
         addIf(ReusedProcessId.isPossible(), "only root may choose process ids", reuseFault(), report);
-        if (FaultySystem.SETS_CLOCKS) {
-            for (Duration wrongBy : List.of(MINUTES, MINUTES.negated(), YEARS, YEARS.negated())) {
-                addIf(system.isPossible(), "no C compiler makes the library", clockFault(wrongBy), report);
-            }
+        for (Duration wrongBy : List.of(MINUTES, MINUTES.negated(), YEARS, YEARS.negated())) {
+            addIf(system.isPossible(), "no C compiler makes the library", clockFault(wrongBy), report);
         }
     }
 

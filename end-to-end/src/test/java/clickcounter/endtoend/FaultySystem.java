@@ -17,10 +17,6 @@ import java.util.Map;
 ///
 /// **Threads**: any; one at a time changes the disk, and one the clock.
 final class FaultySystem {
-    /// Whether the clock is set in chaos runs. Processes must hold back such steps, or clicks are in other
-    /// minutes than their clients expect.
-    static final boolean SETS_CLOCKS = Boolean.getBoolean("chaos.clocks");
-
     private static final String SOURCE = """
             #define _GNU_SOURCE
             #include <dlfcn.h>
