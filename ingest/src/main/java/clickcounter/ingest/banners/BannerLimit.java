@@ -110,7 +110,7 @@ public final class BannerLimit implements AutoCloseable {
     }
 
     private long countedAsNew(KnownBanners known, long bannerId) {
-        long minute = clockNs.getAsLong() / MINUTE_NS & MINUTE_MASK;
+        long minute = (clockNs.getAsLong() / MINUTE_NS) & MINUTE_MASK;
         if (known.isComplete() && !known.takeNew(minute, maxNewPerMinute)) {
             clicksOverLimit.increment();
             return BannerId.OTHER;

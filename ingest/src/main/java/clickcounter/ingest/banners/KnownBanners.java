@@ -184,7 +184,7 @@ final class KnownBanners implements AutoCloseable {
             }
             if (found == 0) {
                 long ids = (long) LONG.getAndAdd(memory, idsAt(generation), 1L) + 1;
-                if (ids >= places / 4 * 3) {
+                if (ids >= places / 4 * 3L) {
                     begin(generation + 1);
                 }
                 return;
@@ -257,7 +257,7 @@ final class KnownBanners implements AutoCloseable {
     /// Returns where an id belongs. The key is random and odd, as in the tables of counts.
     private long placeOf(long bannerId) {
         long hash = bannerId * key;
-        return (hash ^ hash >>> Integer.SIZE) * key >>> Long.numberOfLeadingZeros(places) + 1;
+        return ((hash ^ (hash >>> Integer.SIZE)) * key) >>> (Long.numberOfLeadingZeros(places) + 1);
     }
 
     @Override

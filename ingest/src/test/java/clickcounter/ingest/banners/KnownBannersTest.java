@@ -67,7 +67,7 @@ final class KnownBannersTest {
             inThreads(thread -> {
                 KnownBanners known = thread % 2 == 0 ? first : second;
                 LongStream.rangeClosed(1, ids).forEach(known::add);
-                return null;
+                return ids;
             });
             assertThat(LongStream.rangeClosed(1, ids)).allMatch(first::contains);
         }
@@ -202,7 +202,7 @@ final class KnownBannersTest {
     }
 
     /// Adds ids so fast that a table is nearly always being cleared.
-    private static final class AddingMain {
+    static final class AddingMain {
         static final long MARK = 77;
 
         public static void main(String[] arguments) {
