@@ -29,14 +29,14 @@ public final class DatabaseProbe implements AutoCloseable {
 
     /// A question that one connection in auto-commit mode answers.
     @FunctionalInterface
-    public interface Question<T> {
+    public interface Question<T extends @Nullable Object> {
         T ask(Connection connection) throws SQLException;
     }
 
     /// Asks the database.
     ///
     /// **Errors**: [SQLException] when it does not answer.
-    public synchronized <T> T ask(Question<T> question) throws SQLException {
+    public synchronized <T extends @Nullable Object> T ask(Question<T> question) throws SQLException {
         try {
             return question.ask(connection());
         } catch (SQLException failure) {
@@ -51,13 +51,15 @@ public final class DatabaseProbe implements AutoCloseable {
     }
 
     private Connection connection() throws SQLException {
-        if (connection == null) {
-            connection = source.getConnection();
-            try (Statement statement = connection.createStatement()) {
+        Connection open = connection;
+        if (open == null) {
+            open = source.getConnection();
+            connection = open;
+            try (Statement statement = open.createStatement()) {
                 statement.execute(Database.limits(timeout));
             }
         }
-        return connection;
+        return open;
     }
 
     @Override
