@@ -115,7 +115,7 @@ final class Attacks {
                         "long heads that stop in the middle",
                         Where.INGEST,
                         2_100,
-                        8_000,
+                        4_000,
                         sending(CLICK + "X: " + "x".repeat(15_000))),
                 new Attack(
                         "bodies of 64 KiB that stop at the end",
@@ -153,7 +153,7 @@ final class Attacks {
                         50,
                         endless(QUESTION + "Transfer-Encoding: chunked\r\n\r\n", "1;a=b\r\n \r\n".repeat(1_500))),
                 new Attack("new connections that are reset", Where.INGEST, 3_000, 60_000, Attacks::resetStorm),
-                new Attack("thousands of clicks, no answer read", Where.INGEST, 16, 200, pipelining(CLICK + "\r\n")),
+                new Attack("thousands of clicks, no answer read", Where.INGEST, 16, 50, pipelining(CLICK + "\r\n")),
                 new Attack(
                         "thousands of questions, no answer read",
                         Where.INGEST,

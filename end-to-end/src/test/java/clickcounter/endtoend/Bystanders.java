@@ -20,6 +20,7 @@ import java.util.concurrent.locks.LockSupport;
 final class Bystanders implements AutoCloseable {
     private static final Duration CLICK_PAUSE = Duration.ofMillis(2);
     private static final Duration QUESTION_PAUSE = Duration.ofMillis(10);
+    private static final Duration MAX_WAIT = Duration.ofMinutes(10);
 
     private final Service service;
     private final int port;
@@ -117,6 +118,7 @@ final class Bystanders implements AutoCloseable {
         int questionsThen = questionsNs.size() + questions;
         Await.until(
                 "ordinary clicks and questions are answered",
+                MAX_WAIT,
                 () -> clicksNs.size() >= clicksThen && questionsNs.size() >= questionsThen);
     }
 
