@@ -115,7 +115,7 @@ final class Attacks {
                         "long heads that stop in the middle",
                         Where.INGEST,
                         2_100,
-                        4_000,
+                        8_000,
                         sending(CLICK + "X: " + "x".repeat(15_000))),
                 new Attack(
                         "bodies of 64 KiB that stop at the end",

@@ -95,7 +95,7 @@ final class ClockJumpTest {
         for (Program program : List.of(Program.INGEST, Program.AGGREGATOR, Program.QUERY)) {
             String name = program.name().toLowerCase(Locale.ROOT);
             Map<String, String> settings = new HashMap<>(system.clock());
-            settings.put(program.name() + "_ADMIN_PORT", Integer.toString(adminPorts.get(name)));
+            settings.put(program.name() + "_ADMIN_PORT", String.valueOf(adminPorts.get(name)));
             service.launch(name, program, settings);
         }
         service.awaitReady();

@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -29,14 +30,14 @@ public final class DatabaseProbe implements AutoCloseable {
 
     /// A question that one connection in auto-commit mode answers.
     @FunctionalInterface
-    public interface Question<T extends @Nullable Object> {
+    public interface Question<T> {
         T ask(Connection connection) throws SQLException;
     }
 
     /// Asks the database.
     ///
     /// **Errors**: [SQLException] when it does not answer.
-    public synchronized <T extends @Nullable Object> T ask(Question<T> question) throws SQLException {
+    public synchronized <T> T ask(Question<T> question) throws SQLException {
         try {
             return question.ask(connection());
         } catch (SQLException failure) {
@@ -47,7 +48,8 @@ public final class DatabaseProbe implements AutoCloseable {
 
     /// As [Database#schemaProblem()].
     public @Nullable String schemaProblem() throws SQLException {
-        return ask(asked -> Database.schemaProblem(asked, url));
+        return ask(asked -> Optional.ofNullable(Database.schemaProblem(asked, url)))
+                .orElse(null);
     }
 
     private Connection connection() throws SQLException {
