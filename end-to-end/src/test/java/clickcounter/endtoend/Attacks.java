@@ -153,7 +153,7 @@ final class Attacks {
                         50,
                         endless(QUESTION + "Transfer-Encoding: chunked\r\n\r\n", "1;a=b\r\n \r\n".repeat(1_500))),
                 new Attack("new connections that are reset", Where.INGEST, 3_000, 60_000, Attacks::resetStorm),
-                new Attack("thousands of clicks, no answer read", Where.INGEST, 16, 50, pipelining(CLICK + "\r\n")),
+                new Attack("thousands of clicks, no answer read", Where.INGEST, 16, 200, pipelining(CLICK + "\r\n")),
                 new Attack(
                         "thousands of questions, no answer read",
                         Where.INGEST,
@@ -218,7 +218,7 @@ final class Attacks {
                         1_000,
                         50_000,
                         clicking(number -> "GET /v1/banners/counter/77002 HTTP/1.1\r\nHost: a\r\nReferer: http://b/"
-                                + (char) (0x80 + number % 0x80) + "\u00c3\u00bc\r\nX-\u00e9: \u00ff\r\n\r\n")),
+                                + (char) (0x80 + number % 0x80) + "\u00c3\u00bc\r\nX-Name: \u00e9\u00ff\r\n\r\n")),
                 new Attack(
                         "chunks with extensions and trailers",
                         Where.INGEST,
