@@ -25,6 +25,9 @@ final class ClickConnection extends Queued {
     /// Whether the next request is none that the loop answers.
     boolean isForHelidon;
 
+    /// Whether the last read brought as much as there was room for, so that more may be waiting.
+    boolean hasMore;
+
     /// Whether the loop has closed it or given it away.
     boolean hasLeft;
 

@@ -16,7 +16,9 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -52,6 +54,10 @@ final class ClickLoop extends SelectorThread {
 
     private static final int MAX_ACCEPTS = 64;
 
+    /// How long one pass reads from connections that bring a full buffer again and again, so that they do not
+    /// hold up the others.
+    private static final long MAX_BULK_NS = Duration.ofMillis(1).toNanos();
+
     private final Parts parts;
 
     /// The ports that this loop accepts connections from, and the loops that it distributes them over.
@@ -61,6 +67,10 @@ final class ClickLoop extends SelectorThread {
     private int nextLoop;
 
     private final Queue<SocketChannel> arriving = new ConcurrentLinkedQueue<>();
+
+    /// The connections whose last read filled the buffer. They are read in turn, and not when others are.
+    private final Deque<ClickConnection> bulk = new ArrayDeque<>();
+
     private final WaitingQueue idle = new WaitingQueue();
     private final WaitingQueue receiving = new WaitingQueue();
 
@@ -158,6 +168,36 @@ final class ClickLoop extends SelectorThread {
     void beforeSelection() {
         logRefusal = null;
         lastAnswerNs = 0;
+        if (!bulk.isEmpty()) {
+            comeRoundAtOnce();
+            readBulk();
+        }
+    }
+
+    /// Reads once from each connection that may have more, as long as there is time.
+    private void readBulk() {
+        long endNs = System.nanoTime() + MAX_BULK_NS;
+        for (int left = bulk.size(); left > 0 && System.nanoTime() - endNs < 0; left--) {
+            ClickConnection connection = bulk.remove();
+            // If the client does not take the answers, reading goes on when they are sent.
+            if (!connection.hasLeft && !connection.unsent().hasRemaining()) {
+                receiveOrClose(connection);
+                readOn(connection, connection.channel.keyFor(selector));
+            }
+        }
+    }
+
+    /// Says when a connection is read next: when more arrives, or in its turn if it has brought a full buffer.
+    private void readOn(ClickConnection connection, @Nullable SelectionKey key) {
+        if (connection.hasLeft || key == null || connection.unsent().hasRemaining()) {
+            return;
+        }
+        if (connection.hasMore) {
+            bulk.add(connection);
+            key.interestOps(0);
+        } else if (key.interestOps() != SelectionKey.OP_READ) {
+            key.interestOps(SelectionKey.OP_READ);
+        }
     }
 
     @Override
@@ -197,12 +237,23 @@ final class ClickLoop extends SelectorThread {
             return;
         }
         var connection = (ClickConnection) key.attachment();
-        try {
-            if (connection.unsent().hasRemaining()) {
+        if (connection.unsent().hasRemaining()) {
+            try {
                 sendUnsent(connection, key);
-            } else {
-                receive(connection);
+            } catch (IOException | CancelledKeyException gone) {
+                close(connection, Closed.BY_CLIENT);
             }
+        } else {
+            receiveOrClose(connection);
+            if (connection.hasMore) {
+                readOn(connection, key);
+            }
+        }
+    }
+
+    private void receiveOrClose(ClickConnection connection) {
+        try {
+            receive(connection);
         } catch (IOException | CancelledKeyException gone) {
             close(connection, Closed.BY_CLIENT);
         }
@@ -244,7 +295,7 @@ final class ClickLoop extends SelectorThread {
             receive(connection);
             // A short-lived connection may have ended already.
             if (!connection.hasLeft && !channel.isRegistered()) {
-                channel.register(selector, SelectionKey.OP_READ, connection);
+                readOn(connection, channel.register(selector, SelectionKey.OP_READ, connection));
             }
         } catch (IOException gone) {
             close(connection, Closed.BY_CLIENT);
@@ -266,6 +317,7 @@ final class ClickLoop extends SelectorThread {
         in.clear();
         connection.restoreHead(in);
         int length = connection.channel.read(in);
+        connection.hasMore = !in.hasRemaining();
         if (length < 0) {
             close(connection, Closed.BY_CLIENT);
             return;
@@ -499,7 +551,7 @@ final class ClickLoop extends SelectorThread {
         SelectionKey key = connection.channel.keyFor(selector);
         if (key != null) {
             key.cancel();
-            channelHasLeft();
+            comeRoundAtOnce();
         }
     }
 }

@@ -317,7 +317,7 @@ final class Relay extends SelectorThread {
         connections.closed(why);
         WaitingQueue.remove(pair);
         unansweredBytes -= pair.unansweredBytes;
-        channelHasLeft();
+        comeRoundAtOnce();
         closeQuietly(pair.client.channel);
         closeQuietly(pair.helidon.channel);
     }

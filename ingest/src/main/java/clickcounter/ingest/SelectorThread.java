@@ -22,7 +22,7 @@ abstract class SelectorThread implements AutoCloseable {
     private volatile boolean isClosing;
     private volatile long passNs = System.nanoTime();
     private long tickNs = System.nanoTime();
-    private boolean hasLeft;
+    private boolean mayNotWait;
 
     /// @param failure what can no longer be done after a failure, as the beginning of a sentence
     SelectorThread(String name, String failure, Lifetime lifetime) {
@@ -64,8 +64,8 @@ abstract class SelectorThread implements AutoCloseable {
     /// Selects once, and does everything that follows from it.
     final void pass() throws IOException {
         beforeSelection();
-        if (hasLeft) {
-            hasLeft = false;
+        if (mayNotWait) {
+            mayNotWait = false;
             selector.selectNow(this::serve);
         } else {
             selector.select(this::serve, TICK.toMillis());
@@ -78,9 +78,10 @@ abstract class SelectorThread implements AutoCloseable {
         }
     }
 
-    /// Notes that a channel has left: the selector lets its file go only when it selects again.
-    final void channelHasLeft() {
-        hasLeft = true;
+    /// Lets the next selection return at once: there is more to do, or a channel has left, whose file the
+    /// selector lets go only when it selects again.
+    final void comeRoundAtOnce() {
+        mayNotWait = true;
     }
 
     /// Runs once, before the first selection.

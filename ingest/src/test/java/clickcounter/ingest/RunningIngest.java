@@ -38,6 +38,7 @@ final class RunningIngest implements AutoCloseable {
                 "DATA_DIR", dataFolder.toString(),
                 "INGEST_ADMIN_PORT", "0",
                 "LOG_MIN_FREE", "0",
+                "SERVICE_MAX_NEW_BANNERS", "1000000",
                 "SERVICE_ADDRESS", "127.0.0.1",
                 "SERVICE_PORT", "0"));
         for (int at = 0; at < settings.length; at += 2) {
