@@ -154,7 +154,8 @@ public final class BannerCounts {
     /// Plans and reads until the mark is the one that was expected.
     private <T> Snapshot<T> read(Steps steps, Step step, Reading<T> reading) throws SQLException {
         takePlace();
-        try (Connection connection = database.connection()) {
+        try (Connection connection = database.connection();
+                var _ = Cancellation.asks(connection)) {
             for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
                 SumPlan plan = SumPlan.of(steps, step, marks);
                 Snapshot<T> snapshot = reading.read(connection, plan);

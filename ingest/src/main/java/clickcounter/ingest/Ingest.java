@@ -43,7 +43,8 @@ public final class Ingest implements AutoCloseable {
             readiness.prove("log", () -> logProblem(writer));
             readiness.prove("disk", () -> diskProblem(writer));
             var refusals = opened.add(RefusalReport.start("clicks", lifetime));
-            var forwarder = opened.add(new QueryForwarder(settings.query()));
+            var clients = new RelayedClients();
+            var forwarder = opened.add(new QueryForwarder(settings.query(), clients));
 
             var clickMetrics = new ClickMetrics(writer, metrics);
             var connections = new ConnectionMetrics(metrics);
@@ -54,7 +55,7 @@ public final class Ingest implements AutoCloseable {
                     .any(forwarder);
             Path inside =
                     opened.add(InsideSocket.in(settings.data().resolve("run"))).path();
-            Relay relay = opened.add(Relay.start(inside, settings.http(), limits, connections, lifetime));
+            Relay relay = opened.add(Relay.start(inside, settings.http(), limits, connections, clients, lifetime));
             HttpListener helidon =
                     HttpListener.startInside(inside, settings.http(), routing, MediaContext.create(), metrics);
             opened.onClose(() -> logger.info("answers by status: {}", helidon.answers()));

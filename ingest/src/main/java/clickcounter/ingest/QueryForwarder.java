@@ -25,7 +25,10 @@ import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// Forwards requests to the query process and returns its answers, so that one port serves the whole API if there
 /// is no reverse proxy.
@@ -50,7 +53,9 @@ final class QueryForwarder implements Handler, AutoCloseable {
             "te",
             "trailer",
             "transfer-encoding",
-            "upgrade");
+            "upgrade",
+            "x-forwarded-for", // Helidon makes it of what the relay says, like the next
+            "x-forwarded-port");
 
     /// The HTTP client sends no other values. Query needs none of them.
     private static final Pattern FORWARDED_VALUE = Pattern.compile("[\\t -~]*");
@@ -60,6 +65,7 @@ final class QueryForwarder implements Handler, AutoCloseable {
     private static final int EVENT_BUFFER_BYTES = 8_192;
 
     private final URI query;
+    private final RelayedClients clients;
     private volatile boolean isEnding;
     private final HttpClient client = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -67,8 +73,10 @@ final class QueryForwarder implements Handler, AutoCloseable {
             .followRedirects(HttpClient.Redirect.NEVER)
             .build();
 
-    QueryForwarder(URI query) {
+    /// @param clients those whose requests are handled
+    QueryForwarder(URI query, RelayedClients clients) {
         this.query = query;
+        this.clients = clients;
     }
 
     @Override
@@ -82,7 +90,7 @@ final class QueryForwarder implements Handler, AutoCloseable {
             return;
         }
         try {
-            HttpResponse<InputStream> answer = client.send(forwarded, BodyHandlers.ofInputStream());
+            HttpResponse<InputStream> answer = ask(forwarded, clients.of(request));
             try (InputStream body = answer.body()) {
                 passBack(request, answer, body, response);
             }
@@ -93,6 +101,28 @@ final class QueryForwarder implements Handler, AutoCloseable {
             unavailable("The server is stopping.", request, response);
         } catch (IOException unreachable) {
             unavailable("The statistics are not available at the moment; clicks are counted.", request, response);
+        }
+    }
+
+    /// Waits until the answer begins. If the client goes away before, the connection to query is closed.
+    ///
+    /// **Errors**: [CloseConnectionException] if the client has gone, so that there is nobody to answer.
+    private HttpResponse<InputStream> ask(HttpRequest forwarded, RelayedClients.@Nullable Client asker)
+            throws IOException, InterruptedException {
+        if (asker == null) {
+            throw new CloseConnectionException("the client has gone");
+        }
+        var answer = client.sendAsync(forwarded, BodyHandlers.ofInputStream());
+        asker.waitsFor(answer);
+        try {
+            return answer.get();
+        } catch (CancellationException | ExecutionException failure) {
+            if (asker.isCancelled()) {
+                throw new CloseConnectionException("the client has gone", failure);
+            }
+            throw failure.getCause() instanceof IOException cause ? cause : new IOException(failure.getCause());
+        } finally {
+            asker.waitsFor(null);
         }
     }
 

@@ -43,6 +43,9 @@ final class Relay extends SelectorThread {
 
     private static final long LINGER_NS = Duration.ofSeconds(2).toNanos();
 
+    /// How long a client that sends nothing more may wait for an answer before it is taken for one that has gone.
+    private static final long PATIENCE_NS = Duration.ofSeconds(1).toNanos();
+
     private final UnixDomainSocketAddress helidon;
 
     /// Above this, the connection that has been idle longest is closed.
@@ -51,6 +54,7 @@ final class Relay extends SelectorThread {
     private final long maxBodyBytes;
     private final ConnectionLimits limits;
     private final ConnectionMetrics connections;
+    private final RelayedClients clients;
     private final Queue<Arrival> arriving;
 
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
@@ -84,9 +88,12 @@ final class Relay extends SelectorThread {
     private static final class Pair extends Queued {
         private final Side client;
         private final Side helidon;
+        private final RelayedClients.Client asker;
         private long unansweredBytes;
 
-        Pair(Arrival arrival, SocketChannel toHelidon, Selector selector) throws IOException {
+        Pair(Arrival arrival, SocketChannel toHelidon, Selector selector, RelayedClients.Client asker)
+                throws IOException {
+            this.asker = asker;
             client = new Side(
                     this, arrival.client, arrival.client.register(selector, SelectionKey.OP_READ), arrival.unsent);
             helidon = new Side(this, toHelidon, toHelidon.register(selector, SelectionKey.OP_READ), arrival.unread);
@@ -104,6 +111,7 @@ final class Relay extends SelectorThread {
             HttpSettings settings,
             ConnectionLimits limits,
             ConnectionMetrics connections,
+            RelayedClients clients,
             Lifetime lifetime) {
         super("relay", "requests can no longer be relayed", lifetime);
         this.helidon = UnixDomainSocketAddress.of(helidon);
@@ -112,17 +120,20 @@ final class Relay extends SelectorThread {
         this.maxBodyBytes = settings.maxBodyBytes();
         this.limits = limits;
         this.connections = connections;
+        this.clients = clients;
     }
 
     /// @param helidon the socket that Helidon listens on
     /// @param settings of ingest
+    /// @param clients gets those whose connections are open
     static Relay start(
             Path helidon,
             HttpSettings settings,
             ConnectionLimits limits,
             ConnectionMetrics connections,
+            RelayedClients clients,
             Lifetime lifetime) {
-        var relay = new Relay(helidon, settings, limits, connections, lifetime);
+        var relay = new Relay(helidon, settings, limits, connections, clients, lifetime);
         relay.start();
         return relay;
     }
@@ -172,6 +183,7 @@ final class Relay extends SelectorThread {
         }
         Pair pair;
         SocketChannel toHelidon = null;
+        RelayedClients.Client asker = clients.add();
         try {
             toHelidon = SocketChannel.open(StandardProtocolFamily.UNIX);
             toHelidon.configureBlocking(false);
@@ -182,10 +194,13 @@ final class Relay extends SelectorThread {
                 // Without this, an answer in several writes waits 40 ms until the client acknowledges the first.
                 arrival.client.setOption(StandardSocketOptions.TCP_NODELAY, true);
             }
-            pair = new Pair(arrival, toHelidon, selector);
+            // A new connection takes so few bytes at once.
+            toHelidon.write(asker.header());
+            pair = new Pair(arrival, toHelidon, selector, asker);
         } catch (IOException failure) {
             logger.debug("a connection cannot be relayed", failure);
             connections.closed(Closed.TOO_MANY);
+            asker.close();
             closeQuietly(arrival.client);
             closeQuietly(toHelidon);
             return;
@@ -302,6 +317,11 @@ final class Relay extends SelectorThread {
 
     @Override
     void tick(long nowNs) {
+        for (Pair pair : pairs) {
+            if (pair.client.hasEnded && nowNs - pair.sinceNs > PATIENCE_NS) {
+                pair.asker.cancel();
+            }
+        }
         while (waiting.firstAfter(limits.maxIdle().toNanos(), nowNs) instanceof Pair longest) {
             close(longest, longest.unansweredBytes > 0 ? Closed.SLOW : Closed.IDLE);
         }
@@ -316,6 +336,7 @@ final class Relay extends SelectorThread {
         }
         connections.closed(why);
         WaitingQueue.remove(pair);
+        pair.asker.close();
         unansweredBytes -= pair.unansweredBytes;
         comeRoundAtOnce();
         closeQuietly(pair.client.channel);

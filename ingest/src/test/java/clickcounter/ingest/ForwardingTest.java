@@ -15,6 +15,8 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Requests that are no clicks are forwarded to query, replaced by a small server here, and answered by it.
@@ -141,7 +144,8 @@ class ForwardingTest {
                 .containsEntry("Host", List.of("127.0.0.1:" + query.getAddress().getPort()))
                 .containsEntry("Content-length", List.of("2"))
                 .containsKeys("X-many", "X-empty")
-                .doesNotContainKeys("Keep-alive", "Te", "Proxy-authorization", "Upgrade");
+                .doesNotContainKeys(
+                        "Keep-alive", "Te", "Proxy-authorization", "Upgrade", "X-forwarded-for", "X-forwarded-port");
         assertThat(String.join(", ", received.headers().get("X-many"))).isEqualTo("one, two");
         assertThat(received.body()).isEqualTo("{}");
     }
@@ -344,11 +348,12 @@ class ForwardingTest {
             asked.countDown();
             try {
                 clientIsGone.await();
+                answer(exchange, 200, "x".repeat(answerBytes));
             } catch (InterruptedException interrupted) {
                 throw new IOException(interrupted);
+            } finally {
+                answered.countDown();
             }
-            answer(exchange, 200, "x".repeat(answerBytes));
-            answered.countDown();
         };
         var connection = ingest.connect().request("GET /v1/other");
         asked.await();
@@ -359,6 +364,60 @@ class ForwardingTest {
         answersOk();
         try (var next = ingest.connect()) {
             assertThat(next.request("GET /v1/other").answer().status()).isEqualTo(200);
+        }
+    }
+
+    enum Leaving {
+        CLOSES,
+        RESETS,
+        SENDS_NO_MORE;
+
+        void leave(Socket client) throws IOException {
+            if (this == SENDS_NO_MORE) {
+                client.shutdownOutput();
+                return;
+            }
+            if (this == RESETS) {
+                client.setSoLinger(true, 0);
+            }
+            client.close();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void givesTheRequestOfAClientThatHasGoneUp(Leaving leaving, @TempDir Path folder) throws IOException {
+        try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                var alone = RunningIngest.start(folder, "QUERY_PORT", server.getLocalPort());
+                var client = new Socket(InetAddress.getLoopbackAddress(), alone.port())) {
+            server.setSoTimeout(30_000);
+            client.getOutputStream().write("GET /v1/other HTTP/1.1\r\nHost: h\r\n\r\n".getBytes(UTF_8));
+            try (Socket asked = server.accept()) {
+                asked.setSoTimeout(30_000);
+                assertThat(asked.getInputStream().read()).isEqualTo('G');
+
+                leaving.leave(client);
+
+                assertThat(new String(asked.getInputStream().readAllBytes(), UTF_8))
+                        .endsWith("\r\n\r\n");
+            }
+            if (leaving == Leaving.SENDS_NO_MORE) {
+                assertThat(client.getInputStream().readAllBytes()).isEmpty();
+            }
+        }
+        console.newText(); // what the other ingest logs
+    }
+
+    @Test
+    void answersAClientThatSendsNoMore() throws IOException {
+        handler = exchange -> answer(exchange, 200, "here");
+        try (var client = new Socket(InetAddress.getLoopbackAddress(), ingest.port())) {
+            client.getOutputStream().write("GET /v1/other HTTP/1.1\r\nHost: h\r\n\r\n".getBytes(UTF_8));
+            client.shutdownOutput();
+
+            assertThat(new String(client.getInputStream().readAllBytes(), UTF_8))
+                    .startsWith("HTTP/1.1 200 OK")
+                    .endsWith("here");
         }
     }
 

@@ -5,6 +5,7 @@ import clickcounter.migrations.Database;
 import clickcounter.migrations.DatabaseProbe;
 import clickcounter.query.dashboard.Dashboard;
 import clickcounter.query.http.AllowedMethods;
+import clickcounter.query.http.ClientWatch;
 import clickcounter.query.http.JsonBody;
 import clickcounter.query.http.StaticFile;
 import clickcounter.query.http.TokenCheck;
@@ -93,7 +94,8 @@ public final class Query implements AutoCloseable {
             }
             var refusals = opened.add(RefusalReport.start("requests for statistics", lifetime));
 
-            var handler = new StatisticsHandler(statistics, poolSize, MAX_SEND, refusals);
+            var clients = opened.add(ClientWatch.start(lifetime));
+            var handler = new StatisticsHandler(statistics, poolSize, MAX_SEND, refusals, clients);
             var live = opened.add(LiveStream.start(
                     ClickReader.open(settings.logFolder()),
                     tail,

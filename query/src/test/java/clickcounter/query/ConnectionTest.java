@@ -128,6 +128,18 @@ class ConnectionTest {
     }
 
     @Test
+    void answersAClientThatSendsNoMore() throws IOException {
+        try (Socket socket = connect()) {
+            socket.getOutputStream().write((QUESTION + "Content-Length: 59\r\n\r\n" + BODY).getBytes(UTF_8));
+            socket.shutdownOutput();
+
+            assertThat(new String(socket.getInputStream().readAllBytes(), UTF_8))
+                    .startsWith("HTTP/1.1 200 OK")
+                    .endsWith("{\"stats\":[]}");
+        }
+    }
+
+    @Test
     void goesOnAfterAClientThatBreaksOff() throws IOException {
         try (Socket socket = connect()) {
             socket.getOutputStream().write((QUESTION + "Content-Length: 59\r\n\r\n{\"from\":").getBytes(UTF_8));

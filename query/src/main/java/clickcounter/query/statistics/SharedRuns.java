@@ -1,5 +1,6 @@
 package clickcounter.query.statistics;
 
+import clickcounter.counts.Cancellation;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// An answer must contain all clicks that were acknowledged before the question. A run that has begun may already
 /// have read the counts, so a new question does not join it but shares the next run. At any time a question has at
-/// most one run in progress and one that waits for it.
+/// most one run in progress and one that waits for it. A run that nobody shares any more is cancelled.
 ///
 /// **Threads**: any.
 ///
@@ -34,17 +35,21 @@ final class SharedRuns<K, V> {
 
     /// One run, and those who share it.
     private final class Run {
+        private final K question;
         private final CountDownLatch previousEnded;
         private final CountDownLatch ended = new CountDownLatch(1);
+        private final Cancellation cancellation = new Cancellation();
         private volatile @Nullable V answer;
         private volatile @Nullable Exception failure;
-        private int sharers; // guarded by SharedRuns.this
+        private int sharers; // guarded by SharedRuns.this, like the next
+        private boolean hasEnded;
 
-        Run(@Nullable Run previous) {
+        Run(K question, @Nullable Run previous) {
+            this.question = question;
             this.previousEnded = previous == null ? new CountDownLatch(0) : previous.ended;
         }
 
-        void perform(K question, Callable<V> work) {
+        void perform(Callable<V> work) {
             boolean isTurn = false;
             try {
                 isTurn = previousEnded.await(maxWait.toNanos(), TimeUnit.NANOSECONDS);
@@ -52,8 +57,8 @@ final class SharedRuns<K, V> {
                 Thread.currentThread().interrupt();
             }
             synchronized (SharedRuns.this) {
-                waiting.remove(question);
-                if (isTurn) {
+                waiting.remove(question, this);
+                if (isTurn && sharers > 0) {
                     running.put(question, this);
                 }
             }
@@ -62,59 +67,46 @@ final class SharedRuns<K, V> {
                     throw Gate.busy("The same question is being answered, and this one has waited %d s"
                             .formatted(maxWait.toSeconds()));
                 }
-                answer = work.call();
+                answer = cancellation.run(work);
             } catch (Exception failed) {
                 failure = failed;
             } finally {
-                synchronized (SharedRuns.this) {
-                    running.remove(question, this);
-                }
-                ended.countDown();
+                end();
+            }
+        }
+
+        private void end() {
+            V unneeded;
+            synchronized (SharedRuns.this) {
+                running.remove(question, this);
+                hasEnded = true;
+                unneeded = sharers == 0 ? answer : null;
+            }
+            ended.countDown();
+            if (unneeded != null) {
+                release.accept(unneeded);
             }
         }
     }
 
-    /// One share of an answer.
+    /// One share of an answer, which may still have to be made. Whoever has asked must close it.
     final class Share implements AutoCloseable {
         private final Run run;
-        private final V answer;
-        private boolean isClosed;
+        private final boolean isFirst;
+        private boolean isClosed; // guarded by SharedRuns.this
 
-        private Share(Run run, V answer) {
+        private Share(Run run, boolean isFirst) {
             this.run = run;
-            this.answer = answer;
+            this.isFirst = isFirst;
         }
 
-        V answer() {
-            return answer;
-        }
-
-        @Override
-        public void close() {
-            if (!isClosed) {
-                isClosed = true;
-                leave(run);
-            }
-        }
-    }
-
-    /// Returns an answer that `work` or that of someone else makes after this call.
-    ///
-    /// **Errors**: what `work` throws; [Refusal] with status 503 if the run before takes too long.
-    Share get(K question, Callable<V> work) throws Exception {
-        Run run;
-        boolean isFirst;
-        synchronized (this) {
-            Run waitingRun = waiting.get(question);
-            isFirst = waitingRun == null;
-            run = waitingRun == null ? new Run(running.get(question)) : waitingRun;
-            waiting.put(question, run);
-            run.sharers++;
-        }
-        boolean hasShare = false;
-        try {
+        /// Returns an answer that `work` or that of someone else makes. If all have closed their shares before it is
+        /// made, what it asks the database is cancelled.
+        ///
+        /// **Errors**: what `work` throws; [Refusal] with status 503 if the run before takes too long.
+        V await(Callable<V> work) throws Exception {
             if (isFirst) {
-                run.perform(question, work);
+                run.perform(work);
             } else {
                 run.ended.await();
             }
@@ -123,29 +115,48 @@ final class SharedRuns<K, V> {
                 Exception failure = run.failure;
                 throw failure == null ? new IllegalStateException("the run of the same question has died") : failure;
             }
-            hasShare = true;
-            return new Share(run, answer);
-        } finally {
-            if (!hasShare) {
-                leave(run);
+            return answer;
+        }
+
+        /// Gives the share back.
+        ///
+        /// **Threads**: any, also while another one waits for the answer.
+        @Override
+        public void close() {
+            boolean hasEnded;
+            synchronized (SharedRuns.this) {
+                if (isClosed) {
+                    return;
+                }
+                isClosed = true;
+                if (--run.sharers > 0) {
+                    return;
+                }
+                hasEnded = run.hasEnded;
+                // Who asks from now on needs a run that is not cancelled.
+                waiting.remove(run.question, run);
+            }
+            V answer = run.answer;
+            if (!hasEnded) {
+                run.cancellation.cancel();
+            } else if (answer != null) {
+                release.accept(answer);
             }
         }
+    }
+
+    /// Asks a question: the share is one of an answer that is made after this call.
+    synchronized Share join(K question) {
+        Run waitingRun = waiting.get(question);
+        Run run = waitingRun == null ? new Run(question, running.get(question)) : waitingRun;
+        waiting.put(question, run);
+        run.sharers++;
+        return new Share(run, waitingRun == null);
     }
 
     /// How many share the run of `question` that has not begun, for tests.
     synchronized int sharersOfNext(K question) {
         Run next = waiting.get(question);
         return next == null ? 0 : next.sharers;
-    }
-
-    private void leave(Run run) {
-        boolean isLast;
-        synchronized (this) {
-            isLast = --run.sharers == 0;
-        }
-        V answer = run.answer;
-        if (isLast && answer != null) {
-            release.accept(answer);
-        }
     }
 }

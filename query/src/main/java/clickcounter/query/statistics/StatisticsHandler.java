@@ -5,6 +5,7 @@ import clickcounter.counts.Period;
 import clickcounter.counts.Step;
 import clickcounter.migrations.Database;
 import clickcounter.query.http.AllowedMethods;
+import clickcounter.query.http.ClientWatch;
 import clickcounter.query.http.EntityTag;
 import clickcounter.query.http.EntityTag.Content;
 import clickcounter.query.http.Refusal;
@@ -76,16 +77,19 @@ public final class StatisticsHandler {
     private final Statistics statistics;
     private final Duration maxSend;
     private final RefusalReport refusals;
+    private final ClientWatch clients;
     private final Gate gate;
     private final SharedRuns<StatisticsQuestion, Admitted> runs =
             new SharedRuns<>(MAX_WAIT, admitted -> admitted.pass().close());
 
     /// @param connections how many connections to the database `statistics` has
     /// @param maxSend how long a client may take to accept an answer that is too long to be sent in one piece
-    public StatisticsHandler(Statistics statistics, int connections, Duration maxSend, RefusalReport refusals) {
+    public StatisticsHandler(
+            Statistics statistics, int connections, Duration maxSend, RefusalReport refusals, ClientWatch clients) {
         this.statistics = statistics;
         this.maxSend = maxSend;
         this.refusals = refusals;
+        this.clients = clients;
         this.gate = new Gate(connections, MAX_WAIT);
     }
 
@@ -120,8 +124,9 @@ public final class StatisticsHandler {
         try {
             StatisticsQuestion question = StatisticsQuestion.of(kind, request);
             Cost cost = statistics.cost(question);
-            try (var share = runs.get(question, () -> answer(question, cost))) {
-                send(share, question.asCsv(), request, response);
+            try (var share = runs.join(question)) {
+                Admitted admitted = await(share, question, cost, request);
+                send(admitted.answer(), share, question.asCsv(), request, response);
             }
         } catch (Refusal refusal) {
             if (refusal.problem().status().equals(Status.SERVICE_UNAVAILABLE_503)) {
@@ -134,6 +139,22 @@ public final class StatisticsHandler {
                             Status.SERVICE_UNAVAILABLE_503,
                             "The database does not answer at the moment. Clicks are still counted.")
                     .send(request, response);
+        }
+    }
+
+    /// Waits for the answer. If the client goes away meanwhile, its share is given back at once.
+    private Admitted await(
+            SharedRuns<StatisticsQuestion, Admitted>.Share share,
+            StatisticsQuestion question,
+            Cost cost,
+            ServerRequest request)
+            throws Exception {
+        try (var client = clients.watch(request, share::close)) {
+            try {
+                return share.await(() -> answer(question, cost));
+            } finally {
+                client.requireClient();
+            }
         }
     }
 
@@ -202,8 +223,11 @@ public final class StatisticsHandler {
     }
 
     private void send(
-            SharedRuns<?, Admitted>.Share share, boolean asCsv, ServerRequest request, ServerResponse response) {
-        Answer<StatisticsBody> answer = share.answer().answer();
+            Answer<StatisticsBody> answer,
+            SharedRuns<?, Admitted>.Share share,
+            boolean asCsv,
+            ServerRequest request,
+            ServerResponse response) {
         if (asCsv) {
             response.header(CSV_TYPE);
             response.header(CSV_FILE);

@@ -3,6 +3,7 @@ package clickcounter.query.statistics;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import clickcounter.query.http.ClientWatch;
 import clickcounter.query.http.Refusal;
 import clickcounter.query.statistics.Statistics.Top;
 import clickcounter.shared.http.RefusalReport;
@@ -27,13 +28,14 @@ class LiveQuestionTest {
     void isRefusedWhileOthersHaveAllPlaces(@TempDir Path folder) throws Exception {
         try (var parts = QueryParts.open(folder, 100);
                 var refusals = RefusalReport.start("questions", parts.lifetime);
+                var clients = ClientWatch.start(parts.lifetime);
                 var threads = Executors.newVirtualThreadPerTaskExecutor();
                 var connection = parts.testDatabase.connect();
                 var statement = connection.createStatement();
                 var observer = parts.testDatabase.connect()) {
             var statistics =
                     new Statistics(parts.counts, parts.tail, 1_000, Duration.ofSeconds(5), InstantSource.system());
-            var handler = new StatisticsHandler(statistics, CONNECTIONS, Duration.ofMinutes(1), refusals);
+            var handler = new StatisticsHandler(statistics, CONNECTIONS, Duration.ofMinutes(1), refusals, clients);
             connection.setAutoCommit(false);
             statement.execute("lock table banner_minute in access exclusive mode");
             Future<Top> first = threads.submit(() -> handler.clicksOfMinute(1, List.of()));

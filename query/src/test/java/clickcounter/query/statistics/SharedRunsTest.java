@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import clickcounter.testing.Await;
 import java.io.IOException;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,23 @@ class SharedRunsTest {
 
     private record Answer(int run) {}
 
+    private record Answered(SharedRuns<String, Answer>.Share share, Answer answer) {
+        void close() {
+            share.close();
+        }
+    }
+
+    private static Answered get(SharedRuns<String, Answer> runs, String question, Callable<Answer> work)
+            throws Exception {
+        var share = runs.join(question);
+        try {
+            return new Answered(share, share.await(work));
+        } catch (Exception failure) {
+            share.close();
+            throw failure;
+        }
+    }
+
     private void release(Answer answer) {
         released.incrementAndGet();
     }
@@ -41,11 +59,11 @@ class SharedRunsTest {
         return new Answer(run);
     }
 
-    private Future<SharedRuns<String, Answer>.Share> ask(String question) {
-        return threads.submit(() -> runs.get(question, this::answer));
+    private Future<Answered> ask(String question) {
+        return threads.submit(() -> get(runs, question, this::answer));
     }
 
-    private static int run(Future<SharedRuns<String, Answer>.Share> asked) throws Exception {
+    private static int run(Future<Answered> asked) throws Exception {
         return asked.get(1, TimeUnit.MINUTES).answer().run();
     }
 
@@ -53,7 +71,7 @@ class SharedRunsTest {
     void answersAllWhoAskWhileTheSameQuestionIsAnsweredWithOneMoreRun() throws Exception {
         var first = ask("a");
         Await.until("the first run has begun", () -> begun.get() == 1);
-        List<Future<SharedRuns<String, Answer>.Share>> others = new ArrayList<>();
+        List<Future<Answered>> others = new ArrayList<>();
         for (int asker = 0; asker < ASKERS; asker++) {
             others.add(ask("a"));
         }
@@ -113,7 +131,7 @@ class SharedRunsTest {
             throw new IOException("broken");
         };
         List<Future<?>> others =
-                List.of(threads.submit(() -> runs.get("a", failing)), threads.submit(() -> runs.get("a", failing)));
+                List.of(threads.submit(() -> get(runs, "a", failing)), threads.submit(() -> get(runs, "a", failing)));
         Await.until("both wait", () -> runs.sharersOfNext("a") == 2);
         mayEnd.countDown();
 
@@ -125,15 +143,63 @@ class SharedRunsTest {
     }
 
     @Test
+    void releasesAnAnswerThatIsMadeAfterAllWhoAskedHaveLeft() throws Exception {
+        var share = runs.join("a");
+        var asked = threads.submit(() -> share.await(this::answer));
+        Await.until("the run has begun", () -> begun.get() == 1);
+        share.close();
+        assertThat(released).hasValue(0);
+        mayEnd.countDown();
+
+        asked.get(1, TimeUnit.MINUTES);
+        Await.until("the answer is released", () -> released.get() == 1);
+    }
+
+    @Test
+    void doesNotMakeAnAnswerThatAllHaveLeftBeforeItsTurn() throws Exception {
+        var first = ask("a");
+        Await.until("the first run has begun", () -> begun.get() == 1);
+        var share = runs.join("a");
+        var left = threads.submit(() -> share.await(this::answer));
+        share.close();
+        var second = ask("a");
+        var third = ask("a");
+        Await.until("both wait for another run", () -> runs.sharersOfNext("a") == 2);
+        mayEnd.countDown();
+
+        assertThatThrownBy(() -> left.get(1, TimeUnit.MINUTES)).hasRootCauseInstanceOf(SQLException.class);
+        assertThat(run(first)).isEqualTo(1);
+        assertThat(run(second)).isEqualTo(2);
+        assertThat(run(third)).isEqualTo(2);
+        assertThat(begun).hasValue(2);
+    }
+
+    @Test
+    void continuesForThoseWhoStay() throws Exception {
+        var share = runs.join("a");
+        var stays = runs.join("a");
+        var performer = threads.submit(() -> share.await(this::answer));
+        Await.until("the run has begun", () -> begun.get() == 1);
+        share.close();
+        mayEnd.countDown();
+
+        performer.get(1, TimeUnit.MINUTES);
+        assertThat(stays.await(this::answer).run()).isEqualTo(1);
+        assertThat(released).hasValue(0);
+        stays.close();
+        assertThat(released).hasValue(1);
+    }
+
+    @Test
     void doesNotWaitForEverForTheRunBefore() throws Exception {
         var impatient = new SharedRuns<String, Answer>(Duration.ofMillis(1), this::release);
-        var first = threads.submit(() -> impatient.get("a", this::answer));
+        var first = threads.submit(() -> get(impatient, "a", this::answer));
         Await.until("the first run has begun", () -> begun.get() == 1);
 
-        assertThatThrownBy(() -> impatient.get("a", this::answer))
+        assertThatThrownBy(() -> get(impatient, "a", this::answer))
                 .hasMessage("The same question is being answered, and this one has waited 0 s; try again later.");
         mayEnd.countDown();
         first.get(1, TimeUnit.MINUTES);
-        impatient.get("a", this::answer).close();
+        get(impatient, "a", this::answer).close();
     }
 }

@@ -3,6 +3,7 @@ package clickcounter.query.statistics;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.query.http.ClientWatch;
 import clickcounter.query.http.JsonBody;
 import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
@@ -42,11 +43,12 @@ class SlowClientTest {
         var settings = HttpSettings.read(
                 new SettingsReader(Map.of("QUERY_PORT", "0")), Setting.QUERY_ADDRESS, Setting.QUERY_PORT);
         try (var parts = QueryParts.open(folder, 100);
-                var refusals = RefusalReport.start("questions", parts.lifetime)) {
+                var refusals = RefusalReport.start("questions", parts.lifetime);
+                var clients = ClientWatch.start(parts.lifetime)) {
             var statistics =
                     new Statistics(parts.counts, parts.tail, 1_000_000, Duration.ofSeconds(5), InstantSource.system());
             HttpRouting.Builder routing = HttpRouting.builder();
-            new StatisticsHandler(statistics, QueryParts.POOL_SIZE, MAX_SEND, refusals).setup(routing);
+            new StatisticsHandler(statistics, QueryParts.POOL_SIZE, MAX_SEND, refusals, clients).setup(routing);
             try (HttpListener listener =
                             HttpListener.start(settings, routing, JsonBody.mediaContext(), new PrometheusRegistry());
                     var slow = new Socket()) {

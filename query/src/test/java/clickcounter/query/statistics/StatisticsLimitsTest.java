@@ -1,10 +1,14 @@
 package clickcounter.query.statistics;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.query.RunningQuery;
 import clickcounter.testing.Await;
 import clickcounter.testing.Exposition;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -18,7 +22,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// Expensive questions neither end the process nor keep the others waiting.
 class StatisticsLimitsTest {
@@ -32,7 +40,7 @@ class StatisticsLimitsTest {
 
     @BeforeAll
     static void start(@TempDir Path folder) throws SQLException {
-        query = RunningQuery.start(folder, "DATABASE_POOL_SIZE", "5");
+        query = RunningQuery.start(folder, "DATABASE_POOL_SIZE", "5", "DATABASE_TIMEOUT", "10m");
         query.execute("update roll_up set rolled_until = '2026-01-01T00:00:00Z'");
         query.restart();
         query.count(7, "2026-02-01 10:00Z=5");
@@ -144,6 +152,92 @@ class StatisticsLimitsTest {
             for (Future<HttpResponse<String>> one : asked) {
                 assertThat(one.get(1, TimeUnit.MINUTES).body()).contains("{\"banner\":\"7\",\"v\":5,");
             }
+        }
+    }
+
+    enum Leaving {
+        CLOSES,
+        RESETS,
+        SENDS_NO_MORE;
+
+        void leave(Socket client) throws IOException {
+            if (this == SENDS_NO_MORE) {
+                client.shutdownOutput();
+                return;
+            }
+            if (this == RESETS) {
+                client.setSoLinger(true, 0);
+            }
+            client.close();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @EnabledOnOs(OS.LINUX)
+    void cancelsTheStatementOfAClientThatHasGoneAndLetsTheNextQuestionIn(Leaving leaving) throws Exception {
+        try (var connection = query.database.connect();
+                var statement = connection.createStatement();
+                var client = new Socket(InetAddress.getLoopbackAddress(), query.port())) {
+            connection.setAutoCommit(false);
+            statement.execute("lock table banner_month in access exclusive mode");
+            ask(client, "/v1/banners/top?from=2018-01-01T00:00:00Z&to=2026-03-01T00:00:00Z");
+            Await.until("the database is asked", () -> waitingStatements() == 1);
+
+            leaving.leave(client);
+            Await.until("the statement is cancelled", () -> waitingStatements() == 0);
+
+            if (leaving == Leaving.SENDS_NO_MORE) {
+                assertThat(client.getInputStream().readAllBytes()).isEmpty();
+            }
+            // There is only one place for expensive questions.
+            Future<HttpResponse<String>> next = threads.submit(
+                    () -> query.get("/v1/banners/top?from=2017-01-01T00:00:00Z&to=2026-03-01T00:00:00Z"));
+            Await.until("the next question is asked", () -> waitingStatements() == 1);
+            connection.rollback();
+            assertThat(next.get(1, TimeUnit.MINUTES).body()).contains("{\"banner\":\"7\",\"v\":5,");
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void answersAClientWhoseQuestionIsCancelledForAnother() throws Exception {
+        try (var connection = query.database.connect();
+                var statement = connection.createStatement();
+                var client = new Socket(InetAddress.getLoopbackAddress(), query.port())) {
+            connection.setAutoCommit(false);
+            statement.execute("lock table banner_month in access exclusive mode");
+            String top = "/v1/banners/top?from=2015-01-01T00:00:00Z&to=2026-03-01T00:00:00Z";
+            ask(client, top);
+            Await.until("the database is asked", () -> waitingStatements() == 1);
+            String first = startOfWaitingStatement();
+            Future<HttpResponse<String>> other = threads.submit(() -> query.get(top));
+
+            Leaving.CLOSES.leave(client);
+
+            Await.until(
+                    "the database is asked for the other client",
+                    () -> waitingStatements() == 1 && !startOfWaitingStatement().equals(first));
+            connection.rollback();
+            assertThat(other.get(1, TimeUnit.MINUTES).body()).contains("{\"banner\":\"7\",\"v\":5,");
+        }
+    }
+
+    private static void ask(Socket client, String target) throws IOException {
+        client.getOutputStream()
+                .write("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                        .formatted(target)
+                        .getBytes(US_ASCII));
+    }
+
+    private static String startOfWaitingStatement() throws SQLException {
+        try (var connection = query.database.connect();
+                var statement = connection.createStatement();
+                var row = statement.executeQuery("""
+                        select coalesce(max(query_start)::text, '') from pg_stat_activity
+                        where wait_event_type = 'Lock' and datname = current_database()""")) {
+            row.next();
+            return row.getString(1);
         }
     }
 

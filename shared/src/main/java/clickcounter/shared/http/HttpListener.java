@@ -87,7 +87,9 @@ public final class HttpListener implements AutoCloseable {
                 .featuresDiscoverServices(false)
                 .routing(routing);
         if (socket != null) {
-            builder.bindAddress(UnixDomainSocketAddress.of(socket)).maxTcpConnections(settings.maxRelayed());
+            builder.bindAddress(UnixDomainSocketAddress.of(socket))
+                    .enableProxyProtocol(true)
+                    .maxTcpConnections(settings.maxRelayed());
         } else {
             builder.maxTcpConnections(settings.maxConnections());
         }
@@ -111,7 +113,8 @@ public final class HttpListener implements AutoCloseable {
         return new HttpListener(settings, null, routing, media, metrics);
     }
 
-    /// Starts a server on a Unix socket, to which only this user's processes can connect.
+    /// Starts a server on a Unix socket, to which only this user's processes can connect. Each connection must begin
+    /// with a header of the PROXY protocol.
     ///
     /// @param socket at which there is nothing yet
     /// @param settings the address and the port are not used

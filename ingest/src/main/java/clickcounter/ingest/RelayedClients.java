@@ -1,0 +1,82 @@
+package clickcounter.ingest;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.helidon.webserver.http.ServerRequest;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// The clients of a [Relay], so that what is asked for one that has gone can be given up.
+///
+/// Helidon's handlers see a connection of the relay, and do not notice its end before they write to it. So each such
+/// connection begins with a header of the PROXY protocol, whose two ports are the number of its client.
+///
+/// **Threads**: any.
+final class RelayedClients {
+    private final Map<Integer, Client> clients = new ConcurrentHashMap<>();
+    private final AtomicInteger lastNumber = new AtomicInteger();
+
+    /// One client, until its connection is closed.
+    final class Client implements AutoCloseable {
+        private final int number = lastNumber.incrementAndGet();
+        private @Nullable Future<?> asked; // guarded by this, like the next
+        private boolean isGone;
+        private boolean isCancelled;
+
+        private Client() {
+            clients.put(number, this);
+        }
+
+        /// What must be sent to Helidon before the bytes of the client.
+        ByteBuffer header() {
+            return ByteBuffer.wrap("PROXY TCP4 0.0.0.0 0.0.0.0 %d %d\r\n"
+                    .formatted(number >>> Short.SIZE, number & 0xFFFF)
+                    .getBytes(US_ASCII));
+        }
+
+        /// Notes what the client waits for, or that it waits for nothing. If it has gone, this is cancelled at once.
+        synchronized void waitsFor(@Nullable Future<?> answer) {
+            asked = answer;
+            isCancelled = false;
+            if (isGone) {
+                cancel();
+            }
+        }
+
+        /// Cancels what the client waits for.
+        synchronized void cancel() {
+            if (asked != null) {
+                isCancelled = true;
+                asked.cancel(true);
+            }
+        }
+
+        /// Whether what the client waits for was cancelled.
+        synchronized boolean isCancelled() {
+            return isCancelled;
+        }
+
+        @Override
+        public synchronized void close() {
+            clients.remove(number);
+            isGone = true;
+            cancel();
+        }
+    }
+
+    Client add() {
+        return new Client();
+    }
+
+    /// Returns the client of a request; null if it has gone.
+    @Nullable
+    Client of(ServerRequest request) {
+        return request.proxyProtocolData()
+                .map(header -> clients.get(header.sourcePort() << Short.SIZE | header.destPort()))
+                .orElse(null);
+    }
+}
