@@ -88,7 +88,7 @@ public record ClockState(String bootId, long uptimeMs, long trustedMs, long jump
     ///
     /// **Errors**: [IllegalArgumentException] if it is anything else.
     static ClockState parse(String text) {
-        String[] fields = text.strip().split(" ");
+        String[] fields = text.strip().split(" ", -1);
         if (fields.length != FIELDS || !text.endsWith(System.lineSeparator())) {
             throw new IllegalArgumentException("not the five fields of a clock: \"" + text + "\"");
         }
