@@ -25,8 +25,6 @@ import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Set;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -112,17 +110,16 @@ final class QueryForwarder implements Handler, AutoCloseable {
         if (asker == null) {
             throw new CloseConnectionException("the client has gone");
         }
-        var answer = client.sendAsync(forwarded, BodyHandlers.ofInputStream());
-        asker.waitsFor(answer);
+        asker.waitsIn(Thread.currentThread());
         try {
-            return answer.get();
-        } catch (CancellationException | ExecutionException failure) {
+            return client.send(forwarded, BodyHandlers.ofInputStream());
+        } catch (InterruptedException interrupted) {
             if (asker.isCancelled()) {
-                throw new CloseConnectionException("the client has gone", failure);
+                throw new CloseConnectionException("the client has gone", interrupted);
             }
-            throw failure.getCause() instanceof IOException cause ? cause : new IOException(failure.getCause());
+            throw interrupted;
         } finally {
-            asker.waitsFor(null);
+            asker.waitsIn(null);
         }
     }
 

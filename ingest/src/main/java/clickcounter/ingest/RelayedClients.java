@@ -6,7 +6,6 @@ import io.helidon.webserver.http.ServerRequest;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +22,7 @@ final class RelayedClients {
     /// One client, until its connection is closed.
     final class Client implements AutoCloseable {
         private final int number = lastNumber.incrementAndGet();
-        private @Nullable Future<?> asked; // guarded by this, like the next
+        private @Nullable Thread waiting; // guarded by this, like the next
         private boolean isGone;
         private boolean isCancelled;
 
@@ -38,20 +37,21 @@ final class RelayedClients {
                     .getBytes(US_ASCII));
         }
 
-        /// Notes what the client waits for, or that it waits for nothing. If it has gone, this is cancelled at once.
-        synchronized void waitsFor(@Nullable Future<?> answer) {
-            asked = answer;
+        /// Notes which thread waits for an answer to the client, or that none does any more. If the client has gone,
+        /// the thread is interrupted at once.
+        synchronized void waitsIn(@Nullable Thread thread) {
+            waiting = thread;
             isCancelled = false;
             if (isGone) {
                 cancel();
             }
         }
 
-        /// Cancels what the client waits for.
+        /// Interrupts the thread that waits for an answer to the client.
         synchronized void cancel() {
-            if (asked != null) {
+            if (waiting != null) {
                 isCancelled = true;
-                asked.cancel(true);
+                waiting.interrupt();
             }
         }
 
