@@ -54,8 +54,9 @@ final class Chaos implements AutoCloseable {
     /// A short time-out, so that the processes soon give up lost connections.
     private static final Map<String, String> SETTINGS = Map.of("DATABASE_TIMEOUT", "5s");
 
-    /// So little memory that strangers can exhaust it: the limits are made for the heap of `config/jvm`.
-    private static final String LITTLE_MEMORY = "-Xmx48m";
+    /// So little memory that strangers can exhaust it, because the limits are made for the heap of `config/jvm`, and
+    /// enough for the questions of all banners at once.
+    private static final String LITTLE_MEMORY = "-Xmx64m";
 
     private final long seed;
     private final Random random;

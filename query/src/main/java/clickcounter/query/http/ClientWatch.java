@@ -13,12 +13,10 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// Notices that a client has closed its connection while its question is being answered.
 ///
-/// Helidon does not tell a handler, and to read from the connection would take the beginning of the next request. So
-/// the
-/// system is asked, and only while a question takes longer than a second. A client that closes its side but still waits
-/// for a slow answer looks like one that has gone, and is taken for one. Where the system does not tell, which only
-/// Linux
-/// does, no client is taken for gone.
+/// Helidon does not tell a handler, and to read from the connection would take the beginning of the next
+/// request. So the system is asked, and only while a question takes longer than a second. A client that closes
+/// its side but still waits for a slow answer looks like one that has gone, and is taken for one. Only Linux
+/// tells; elsewhere no client is taken for gone.
 ///
 /// **Threads**: any.
 public final class ClientWatch implements AutoCloseable {

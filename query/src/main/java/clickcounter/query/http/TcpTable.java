@@ -15,9 +15,8 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The system's own table of TCP connections, which Linux shows in `/proc/self/net` (`man 5 proc_pid_net`). A line of
-/// it
-/// begins with a number, our address, that of the other side, and the state:
+/// The system's own table of TCP connections, which Linux shows in `/proc/self/net` (`man 5 proc_pid_net`). A
+/// line of it begins with a number, our address, that of the other side, and the state:
 ///
 /// ```
 ///   12: 0100007F:0BB9 0100007F:C0DE 01
