@@ -234,8 +234,14 @@ final class Chaos implements AutoCloseable {
     private Map<Long, Long> statisticsWhenComplete(long bannerId) {
         Map<Long, Long> counted = new TreeMap<>();
         Await.until("statistics of banner %d are complete".formatted(bannerId), () -> {
-            HttpResponse<String> answer =
-                    service.statisticsAnswer(ingestPorts.get((int) bannerId % ingestPorts.size()), bannerId);
+            HttpResponse<String> answer;
+            try {
+                answer = service.statisticsAnswer(ingestPorts.get((int) bannerId % ingestPorts.size()), bannerId);
+            } catch (IOException closed) {
+                // A client repeats what it asked on a connection that was closed. The report says how often.
+                report.closed();
+                return false;
+            }
             boolean isComplete = answer.statusCode() == 200 && Service.isComplete(answer);
             if (isComplete) {
                 counted.putAll(Service.counted(answer));
