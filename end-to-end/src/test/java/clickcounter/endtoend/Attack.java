@@ -9,7 +9,7 @@ import clickcounter.testing.Service;
 /// @param few the size of the attack, in connections or requests, in the short run
 /// @param many the size in the long run
 record Attack(String name, Where where, int few, int many, Action action) {
-    /// Says that nobody knows how many clicks of an attack were counted.
+    /// Returned by an attack whose clicks cannot be counted exactly.
     static final long UNKNOWN = -1;
 
     enum Where {

@@ -234,14 +234,8 @@ final class Chaos implements AutoCloseable {
     private Map<Long, Long> statisticsWhenComplete(long bannerId) {
         Map<Long, Long> counted = new TreeMap<>();
         Await.until("statistics of banner %d are complete".formatted(bannerId), () -> {
-            HttpResponse<String> answer;
-            try {
-                answer = service.statisticsAnswer(ingestPorts.get((int) bannerId % ingestPorts.size()), bannerId);
-            } catch (IOException closed) {
-                // A client repeats what it asked on a connection that was closed. The report says how often.
-                report.closed();
-                return false;
-            }
+            HttpResponse<String> answer =
+                    service.statisticsAnswer(ingestPorts.get((int) bannerId % ingestPorts.size()), bannerId);
             boolean isComplete = answer.statusCode() == 200 && Service.isComplete(answer);
             if (isComplete) {
                 counted.putAll(Service.counted(answer));

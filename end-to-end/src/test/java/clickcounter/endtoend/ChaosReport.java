@@ -12,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicLong;
 
 /// What happened in a chaos run; written to `target/chaos-report.json` and `target/chaos-report.md`.
 ///
@@ -29,7 +28,6 @@ final class ChaosReport {
     private int committingRounds;
     private long lost;
     private long twice;
-    private final AtomicLong closed = new AtomicLong();
 
     ChaosReport(long seed) {
         figures.put("seed", seed);
@@ -57,13 +55,6 @@ final class ChaosReport {
         twice += surplus;
     }
 
-    /// Counts a question whose connection was closed although nothing was broken.
-    ///
-    /// **Threads**: any.
-    void closed() {
-        closed.incrementAndGet();
-    }
-
     void totals(SentClicks sent, Availability availability, Auditor auditor, Restarter restarter) {
         figures.put("minutes", Duration.ofNanos(System.nanoTime() - startNs).toMinutes());
         figures.put("rounds", rounds);
@@ -80,7 +71,6 @@ final class ChaosReport {
         figures.put("statistics that said they were incomplete", auditor.incompleteAnswers());
         figures.put("statistics refused (503)", auditor.refusals());
         figures.put("statistics without an answer", auditor.unansweredQuestions());
-        figures.put("connections closed while nothing was broken", closed.get());
         figures.put("wrong statistics under load", auditor.violations().size());
         silence("an ingest process ready", availability.longestSilence(State.READY));
         silence("one ingest process frozen", availability.longestSilence(State.ONE_IS_FROZEN));

@@ -12,8 +12,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
-/// What processes see of a disk that does not keep what it is told to keep, and of a time of day that was set
-/// wrongly. A library that is loaded before the system's stands in between; it is made by a C compiler.
+/// Makes `fsync` fail and shifts the time of day for the processes that a test starts. They load a small library
+/// before the system's own (`LD_PRELOAD`), which is compiled with the machine's C compiler.
 ///
 /// **Threads**: any; one at a time changes the disk, and one the clock.
 final class FaultySystem {

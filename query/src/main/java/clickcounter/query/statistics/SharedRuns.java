@@ -89,7 +89,7 @@ final class SharedRuns<K, V> {
         }
     }
 
-    /// One share of an answer, which may still have to be made. Whoever has asked must close it.
+    /// One caller's share of an answer that may not exist yet. The caller must close it.
     final class Share implements AutoCloseable {
         private final Run run;
         private final boolean isFirst;

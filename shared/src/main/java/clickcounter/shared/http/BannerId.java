@@ -7,7 +7,7 @@ public final class BannerId {
     /// What is returned for everything that is not a banner id.
     public static final long INVALID = -1;
 
-    /// Stands for all banners that were beyond the limit of new ones.
+    /// The id that clicks on unknown banners count for when too many banners are new.
     public static final long OTHER = Long.MAX_VALUE;
 
     private static final long MAX_TENTH = Long.MAX_VALUE / 10;
