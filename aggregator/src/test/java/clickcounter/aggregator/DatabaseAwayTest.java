@@ -54,11 +54,9 @@ class DatabaseAwayTest {
 
     @Test
     void givesUpAConnectionThatIsSilentAndCountsOverAnotherOne() {
-        var impatient = new DatabaseSettings(
-                DatabaseUrl.parse(proxy.url(scene.databaseUrl())), false, 1, Duration.ofSeconds(1), Duration.ZERO);
         scene.click(7, START);
         try (var log = new LogLines(Flusher.class);
-                var _ = Aggregator.start(scene.busySettings(impatient), new Lifetime())) {
+                var _ = start(impatient())) {
             Await.until("a click is counted", () -> scene.clicksInDatabase() == 1);
             proxy.stall();
             scene.clicks(7, START.plusSeconds(1), 100);
@@ -101,21 +99,26 @@ class DatabaseAwayTest {
     void refusesToStartWithoutTheDatabase() {
         proxy.refuse();
 
-        assertThatThrownBy(this::start)
+        assertThatThrownBy(() -> start(impatient()))
                 .isInstanceOf(StartFailure.class)
                 .hasMessageContaining("The database 127.0.0.1:%d/", proxy.port());
     }
 
     private Aggregator startAndCount() {
         scene.click(7, START);
-        Aggregator aggregator = start();
+        Aggregator aggregator = start(DatabaseSettings.of(proxy.url(scene.databaseUrl())));
         Await.until("a click is counted", () -> scene.clicksInDatabase() == 1);
         return aggregator;
     }
 
-    private Aggregator start() {
-        return Aggregator.start(
-                scene.busySettings(DatabaseSettings.of(proxy.url(scene.databaseUrl()))), new Lifetime());
+    private Aggregator start(DatabaseSettings database) {
+        return Aggregator.start(scene.busySettings(database), new Lifetime());
+    }
+
+    /// Settings with which a silent database is given up after a second, and a start without one at once.
+    private DatabaseSettings impatient() {
+        return new DatabaseSettings(
+                DatabaseUrl.parse(proxy.url(scene.databaseUrl())), false, 1, Duration.ofSeconds(1), Duration.ZERO);
     }
 
     private static void assertStopsSoon(Aggregator aggregator) {

@@ -154,8 +154,16 @@ public final class BannerCounts {
     /// Plans and reads until the mark is the one that was expected.
     private <T> Snapshot<T> read(Steps steps, Step step, Reading<T> reading) throws SQLException {
         takePlace();
-        try (Connection connection = database.connection();
-                var _ = Cancellation.asks(connection)) {
+        try {
+            return database.ask(connection -> read(connection, steps, step, reading));
+        } finally {
+            places.release();
+        }
+    }
+
+    private <T> Snapshot<T> read(Connection connection, Steps steps, Step step, Reading<T> reading)
+            throws SQLException {
+        try (var _ = Cancellation.asks(connection)) {
             for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
                 SumPlan plan = SumPlan.of(steps, step, marks);
                 Snapshot<T> snapshot = reading.read(connection, plan);
@@ -166,8 +174,6 @@ public final class BannerCounts {
                 }
             }
             throw new SQLTransientConnectionException("minutes are summed up faster than they can be read");
-        } finally {
-            places.release();
         }
     }
 

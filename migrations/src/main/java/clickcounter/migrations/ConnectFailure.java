@@ -56,6 +56,16 @@ final class ConnectFailure {
         return isCausedBy(SSLException.class, failure) || isOfAnotherName(failure);
     }
 
+    /// Whether a connection that was open has been closed by the server or the network, so that another one may
+    /// work. A server that is only silent is not meant.
+    static boolean isOfLostConnection(SQLException failure) {
+        return switch (Objects.requireNonNullElse(failure.getSQLState(), "")) {
+            case "08003", "08006" -> !isCausedBy(SocketTimeoutException.class, failure);
+            case "57P01", "57P02" -> true; // the server stops, or has crashed
+            default -> false;
+        };
+    }
+
     /// The driver gives this failure neither a cause nor a state of its own.
     private static boolean isOfAnotherName(SQLException failure) {
         return oneLine(failure).contains("hostnameverifier");

@@ -147,6 +147,32 @@ public final class Database implements AutoCloseable {
         return ConnectFailure.oneLine(isOfPool && cause != null ? cause : failure);
     }
 
+    /// A question that one connection in auto-commit mode answers.
+    @FunctionalInterface
+    public interface Question<T> {
+        T ask(Connection connection) throws SQLException;
+    }
+
+    /// Asks over a connection of the pool, which may be asked twice. The pool does not try a connection that was
+    /// used just before, so one that was lost since then is found here, and the question is asked over a new one.
+    ///
+    /// **Errors**: [SQLException] when the database does not answer, or when there is no connection within
+    /// [#ACQUIRE_TIMEOUT].
+    public <T> T ask(Question<T> question) throws SQLException {
+        Connection connection = pool.getConnection();
+        try (connection) {
+            return question.ask(connection);
+        } catch (SQLException failure) {
+            if (!ConnectFailure.isOfLostConnection(failure)) {
+                throw failure;
+            }
+        }
+        pool.getHikariPoolMXBean().softEvictConnections(); // the others are probably lost, too
+        try (Connection another = pool.getConnection()) {
+            return question.ask(another);
+        }
+    }
+
     /// Takes a connection in auto-commit mode from the pool; closing it gives it back.
     ///
     /// **Errors**: [SQLException] when there is none within [#ACQUIRE_TIMEOUT].

@@ -28,20 +28,19 @@ public final class DatabaseProbe implements AutoCloseable {
         timeout = settings.timeout();
     }
 
-    /// A question that one connection in auto-commit mode answers.
-    @FunctionalInterface
-    public interface Question<T> {
-        T ask(Connection connection) throws SQLException;
-    }
-
-    /// Asks the database.
+    /// Asks the database. If the connection was lost since the last question, it asks over a new one: the database
+    /// may have been away and come back in between.
     ///
     /// **Errors**: [SQLException] when it does not answer.
-    public synchronized <T> T ask(Question<T> question) throws SQLException {
+    public synchronized <T> T ask(Database.Question<T> question) throws SQLException {
+        boolean isUsed = connection != null;
         try {
             return question.ask(connection());
         } catch (SQLException failure) {
             close();
+            if (isUsed && ConnectFailure.isOfLostConnection(failure)) {
+                return ask(question);
+            }
             throw failure;
         }
     }

@@ -29,6 +29,19 @@ final class DatabaseProbeTest {
     }
 
     @Test
+    void aConnectionThatWasLostBetweenTwoQuestionsIsReplaced() throws Exception {
+        var database = TestDatabase.create();
+        try (var proxy = FaultyProxy.start(database.url());
+                var probe = new DatabaseProbe(DatabaseSettings.of(proxy.url(database.url())), "some-probe")) {
+            probe.ask(DatabaseProbeTest::name);
+
+            proxy.cutAll();
+
+            assertThat(probe.ask(DatabaseProbeTest::name)).isEqualTo("some-probe");
+        }
+    }
+
+    @Test
     void theServerGivesUpWhatTheProbeNoLongerWaitsFor() throws Exception {
         var database = TestDatabase.create();
         try (var probe = new DatabaseProbe(DatabaseSettings.of(database.url()), "some-probe")) {

@@ -49,6 +49,21 @@ class DatabaseAwayTest {
     }
 
     @Test
+    void answersOverNewConnectionsWhenAllWereLost(@TempDir Path folder) throws Exception {
+        var database = TestDatabase.create();
+        try (var proxy = FaultyProxy.start(database.url());
+                var query = RunningQuery.start(database, proxy.url(database.url()), folder)) {
+            query.log.append(1);
+            query.aggregator.move();
+
+            for (int cut = 0; cut < 10; cut++) {
+                assertThat(query.clicks(1)).isEqualTo(1);
+                proxy.cutAll();
+            }
+        }
+    }
+
+    @Test
     void answers503AtOnceAsSoonAsItKnowsThatTheDatabaseIsAway(@TempDir Path folder) throws Exception {
         var database = TestDatabase.create();
         try (var proxy = FaultyProxy.start(database.url());
