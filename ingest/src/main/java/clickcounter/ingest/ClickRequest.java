@@ -3,7 +3,10 @@ package clickcounter.ingest;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import clickcounter.shared.http.BannerId;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /// Reads the head of a request that a [ClickLoop] answers by itself: `GET`, `POST` and `HEAD` of
 /// `/v1/banners/counter/{bannerID}` and of the health check. It does so byte by byte and without allocation.
@@ -60,6 +63,13 @@ final class ClickRequest {
     };
 
     private static final long NO_LENGTH = -1;
+
+    private static final byte DELETE = 0x7f;
+
+    private static final VarHandle EIGHT = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+    /// A one in each of eight bytes.
+    private static final long EACH = 0x0101010101010101L;
 
     private static final boolean[] IS_TOKEN = lettersDigitsAnd("!#$%&'*+-.^_`|~");
     private static final boolean[] IS_HOST = lettersDigitsAnd("-.");
@@ -191,9 +201,8 @@ final class ClickRequest {
     /// Reads to the space behind the target. Ad tags send characters that a URI should not contain.
     private boolean readQuery() {
         if (at < end && bytes.get(at) == '?') {
-            do {
-                at++;
-            } while (at < end && isVisible(bytes.get(at)));
+            at++;
+            skipAbove(' ');
         }
         return skipOne(' ');
     }
@@ -234,8 +243,10 @@ final class ClickRequest {
             at++;
         }
         int valueStart = at;
-        while (at < end && isValue(bytes.get(at))) {
+        skipAbove(' ' - 1);
+        while (at < end && bytes.get(at) == '\t') {
             at++;
+            skipAbove(' ' - 1);
         }
         // The value is complete only if the line is.
         int valueEnd = at;
@@ -330,6 +341,29 @@ final class ClickRequest {
         return true;
     }
 
+    /// Skips the characters above one of ASCII's first, except the delete character, and all that are not ASCII.
+    /// Most bytes of a browser's request are in the values of its headers, so eight of them are read at once.
+    private void skipAbove(int low) {
+        while (at + Long.BYTES <= end) {
+            // The lowest bit that is set belongs to the first byte that is too low or the delete character.
+            long eight = (long) EIGHT.get(bytes, at);
+            long deletes = eight ^ EACH * DELETE;
+            long stops = ((eight - EACH * (low + 1)) & ~eight | (deletes - EACH) & ~deletes) & EACH * 0x80;
+            if (stops != 0) {
+                at += Long.numberOfTrailingZeros(stops) / Byte.SIZE;
+                return;
+            }
+            at += Long.BYTES;
+        }
+        while (at < end && isAbove(low, bytes.get(at))) {
+            at++;
+        }
+    }
+
+    private static boolean isAbove(int low, int character) {
+        return (character > low && character != DELETE) || character < 0;
+    }
+
     private boolean skipOne(int expected) {
         if (at < end && bytes.get(at) == expected) {
             at++;
@@ -344,16 +378,6 @@ final class ClickRequest {
 
     private static boolean isDigit(int character) {
         return character >= '0' && character <= '9';
-    }
-
-    /// Whether the character may be in a header's value: visible, a space, or a tab.
-    private static boolean isValue(int character) {
-        return isVisible(character) || character == ' ' || character == '\t';
-    }
-
-    /// Whether the byte is a visible character of ASCII, or a part of a character of another alphabet.
-    private static boolean isVisible(int character) {
-        return (character > ' ' && character < 0x7f) || character < 0;
     }
 
     private static boolean is(boolean[] characters, int character) {

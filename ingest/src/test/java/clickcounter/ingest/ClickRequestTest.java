@@ -73,6 +73,26 @@ class ClickRequestTest {
     }
 
     @Test
+    void judgesEachCharacterOfAQueryAndOfAHeaderWhereverItIs() {
+        for (char character = 0; character < 0x100; character++) {
+            boolean isVisible = character > ' ' && character != 0x7f;
+            boolean isOfHeader = isVisible || character == ' ' || character == '\t';
+            for (int at = 0; at < 17; at++) {
+                String value = "v".repeat(at) + character + "v".repeat(16 - at);
+                String query = "GET /v1/banners/counter/7?%s HTTP/1.1\r\n".formatted(value) + HOST;
+                String header = "GET /v1/banners/counter/7 HTTP/1.1\r\nX-Y: %s\r\n".formatted(value) + HOST;
+
+                assertThat(read(query + "\r\n"))
+                        .as("query with %d at %d", (int) character, at)
+                        .isEqualTo(isVisible ? Kind.CLICK : Kind.OTHER);
+                assertThat(read(header + "\r\n"))
+                        .as("header with %d at %d", (int) character, at)
+                        .isEqualTo(isOfHeader ? Kind.CLICK : Kind.OTHER);
+            }
+        }
+    }
+
+    @Test
     void tellsWhatTheAnswerDependsOn() {
         read("POST /v1/banners/counter/7 HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n");
         assertThat(request.bodyBytes()).isEqualTo(12);
