@@ -71,6 +71,15 @@ final class ClickLoop extends SelectorThread {
     /// The connections whose last read filled the buffer. They are read in turn, and not when others are.
     private final Deque<ClickConnection> bulk = new ArrayDeque<>();
 
+    /// The connections that were accepted in this pass.
+    private final List<ClickConnection> fresh = new ArrayList<>();
+
+    /// The channels that are closed in this pass, and those of the pass before, which the selector has let go.
+    /// Closing the latter takes one system call, and closing a channel that is registered takes four.
+    private List<SocketChannel> leaving = new ArrayList<>();
+
+    private List<SocketChannel> letGo = new ArrayList<>();
+
     private final WaitingQueue idle = new WaitingQueue();
     private final WaitingQueue receiving = new WaitingQueue();
 
@@ -162,10 +171,14 @@ final class ClickLoop extends SelectorThread {
             closeAll(false);
         }
         closeAll(true);
+        closeAll(leaving);
     }
 
     @Override
     void beforeSelection() {
+        List<SocketChannel> closed = letGo;
+        letGo = leaving;
+        leaving = closed;
         logRefusal = null;
         lastAnswerNs = 0;
         if (!bulk.isEmpty()) {
@@ -203,8 +216,11 @@ final class ClickLoop extends SelectorThread {
     @Override
     void afterSelection() {
         for (SocketChannel channel = arriving.poll(); channel != null; channel = arriving.poll()) {
-            welcome(channel);
+            arrived(channel);
         }
+        fresh.forEach(this::welcome);
+        fresh.clear();
+        closeAll(letGo);
         if (!undecided.isEmpty()) {
             answerWhenOnDisk();
         }
@@ -269,7 +285,7 @@ final class ClickLoop extends SelectorThread {
                 nextLoop = (nextLoop + 1) % loops.size();
                 ClickLoop loop = loops.get(nextLoop);
                 if (loop == this) {
-                    welcome(channel);
+                    arrived(channel);
                 } else {
                     loop.arriving.add(channel);
                     loop.selector.wakeup();
@@ -282,7 +298,7 @@ final class ClickLoop extends SelectorThread {
         }
     }
 
-    private void welcome(SocketChannel channel) {
+    private void arrived(SocketChannel channel) {
         var connection = new ClickConnection(channel);
         openConnections++;
         parts.connections.opened();
@@ -290,10 +306,21 @@ final class ClickLoop extends SelectorThread {
             closeOne();
         }
         idle.add(connection, System.nanoTime());
+        fresh.add(connection);
+    }
+
+    /// Begins to read a connection. If it came alone, it has only just been made, and its request is on its way.
+    /// If several came at once, they have been waiting, and may be answered and closed without being registered.
+    private void welcome(ClickConnection connection) {
+        if (connection.hasLeft) {
+            return; // there were too many
+        }
+        SocketChannel channel = connection.channel;
         try {
             channel.configureBlocking(false);
-            receive(connection);
-            // A short-lived connection may have ended already.
+            if (fresh.size() > 1) {
+                receive(connection);
+            }
             if (!connection.hasLeft && !channel.isRegistered()) {
                 readOn(connection, channel.register(selector, SelectionKey.OP_READ, connection));
             }
@@ -535,8 +562,22 @@ final class ClickLoop extends SelectorThread {
         }
         leave(connection);
         parts.connections.closed(why);
+        // If there are too many, the file is needed before the next selection ends.
+        if (connection.channel.isRegistered() && why != Closed.TOO_MANY) {
+            leaving.add(connection.channel);
+        } else {
+            close(connection.channel);
+        }
+    }
+
+    private static void closeAll(List<SocketChannel> channels) {
+        channels.forEach(ClickLoop::close);
+        channels.clear();
+    }
+
+    private static void close(SocketChannel channel) {
         try {
-            connection.channel.close();
+            channel.close();
         } catch (IOException closedAnyway) {
             // It is of no more use.
         }

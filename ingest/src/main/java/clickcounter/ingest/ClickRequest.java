@@ -71,6 +71,8 @@ final class ClickRequest {
     /// A one in each of eight bytes.
     private static final long EACH = 0x0101010101010101L;
 
+    private static final long HIGHEST_BITS = 0x8080808080808080L;
+
     private static final boolean[] IS_TOKEN = lettersDigitsAnd("!#$%&'*+-.^_`|~");
     private static final boolean[] IS_HOST = lettersDigitsAnd("-.");
 
@@ -348,7 +350,7 @@ final class ClickRequest {
             // The lowest bit that is set belongs to the first byte that is too low or the delete character.
             long eight = (long) EIGHT.get(bytes, at);
             long deletes = eight ^ EACH * DELETE;
-            long stops = ((eight - EACH * (low + 1)) & ~eight | (deletes - EACH) & ~deletes) & EACH * 0x80;
+            long stops = ((eight - EACH * (low + 1)) & ~eight | (deletes - EACH) & ~deletes) & HIGHEST_BITS;
             if (stops != 0) {
                 at += Long.numberOfTrailingZeros(stops) / Byte.SIZE;
                 return;
