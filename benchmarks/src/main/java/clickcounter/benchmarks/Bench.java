@@ -34,6 +34,7 @@ final class Bench {
         var scenarios = new LinkedHashMap<String, Scenario>();
         scenarios.put("direct", ClickScenarios::direct);
         scenarios.put("forms", FormsScenario::run);
+        scenarios.put("latency", LatencyScenario::run);
         scenarios.put("proxied", ClickScenarios::proxied);
         scenarios.put("connections", ClickScenarios::connections);
         scenarios.put("banners", ClickScenarios::banners);

@@ -9,6 +9,7 @@ import clickcounter.testing.Ports;
 import clickcounter.testing.ProcessUsage;
 import clickcounter.testing.TestProcess;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -27,85 +28,29 @@ import org.jspecify.annotations.Nullable;
 ///
 /// `./run.sh bench direct proxied connections banners processes`
 final class ClickScenarios {
-    private static final int CONNECTIONS = 64;
-    private static final int BANNERS = 10_000;
-    private static final int OPEN_LOOP_PER_SECOND = 20_000;
+    static final int CONNECTIONS = 64;
+    static final int BANNERS = 10_000;
     private static final Duration WARM_UP = Duration.ofSeconds(3);
 
     /// The first warm-up of each server, after which the compilers of a JVM are idle.
     private static final Duration FIRST_WARM_UP = Duration.ofSeconds(12);
 
-    /// Lets a connection to nginx last for a whole run.
-    private static final String UNLIMITED = "keepalive_requests 1000000000;\n";
-
-    private static final ProcessUsage NONE = new ProcessUsage(List.of());
-
     private ClickScenarios() {}
 
-    /// A server that answers clicks.
-    ///
-    /// @param server the processes that are measured
-    /// @param helpers the processes whose processor time is shown separately
-    /// @param product that counts the clicks; null if they are not counted
-    private record Target(
-            String name,
-            int port,
-            ProcessUsage server,
-            ProcessUsage helpers,
-            boolean isJava,
-            @Nullable Product product) {
-        static Target of(String name, Product product) {
-            ProcessUsage behindTheLog = product.usage("aggregator", "query", "database");
-            return new Target(name, product.service().port(), product.usage("ingest"), behindTheLog, true, product);
-        }
-
-        ClickScript clicks(int banners) {
-            return product == null ? new ClickScript(banners, new long[banners]) : product.clicks(banners);
-        }
-    }
-
-    /// Clicks straight to ingest, beside nginx and the bare framework, and beside the ingest of another commit,
-    /// whose sources `run.sh` has built in `BENCH_BEFORE_SOURCES`.
+    /// Clicks straight to ingest, beside nginx, a bare loop in C and the bare framework, and beside the ingest of
+    /// another commit.
     ///
     /// `./run.sh bench direct`, `BENCH_BEFORE=COMMIT ./run.sh bench direct`
     static void direct(Plan plan, Report report) throws Exception {
-        Path folder = plan.folder().resolve("direct");
-        var targets = new ArrayList<Target>();
+        Path folder = Files.createDirectories(plan.folder().resolve("direct"));
         try (var opened = new Opened()) {
-            addNginx(folder, targets, opened);
             int barePort = Ports.free();
             TestProcess bare = opened.add(framework("tuned", folder, barePort));
-            targets.add(new Target("bare framework, empty 204", barePort, bare.usage(), NONE, true, null));
-            String before = System.getenv("BENCH_BEFORE_SOURCES");
-            if (before != null) {
-                Product product = opened.add(Product.startAll(Path.of(before), folder.resolve("before"), Map.of()));
-                targets.add(Target.of("Click Counter at " + System.getenv("BENCH_BEFORE"), product));
-            }
-            targets.add(Target.of("Click Counter", opened.add(Product.startAll(folder.resolve("product"), Map.of()))));
-            String title = "direct, %d connections; latencies at %,d/s".formatted(CONNECTIONS, OPEN_LOOP_PER_SECOND);
-            measureAll(plan, report.table(title), targets, true);
+            List<ClickTarget> targets = ClickTarget.all(folder, opened);
+            targets.add(
+                    new ClickTarget("bare framework, empty 204", barePort, bare.usage(), ClickTarget.NONE, true, null));
+            measureAll(plan, report.table("direct, %d connections".formatted(CONNECTIONS)), targets);
         }
-    }
-
-    /// Adds the reference if nginx is installed.
-    private static void addNginx(Path folder, List<Target> targets, Opened opened) {
-        if (Nginx.isInstalled()) {
-            int port = Ports.free();
-            TestProcess nginx = opened.add(nginxReturning204(folder, port));
-            targets.add(new Target("nginx, one worker, empty 204", port, nginx.usage(), NONE, false, null));
-        }
-    }
-
-    /// Starts an nginx that answers an empty 204 on a TCP port and on a Unix domain socket in the folder. It has one
-    /// worker: on two processors that it shares with the load, more of them only take turns.
-    static TestProcess nginxReturning204(Path folder, int port) {
-        return Nginx.start("nginx-204", folder, port, 1, UNLIMITED + """
-                server {
-                    listen 127.0.0.1:%d;
-                    listen unix:%s;
-                    return 204;
-                }
-                """.formatted(port, folder.resolve("204.sock")));
     }
 
     /// Clicks through nginx with the product's own configuration.
@@ -119,7 +64,7 @@ final class ClickScenarios {
         Path folder = plan.folder().resolve("proxied");
         Path socket = folder.resolve("ingest.sock");
         try (var opened = new Opened()) {
-            TestProcess nginx = opened.add(nginxReturning204(folder, Ports.free()));
+            TestProcess nginx = opened.add(ClickTarget.nginxReturning204(folder, Ports.free()));
             Product product =
                     opened.add(Product.startAll(folder.resolve("product"), Map.of("INGEST_SOCKET", socket.toString())));
             int frameworkPort = Ports.free();
@@ -134,17 +79,17 @@ final class ClickScenarios {
                     proxies.to(frameworkAddress, "framework with its defaults, TCP", framework.usage(), null),
                     proxies.to(tcp, "Click Counter, TCP", ingest, product),
                     proxies.to("unix:" + socket, "Click Counter, Unix socket", ingest, product));
-            measureAll(plan, report.table("behind nginx, %d connections".formatted(CONNECTIONS)), targets, false);
+            measureAll(plan, report.table("behind nginx, %d connections".formatted(CONNECTIONS)), targets);
         }
     }
 
     /// Starts reverse proxies.
     private record Proxies(Path folder, Opened opened) {
-        Target to(String address, String name, ProcessUsage behindIt, @Nullable Product product) {
+        ClickTarget to(String address, String name, ProcessUsage behindIt, @Nullable Product product) {
             int port = Ports.free();
             TestProcess proxy =
                     opened.add(Nginx.startProxy("proxy-" + port, folder, port, List.of(address), Ports.free()));
-            return new Target("nginx → " + name, port, proxy.usage(), behindIt, false, product);
+            return new ClickTarget("nginx → " + name, port, proxy.usage(), behindIt, false, product);
         }
     }
 
@@ -162,22 +107,21 @@ final class ClickScenarios {
         curve(plan, report, "banners", List.of(CONNECTIONS), List.of(1, 100, 10_000, 100_000, 1_000_000));
     }
 
-    /// Measures beside nginx, for which such a curve is not flat either.
+    /// Measures beside the references, for which such a curve is not flat either.
     private static void curve(Plan plan, Report report, String name, List<Integer> connections, List<Integer> banners)
             throws Exception {
         Table table = report.table("by " + name);
-        Path folder = plan.folder().resolve(name);
+        Path folder = Files.createDirectories(plan.folder().resolve(name));
         try (var opened = new Opened()) {
-            var targets = new ArrayList<Target>();
-            addNginx(folder, targets, opened);
+            List<ClickTarget> targets = ClickTarget.references(folder, opened);
             var settings = Map.of("SERVICE_MAX_NEW_BANNERS", "1000000");
             Product product = opened.add(Product.startAll(folder.resolve("product"), settings));
-            targets.add(Target.of("Click Counter", product));
+            targets.add(ClickTarget.of("Click Counter", product));
             warmUp(targets);
             for (int round = 0; round < plan.rounds(); round++) {
                 for (int connectionCount : connections) {
                     for (int bannerCount : banners) {
-                        for (Target target : targets) {
+                        for (ClickTarget target : targets) {
                             String row = "%s, %,d connections, %,d banners"
                                     .formatted(target.name(), connectionCount, bannerCount);
                             try (var load =
@@ -199,18 +143,18 @@ final class ClickScenarios {
     static void processes(Plan plan, Report report) throws Exception {
         Path folder = plan.folder().resolve("processes");
         try (var opened = new Opened()) {
-            List<Target> targets = new ArrayList<>();
+            List<ClickTarget> targets = new ArrayList<>();
             for (String processes : List.of("1", "2")) {
                 for (String threads : List.of("1", "2")) {
                     var settings = Map.of("INGEST_PROCESSES", processes, "INGEST_THREADS", threads);
                     Path own = folder.resolve(processes + "-" + threads);
-                    targets.add(Target.of(
+                    targets.add(ClickTarget.of(
                             "processes: %s, threads of each: %s".formatted(processes, threads),
                             opened.add(Product.startAll(own, settings))));
                 }
             }
             String title = "by processes and threads of ingest, %d connections".formatted(CONNECTIONS);
-            measureAll(plan, report.table(title), targets, false);
+            measureAll(plan, report.table(title), targets);
         }
     }
 
@@ -225,22 +169,16 @@ final class ClickScenarios {
     }
 
     /// Measures all targets in turn in each round, so that whatever else the machine does affects all of them.
-    private static void measureAll(Plan plan, Table table, List<Target> targets, boolean withLatency)
-            throws IOException, SQLException {
+    private static void measureAll(Plan plan, Table table, List<ClickTarget> targets) throws IOException, SQLException {
         warmUp(targets);
         for (int round = 0; round < plan.rounds(); round++) {
-            for (Target target : targets) {
+            for (ClickTarget target : targets) {
                 try (var load = new LoadGenerator(target.port(), CONNECTIONS, target.clicks(BANNERS))) {
                     measure(plan, table, target.name(), target, load);
-                    if (withLatency) {
-                        load.openLoop(WARM_UP, OPEN_LOOP_PER_SECOND);
-                        Result open = load.openLoop(Duration.ofSeconds(plan.seconds()), OPEN_LOOP_PER_SECOND);
-                        table.addLatencies(target.name(), open.latencies());
-                    }
                 }
             }
         }
-        for (Target target : targets) {
+        for (ClickTarget target : targets) {
             table.addMemory(target.name(), target.server());
             if (target.product() != null) {
                 target.product().verify();
@@ -248,15 +186,16 @@ final class ClickScenarios {
         }
     }
 
-    private static void warmUp(List<Target> targets) throws IOException {
-        for (Target target : targets) {
+    /// Lets the compilers of the JVMs come to rest.
+    static void warmUp(List<ClickTarget> targets) throws IOException {
+        for (ClickTarget target : targets) {
             try (var load = new LoadGenerator(target.port(), CONNECTIONS, target.clicks(BANNERS))) {
                 load.closedLoop(FIRST_WARM_UP);
             }
         }
     }
 
-    private static void measure(Plan plan, Table table, String row, Target target, LoadGenerator load)
+    private static void measure(Plan plan, Table table, String row, ClickTarget target, LoadGenerator load)
             throws IOException {
         load.closedLoop(WARM_UP);
         long serverMicros = target.server().cpuMicros();
@@ -266,7 +205,7 @@ final class ClickScenarios {
         double clicks = result.answers();
         table.add(row, "clicks/s", result.perSecond());
         table.add(row, "server CPU µs/click", (target.server().cpuMicros() - serverMicros) / clicks);
-        if (!target.helpers().equals(NONE)) {
+        if (!target.helpers().equals(ClickTarget.NONE)) {
             table.add(row, "behind it CPU µs/click", (target.helpers().cpuMicros() - helpersMicros) / clicks);
         }
         if (target.isJava()) {

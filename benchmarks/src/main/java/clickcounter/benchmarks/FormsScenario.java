@@ -4,23 +4,16 @@ import clickcounter.benchmarks.Bench.Plan;
 import clickcounter.benchmarks.Report.Table;
 import clickcounter.shared.Opened;
 import clickcounter.testing.Nginx;
-import clickcounter.testing.Ports;
-import clickcounter.testing.ProcessUsage;
 import clickcounter.testing.TestProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /// What do the clicks cost that browsers and load balancers really send? The load comes from `wrk`; each form of a
 /// click is measured beside nginx with one worker, its cheapest form, and beside a bare epoll loop in C, where
@@ -59,20 +52,14 @@ final class FormsScenario {
     /// @param script what `wrk` reads, in Lua
     private record Form(String name, long bannerId, String script) {}
 
-    private record Target(
-            String name,
-            int port,
-            ProcessUsage server,
-            @Nullable Product product) {}
-
     static void run(Plan plan, Report report) throws Exception {
         Path folder = Files.createDirectories(plan.folder().resolve("forms"));
-        if (find("wrk").isEmpty() || !Nginx.isInstalled()) {
+        if (ClickTarget.find("wrk").isEmpty() || !Nginx.isInstalled()) {
             System.err.println("wrk or nginx is not installed: the forms of a click are not measured");
             return;
         }
         try (var opened = new Opened()) {
-            List<Target> targets = start(folder, opened);
+            List<ClickTarget> targets = ClickTarget.all(folder, opened);
             for (Form form : FORMS) {
                 Path script = Files.writeString(folder.resolve(form.bannerId() + ".lua"), form.script());
                 measure(plan, report.table(form.name()), form, script, targets);
@@ -80,38 +67,7 @@ final class FormsScenario {
         }
     }
 
-    /// Starts the reference first, then everything that is compared with it.
-    private static List<Target> start(Path folder, Opened opened) throws IOException {
-        List<Target> targets = new ArrayList<>();
-        int nginxPort = Ports.free();
-        TestProcess nginx = opened.add(ClickScenarios.nginxReturning204(folder, nginxPort));
-        targets.add(new Target("nginx, one worker, empty 204", nginxPort, nginx.usage(), null));
-        Optional<String> compiler = find("cc");
-        if (compiler.isPresent()) {
-            Path program = folder.resolve("floor");
-            TestProcess.outputOf(compiler.get(), "-O2", "-o", program.toString(), "benchmarks/src/main/c/floor.c");
-            int port = Ports.free();
-            TestProcess floor = opened.add(
-                    TestProcess.start("floor", folder, Map.of(), List.of(program.toString(), Integer.toString(port))));
-            floor.awaitPort(port);
-            targets.add(new Target("bare epoll loop in C", port, floor.usage(), null));
-        } else {
-            System.err.println("there is no C compiler: no bare epoll loop is measured");
-        }
-        String before = System.getenv("BENCH_BEFORE_SOURCES");
-        if (before != null) {
-            Product product = opened.add(Product.startAll(Path.of(before), folder.resolve("before"), Map.of()));
-            targets.add(of("Click Counter at " + System.getenv("BENCH_BEFORE"), product));
-        }
-        targets.add(of("Click Counter", opened.add(Product.startAll(folder.resolve("product"), Map.of()))));
-        return targets;
-    }
-
-    private static Target of(String name, Product product) {
-        return new Target(name, product.service().port(), product.usage("ingest"), product);
-    }
-
-    private static void measure(Plan plan, Table table, Form form, Path script, List<Target> targets)
+    private static void measure(Plan plan, Table table, Form form, Path script, List<ClickTarget> targets)
             throws IOException, SQLException {
         long[] answers = new long[targets.size()];
         for (int at = 0; at < answers.length; at++) {
@@ -120,7 +76,7 @@ final class FormsScenario {
         for (int round = 0; round < plan.rounds(); round++) {
             double reference = 0;
             for (int at = 0; at < answers.length; at++) {
-                Target target = targets.get(at);
+                ClickTarget target = targets.get(at);
                 long cpuMicros = target.server().cpuMicros();
                 long requests = wrk(form, script, target, plan.seconds());
                 double perRequest = (double) (target.server().cpuMicros() - cpuMicros) / requests;
@@ -151,7 +107,7 @@ final class FormsScenario {
     }
 
     /// Sends requests for some seconds; returns how many were answered with a status of 2xx.
-    private static long wrk(Form form, Path script, Target target, int seconds) throws IOException {
+    private static long wrk(Form form, Path script, ClickTarget target, int seconds) throws IOException {
         String output = TestProcess.outputOf(
                 "wrk",
                 "-t1",
@@ -165,13 +121,5 @@ final class FormsScenario {
                     "%s, %s: not every request was answered:%n%s".formatted(target.name(), form.name(), output));
         }
         return Long.parseLong(requests.group(1));
-    }
-
-    private static Optional<String> find(String program) {
-        return Stream.of(System.getenv("PATH").split(":", -1))
-                .map(folder -> Path.of(folder, program))
-                .filter(Files::isExecutable)
-                .map(Path::toString)
-                .findFirst();
     }
 }
