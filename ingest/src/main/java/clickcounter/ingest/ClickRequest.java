@@ -120,10 +120,14 @@ final class ClickRequest {
     /// Whether Helidon can say at once what is wrong with these bytes, or can answer them: the head is whole, too long,
     /// or none. A head that is arriving waits in the loop, which limits its time.
     static boolean isWorthRelaying(ByteBuffer received) {
+        return received.remaining() >= MAX_BYTES
+                || !is(IS_TOKEN, received.get(received.position()))
+                || hasEmptyLine(received);
+    }
+
+    /// Whether a head ends in these bytes.
+    static boolean hasEmptyLine(ByteBuffer received) {
         int from = received.position();
-        if (received.remaining() >= MAX_BYTES || !is(IS_TOKEN, received.get(from))) {
-            return true;
-        }
         for (int index = from + 1; index < received.limit(); index++) {
             if (received.get(index) == '\n'
                     && (received.get(index - 1) == '\n'

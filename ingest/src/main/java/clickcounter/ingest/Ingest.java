@@ -49,6 +49,7 @@ public final class Ingest implements AutoCloseable {
             var clickMetrics = new ClickMetrics(writer, metrics);
             var connections = new ConnectionMetrics(metrics);
             var routing = HttpRouting.builder()
+                    .addFilter(clients::begin)
                     .addFilter(new ClickFilter(writer, clickMetrics, refusals))
                     .get(HealthCheck.PATH, HealthCheck::send)
                     .head(HealthCheck.PATH, HealthCheck::send)

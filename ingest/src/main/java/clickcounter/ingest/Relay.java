@@ -43,7 +43,8 @@ final class Relay extends SelectorThread {
 
     private static final long LINGER_NS = Duration.ofSeconds(2).toNanos();
 
-    /// How long a client that sends nothing more may wait for an answer before it is taken for one that has gone.
+    /// After this time without a byte, a request that is not being answered is not waited for, and a client that
+    /// sends nothing more is taken for one that has gone.
     private static final long PATIENCE_NS = Duration.ofSeconds(1).toNanos();
 
     private final UnixDomainSocketAddress helidon;
@@ -134,6 +135,7 @@ final class Relay extends SelectorThread {
             RelayedClients clients,
             Lifetime lifetime) {
         var relay = new Relay(helidon, settings, limits, connections, clients, lifetime);
+        clients.onRoom(relay.selector::wakeup);
         relay.start();
         return relay;
     }
@@ -153,6 +155,9 @@ final class Relay extends SelectorThread {
     @Override
     void afterSelection() {
         for (int count = 0; count < MAX_WELCOMES; count++) {
+            if (!clients.hasRoom()) {
+                return;
+            }
             Arrival arrival = arriving.poll();
             if (arrival == null) {
                 return;
@@ -184,6 +189,9 @@ final class Relay extends SelectorThread {
         Pair pair;
         SocketChannel toHelidon = null;
         RelayedClients.Client asker = clients.add();
+        if (!ClickRequest.hasEmptyLine(arrival.unread)) {
+            asker.begin(); // Helidon waits for more, perhaps for long
+        }
         try {
             toHelidon = SocketChannel.open(StandardProtocolFamily.UNIX);
             toHelidon.configureBlocking(false);
@@ -260,6 +268,9 @@ final class Relay extends SelectorThread {
         if (pair.helidon.hasEnded) {
             return; // nobody reads it
         }
+        if (side == pair.helidon) {
+            pair.asker.begin();
+        }
         waiting.add(pair, System.nanoTime());
         other.channel.write(buffer.flip());
         if (buffer.hasRemaining()) {
@@ -318,8 +329,11 @@ final class Relay extends SelectorThread {
     @Override
     void tick(long nowNs) {
         for (Pair pair : pairs) {
-            if (pair.client.hasEnded && nowNs - pair.sinceNs > PATIENCE_NS) {
-                pair.asker.cancel();
+            if (nowNs - pair.sinceNs > PATIENCE_NS) {
+                pair.asker.begin();
+                if (pair.client.hasEnded) {
+                    pair.asker.cancel();
+                }
             }
         }
         while (waiting.firstAfter(limits.maxIdle().toNanos(), nowNs) instanceof Pair longest) {

@@ -19,8 +19,10 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -471,6 +473,31 @@ class ForwardingTest {
             for (var areRight : answers) {
                 assertThat(areRight.get()).isTrue();
             }
+        }
+    }
+
+    @Test
+    void answersWhileManyOthersWaitForTheirAnswersOrSendWhatIsNoRequest() throws Exception {
+        var unanswered = new ConcurrentLinkedQueue<HttpExchange>();
+        handler = exchange -> {
+            if (exchange.getRequestURI().getPath().equals("/v1/slow")) {
+                unanswered.add(exchange);
+            } else {
+                answer(exchange, 200, "here");
+            }
+        };
+        List<HttpConnection> others = new ArrayList<>();
+        try {
+            for (int count = 0; count < 100; count++) {
+                others.add(
+                        ingest.connect().send(count % 2 == 0 ? "GET /v1/slow HTTP/1.1\r\nHost: a\r\n\r\n" : "\u0016"));
+            }
+            try (var connection = ingest.connect()) {
+                assertThat(connection.request("GET /v1/quick").answer().body()).isEqualTo("here");
+            }
+        } finally {
+            others.forEach(HttpConnection::close);
+            unanswered.forEach(HttpExchange::close);
         }
     }
 

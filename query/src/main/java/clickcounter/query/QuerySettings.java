@@ -29,6 +29,9 @@ public record QuerySettings(
         Duration maxWait,
         AdminSettings admin,
         Optional<String> token) {
+    /// Some times of the longest question, which names 100 banners of 19 digits.
+    private static final long MAX_BODY_BYTES = 8_192;
+
     private static final int MAX_KEPT = 100_000_000;
     private static final int MAX_ROWS = 10_000_000;
     private static final Duration MAX_WAIT = Duration.ofSeconds(10);
@@ -36,7 +39,8 @@ public record QuerySettings(
     /// **Errors**: [clickcounter.shared.StartFailure] that lists all settings that are wrong.
     public static QuerySettings read(SettingsReader settings) {
         var read = new QuerySettings(
-                HttpSettings.read(settings, Setting.QUERY_ADDRESS, Setting.QUERY_PORT),
+                HttpSettings.read(settings, Setting.QUERY_ADDRESS, Setting.QUERY_PORT)
+                        .withBodiesUpTo(MAX_BODY_BYTES),
                 DatabaseSettings.read(settings),
                 LogSettings.read(settings).folder(),
                 settings.integer(Setting.STATS_MAX_KEPT, 1, MAX_KEPT),

@@ -27,6 +27,17 @@ class QuerySettingsTest {
     }
 
     @Test
+    void allowsBodiesUpToTheSettingButNoneThatIsLongerThanAnyQuestion() {
+        var smaller =
+                QuerySettings.read(new SettingsReader(Map.of("DATABASE_URL", DATABASE, "SERVICE_MAX_BODY", "4KiB")));
+        var larger =
+                QuerySettings.read(new SettingsReader(Map.of("DATABASE_URL", DATABASE, "SERVICE_MAX_BODY", "1MiB")));
+
+        assertThat(smaller.http().maxBodyBytes()).isEqualTo(4_096);
+        assertThat(larger.http().maxBodyBytes()).isEqualTo(8_192);
+    }
+
+    @Test
     void reportsEverythingThatIsWrongAtOnce() {
         var settings = new SettingsReader(Map.of(
                 "DATABASE_URL", DATABASE,

@@ -75,6 +75,21 @@ public record HttpSettings(
                 onSocket);
     }
 
+    /// Returns these settings with a limit for bodies that is not larger than this one.
+    public HttpSettings withBodiesUpTo(long bytes) {
+        return new HttpSettings(
+                address,
+                port,
+                portSetting,
+                maxConnections,
+                maxReceive,
+                Math.min(maxBodyBytes, bytes),
+                shutdownGrace,
+                drainDelay,
+                sharesPort,
+                socket);
+    }
+
     /// Returns how many connections ingest may relay to Helidon at the same time: half of the files are for them.
     public int maxRelayed() {
         return Math.clamp(filesForConnections() / 2 / FILES_PER_RELAY, 1, maxConnections);
