@@ -4,7 +4,7 @@ import clickcounter.shared.ProcessMain;
 
 /// The query process.
 public final class QueryMain {
-    private static final int MIN_CARRIERS = 16;
+    private static final int MIN_CARRIERS = 4;
 
     private QueryMain() {}
 
