@@ -354,7 +354,9 @@ final class ClickRequest {
             // The lowest bit that is set belongs to the first byte that is too low or the delete character.
             long eight = (long) EIGHT.get(bytes, at);
             long deletes = eight ^ EACH * DELETE;
-            long stops = ((eight - EACH * (low + 1)) & ~eight | (deletes - EACH) & ~deletes) & HIGHEST_BITS;
+            long tooLow = (eight - EACH * (low + 1)) & ~eight;
+            long isDelete = (deletes - EACH) & ~deletes;
+            long stops = (tooLow | isDelete) & HIGHEST_BITS;
             if (stops != 0) {
                 at += Long.numberOfTrailingZeros(stops) / Byte.SIZE;
                 return;
