@@ -93,18 +93,20 @@ class ConnectionTest {
 
     @Test
     void deliversItsRefusalOfALargeRequestBeforeItClosesTheConnection() throws IOException {
-        assertThat(answersUntilClose(
-                        "POST /v1/banners/stats/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 60000\r\n\r\n"
-                                + " ".repeat(60_000)))
+        String head = "POST /v1/banners/stats/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %d\r\n\r\n";
+        assertThat(answersUntilClose(head.formatted(8_000) + " ".repeat(8_000)))
                 .startsWith("HTTP/1.1 400 Bad Request")
                 .contains("The banner id \\\"x\\\" is not");
+        assertThat(answersUntilClose(head.formatted(60_000) + " ".repeat(60_000)))
+                .startsWith("HTTP/1.1 413 Request Entity Too Large")
+                .contains("The body is larger than 8192 bytes.");
     }
 
     @Test
     void doesNotWaitForABodyThatTheClientHoldsBack() throws IOException {
         assertThat(
                         answersUntilClose(
-                                "POST /v1/banners/stats/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 60000\r\n\r\n"))
+                                "POST /v1/banners/stats/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 8000\r\n\r\n"))
                 .startsWith("HTTP/1.1 400 Bad Request");
     }
 
