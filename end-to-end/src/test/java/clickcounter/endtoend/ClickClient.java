@@ -49,6 +49,12 @@ final class ClickClient implements AutoCloseable {
                 .formatted(bannerId));
     }
 
+    /// Asks as a browser does before a page may send a click that is not a simple one, and returns the status of the
+    /// answer. It comes from Helidon.
+    int preflight(long bannerId) throws IOException {
+        return send("OPTIONS /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\n\r\n".formatted(bannerId));
+    }
+
     private int send(String request) throws IOException {
         socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
         int status = Integer.parseInt(readLine().split(" ", 3)[1]);

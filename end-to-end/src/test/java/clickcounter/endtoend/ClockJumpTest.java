@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +38,7 @@ final class ClockJumpTest {
     private static final Duration ROOM = Duration.ofSeconds(25);
 
     private static final Duration MINUTE = Duration.ofMinutes(1);
+    private static final Duration IDLE_CHECK = Duration.ofSeconds(16);
 
     private final long seed = new Random().nextInt(1_000_000);
     private final SentClicks sent = new SentClicks();
@@ -55,7 +57,9 @@ final class ClockJumpTest {
         FaultySystem system = FaultySystem.in(folder);
         assumeTrue(system.isPossible(), "no C compiler is installed, so no clock is moved");
         try (TestDatabase database = MigratedDatabase.create();
-                Service service = start(system, database)) {
+                Service service = start(system, database);
+                var kept = new ClickClient(service.port())) {
+            assertThat(kept.preflight(1)).isEqualTo(204);
             try (ClickLoad load = startLoad(service)) {
                 awaitClicks(CLICKS);
                 system.setClock(Duration.ofDays(YEARS_IN_DAYS));
@@ -65,6 +69,7 @@ final class ClockJumpTest {
             awaitJumpMetric(YEARS_IN_DAYS);
             assertAllAreReady();
             sent.verify(service);
+            assertStaysOpen(kept);
 
             service.ingest().kill();
             service.aggregator().kill();
@@ -88,6 +93,13 @@ final class ClockJumpTest {
                     .isZero();
             assertThat(newestFileOfTheLog(service)).isLessThan("2029");
         }
+    }
+
+    /// Uses a connection again after Helidon has looked for idle ones.
+    private static void assertStaysOpen(ClickClient kept) throws IOException {
+        LockSupport.parkNanos(IDLE_CHECK.toNanos());
+        assertThat(kept.preflight(1)).isEqualTo(204);
+        assertThat(kept.preflight(1)).isEqualTo(204);
     }
 
     private Service start(FaultySystem system, TestDatabase database) {

@@ -62,6 +62,12 @@ final class QueryForwarder implements Handler, AutoCloseable {
 
     private static final int EVENT_BUFFER_BYTES = 8_192;
 
+    static {
+        // A kept connection may be closed by query at the moment when it is used again. All requests only ask, so each
+        // may be sent again. The HTTP client reads this once.
+        System.setProperty("jdk.httpclient.enableAllMethodRetry", "true");
+    }
+
     private final URI query;
     private final RelayedClients clients;
     private volatile boolean isEnding;

@@ -26,6 +26,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -474,6 +475,26 @@ class ForwardingTest {
                 assertThat(areRight.get()).isTrue();
             }
         }
+    }
+
+    @Test
+    void asksAgainWhenAKeptConnectionIsClosedAtThatMoment() throws Exception {
+        var requests = new AtomicInteger();
+        handler = exchange -> {
+            exchange.getRequestBody().readAllBytes();
+            if (requests.incrementAndGet() == 2) {
+                exchange.close();
+            } else {
+                answer(exchange, 200, "here");
+            }
+        };
+        try (var connection = ingest.connect()) {
+            for (int count = 0; count < 2; count++) {
+                connection.send("POST /v1/top HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}");
+                assertThat(connection.answer().body()).isEqualTo("here");
+            }
+        }
+        assertThat(requests).hasValue(3);
     }
 
     @Test

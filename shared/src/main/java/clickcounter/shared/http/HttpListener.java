@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -93,7 +94,7 @@ public final class HttpListener implements AutoCloseable {
         } else {
             builder.maxTcpConnections(settings.maxConnections());
         }
-        configure(builder, settings, media);
+        configure(builder, settings, media, socket != null);
         server = builder.build().start();
         if (!server.isRunning()) {
             // Helidon logs why, but does not tell its caller.
@@ -174,10 +175,13 @@ public final class HttpListener implements AutoCloseable {
         server.stop();
     }
 
-    private void configure(ListenerConfig.BuilderBase<?, ?> listener, HttpSettings settings, MediaContext media) {
+    private void configure(
+            ListenerConfig.BuilderBase<?, ?> listener, HttpSettings settings, MediaContext media, boolean isInside) {
         listener.backlog(BACKLOG);
         listener.maxPayloadSize(settings.maxBodyBytes());
-        listener.idleConnectionTimeout(IDLE_TIMEOUT);
+        // Helidon measures by the system's clock. When that jumps ahead, all connections are closed after their next
+        // answers, without a word to their clients. A relay closes them itself.
+        listener.idleConnectionTimeout(isInside ? ChronoUnit.FOREVER.getDuration() : IDLE_TIMEOUT);
         listener.idleConnectionPeriod(IDLE_CHECK);
         listener.shutdownGracePeriod(settings.shutdownGrace());
         // Without this, an answer in several writes waits 40 ms until the client acknowledges the first.
