@@ -95,10 +95,6 @@ final class LatencyScenario {
                 String name = targets.get(at).name();
                 if (!isDisturbed) {
                     table.addLatencies(name, windows.get(at).latencies());
-                    table.add(
-                            name,
-                            "p99 × nginx",
-                            (double) windows.get(at).p99() / windows.getFirst().p99());
                     table.add(name, "stolen %", windows.get(at).stolen());
                 }
             }

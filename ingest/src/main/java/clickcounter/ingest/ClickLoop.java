@@ -566,21 +566,13 @@ final class ClickLoop extends SelectorThread {
         if (connection.channel.isRegistered() && why != Closed.TOO_MANY) {
             leaving.add(connection.channel);
         } else {
-            close(connection.channel);
+            closeQuietly(connection.channel);
         }
     }
 
     private static void closeAll(List<SocketChannel> channels) {
-        channels.forEach(ClickLoop::close);
+        channels.forEach(SelectorThread::closeQuietly);
         channels.clear();
-    }
-
-    private static void close(SocketChannel channel) {
-        try {
-            channel.close();
-        } catch (IOException closedAnyway) {
-            // It is of no more use.
-        }
     }
 
     /// Removes a connection from this loop.

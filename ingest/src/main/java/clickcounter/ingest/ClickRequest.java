@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /// Reads the head of a request that a [ClickLoop] answers by itself: `GET`, `POST` and `HEAD` of
-/// `/v1/banners/counter/{bannerID}` and of the health check. It does so byte by byte and without allocation.
+/// `/v1/banners/counter/{bannerID}` and of the health check, without allocation.
 ///
 /// It accepts a request only if it understands every byte of it. All other requests take the long way through
 /// Helidon and [ClickFilter], which also find out what is wrong with them. So this class may be stricter than

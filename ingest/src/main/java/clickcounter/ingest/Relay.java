@@ -19,7 +19,6 @@ import java.util.HashSet;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,8 +42,7 @@ final class Relay extends SelectorThread {
 
     private static final long LINGER_NS = Duration.ofSeconds(2).toNanos();
 
-    /// After this time without a byte, a request that is not being answered is not waited for, and a client that
-    /// sends nothing more is taken for one that has gone.
+    /// How long a client that sends nothing more may wait for an answer before it is taken for one that has gone.
     private static final long PATIENCE_NS = Duration.ofSeconds(1).toNanos();
 
     private final UnixDomainSocketAddress helidon;
@@ -329,11 +327,10 @@ final class Relay extends SelectorThread {
     @Override
     void tick(long nowNs) {
         for (Pair pair : pairs) {
-            if (nowNs - pair.sinceNs > PATIENCE_NS) {
-                pair.asker.begin();
-                if (pair.client.hasEnded) {
-                    pair.asker.cancel();
-                }
+            // Whatever Helidon does with it, a client keeps nobody else waiting for longer than from tick to tick.
+            pair.asker.begin();
+            if (pair.client.hasEnded && nowNs - pair.sinceNs > PATIENCE_NS) {
+                pair.asker.cancel();
             }
         }
         while (waiting.firstAfter(limits.maxIdle().toNanos(), nowNs) instanceof Pair longest) {
@@ -355,15 +352,5 @@ final class Relay extends SelectorThread {
         comeRoundAtOnce();
         closeQuietly(pair.client.channel);
         closeQuietly(pair.helidon.channel);
-    }
-
-    private static void closeQuietly(@Nullable SocketChannel channel) {
-        if (channel != null) {
-            try {
-                channel.close();
-            } catch (IOException closedAnyway) {
-                // It is of no more use.
-            }
-        }
     }
 }

@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -82,6 +84,16 @@ abstract class SelectorThread implements AutoCloseable {
     /// selector lets go only when it selects again.
     final void comeRoundAtOnce() {
         mayNotWait = true;
+    }
+
+    static void closeQuietly(@Nullable SocketChannel channel) {
+        if (channel != null) {
+            try {
+                channel.close();
+            } catch (IOException closedAnyway) {
+                // It is of no more use.
+            }
+        }
     }
 
     /// Runs once, before the first selection.

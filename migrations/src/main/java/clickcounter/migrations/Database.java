@@ -100,9 +100,7 @@ public final class Database implements AutoCloseable {
 
     /// Asks the database for the time.
     public DatabaseTime time() throws SQLException {
-        try (Connection connection = pool.getConnection()) {
-            return DatabaseTime.of(connection);
-        }
+        return ask(DatabaseTime::of);
     }
 
     static @Nullable String schemaProblem(Connection connection, DatabaseUrl url) throws SQLException {

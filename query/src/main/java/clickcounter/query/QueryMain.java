@@ -14,9 +14,10 @@ public final class QueryMain {
         ProcessMain.run("query", (settings, lifetime) -> Query.start(QuerySettings.read(settings), lifetime));
     }
 
-    /// Gives the virtual threads, which answer every request, more carrier threads than there are processors. The
-    /// JDK lets a virtual thread run until it waits, and may run new ones first, so that few carriers would leave a
-    /// cheap question waiting for seconds while many clients send expensive ones. The system is fair to carriers.
+    /// Gives the virtual threads, which answer every request, some carrier threads even on one or two
+    /// processors. The JDK lets a virtual thread run until it waits, and may run new ones first, so that few
+    /// carriers would leave a cheap question waiting for seconds while many clients send expensive ones. The
+    /// system is fair to carriers.
     ///
     /// The JDK reads this property when the first virtual thread starts.
     private static void haveCarriers() {

@@ -39,8 +39,7 @@ public record QuerySettings(
     /// **Errors**: [clickcounter.shared.StartFailure] that lists all settings that are wrong.
     public static QuerySettings read(SettingsReader settings) {
         var read = new QuerySettings(
-                HttpSettings.read(settings, Setting.QUERY_ADDRESS, Setting.QUERY_PORT)
-                        .withBodiesUpTo(MAX_BODY_BYTES),
+                HttpSettings.read(settings, Setting.QUERY_ADDRESS, Setting.QUERY_PORT, MAX_BODY_BYTES),
                 DatabaseSettings.read(settings),
                 LogSettings.read(settings).folder(),
                 settings.integer(Setting.STATS_MAX_KEPT, 1, MAX_KEPT),

@@ -179,8 +179,8 @@ public final class HttpListener implements AutoCloseable {
             ListenerConfig.BuilderBase<?, ?> listener, HttpSettings settings, MediaContext media, boolean isInside) {
         listener.backlog(BACKLOG);
         listener.maxPayloadSize(settings.maxBodyBytes());
-        // Helidon measures by the system's clock. When that jumps ahead, all connections are closed after their next
-        // answers, without a word to their clients. A relay closes them itself.
+        // Helidon measures by the system's clock. When that jumps ahead, it closes all connections that wait for a
+        // request. Those of a relay are closed by the relay, which is not misled.
         listener.idleConnectionTimeout(isInside ? ChronoUnit.FOREVER.getDuration() : IDLE_TIMEOUT);
         listener.idleConnectionPeriod(IDLE_CHECK);
         listener.shutdownGracePeriod(settings.shutdownGrace());

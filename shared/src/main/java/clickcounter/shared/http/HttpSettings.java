@@ -46,6 +46,12 @@ public record HttpSettings(
 
     /// Reads the two given settings and those that all servers share.
     public static HttpSettings read(SettingsReader settings, Setting addressSetting, Setting portSetting) {
+        return read(settings, addressSetting, portSetting, Long.MAX_VALUE);
+    }
+
+    /// Reads the same settings for a server that never needs larger bodies than these.
+    public static HttpSettings read(
+            SettingsReader settings, Setting addressSetting, Setting portSetting, long neededBodyBytes) {
         int maxConnections = settings.integer(Setting.SERVICE_MAX_CONNECTIONS, 1, MAX_CONNECTIONS);
         return new HttpSettings(
                 settings.text(addressSetting).orElseThrow(),
@@ -53,7 +59,7 @@ public record HttpSettings(
                 portSetting,
                 Math.clamp(filesForConnections(), 1, maxConnections),
                 settings.duration(Setting.SERVICE_RECEIVE_TIMEOUT, Duration.ofSeconds(1), Duration.ofHours(1)),
-                settings.bytes(Setting.SERVICE_MAX_BODY, 0, 1L << 30),
+                Math.min(settings.bytes(Setting.SERVICE_MAX_BODY, 0, 1L << 30), neededBodyBytes),
                 settings.duration(Setting.SERVICE_SHUTDOWN_GRACE, Duration.ZERO, Duration.ofMinutes(5)),
                 settings.duration(Setting.SERVICE_DRAIN_DELAY, Duration.ZERO, Duration.ofMinutes(1)),
                 false,
@@ -73,21 +79,6 @@ public record HttpSettings(
                 drainDelay,
                 onSharedPort,
                 onSocket);
-    }
-
-    /// Returns these settings with a limit for bodies that is not larger than this one.
-    public HttpSettings withBodiesUpTo(long bytes) {
-        return new HttpSettings(
-                address,
-                port,
-                portSetting,
-                maxConnections,
-                maxReceive,
-                Math.min(maxBodyBytes, bytes),
-                shutdownGrace,
-                drainDelay,
-                sharesPort,
-                socket);
     }
 
     /// Returns how many connections ingest may relay to Helidon at the same time: half of the files are for them.
