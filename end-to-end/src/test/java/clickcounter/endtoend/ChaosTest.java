@@ -6,6 +6,7 @@ import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 
 /// No click is lost and none is counted twice: every promise under every fault, in any order and combination.
@@ -16,7 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 final class ChaosTest {
     private static final long SEED = Long.getLong("chaos.seed", new Random().nextInt(1_000_000));
 
-    @TempDir
+    /// Stays if the test fails, so that the log and the database can be looked into.
+    @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     Path folder;
 
     @Test

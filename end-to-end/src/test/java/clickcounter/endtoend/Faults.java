@@ -38,6 +38,8 @@ final class Faults {
     private static final int MIN_LENGTH_MS = 500;
     private static final int MAX_LENGTH_MS = 3_000;
     private static final int MAX_DELAY_MS = 1_000;
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+    private static final Duration ROOM = Duration.ofMillis(2 * MAX_LENGTH_MS);
     private static final Duration MAX_COMMIT_WAIT = Duration.ofSeconds(20);
     private static final Duration MINUTES = Duration.ofMinutes(7);
     private static final Duration YEARS = Duration.ofDays(3_650);
@@ -296,7 +298,12 @@ final class Faults {
         assertThat(audit.output()).doesNotContain("differ;");
     }
 
+    /// While a jump is held back, the service's time may be wrong by some hundredths of a second. So no minute ends
+    /// meanwhile, because a click that is sent just then would be in the other minute.
     private void stepClock(Duration wrongBy) throws IOException {
+        Await.until(
+                "no minute ends while the clock is wrong",
+                () -> System.currentTimeMillis() % MINUTE.toMillis() < MINUTE.minus(ROOM).toMillis());
         system.setClock(wrongBy);
         try {
             lastAWhile();

@@ -21,7 +21,8 @@ import org.slf4j.LoggerFactory;
 /// minute, the clock continues as if it had not jumped, says so once, and shows the jump as a metric. It
 /// follows the system clock again when that is right again; when the jump is confirmed, by [#confirm] or an
 /// operator; or, after a jump of less than a day, when the system clock has been steady for ten minutes
-/// ([ClockState]).
+/// ([ClockState]). While a jump is held back, the time is right to about a tenth of a second, because the
+/// system tells the time since the boot in steps of ten milliseconds and is asked at another moment.
 ///
 /// All processes of a host know the same through the [ClockFile]. Where the system does not tell the time
 /// since the boot (macOS), the system clock is always believed: there nothing tells a jump from a sleep.
