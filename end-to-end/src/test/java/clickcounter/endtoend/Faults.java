@@ -303,7 +303,8 @@ final class Faults {
     private void stepClock(Duration wrongBy) throws IOException {
         Await.until(
                 "no minute ends while the clock is wrong",
-                () -> System.currentTimeMillis() % MINUTE.toMillis() < MINUTE.minus(ROOM).toMillis());
+                () -> System.currentTimeMillis() % MINUTE.toMillis()
+                        < MINUTE.minus(ROOM).toMillis());
         system.setClock(wrongBy);
         try {
             lastAWhile();

@@ -7,7 +7,6 @@ import clickcounter.migrations.Database;
 import clickcounter.query.http.AllowedMethods;
 import clickcounter.query.http.ClientWatch;
 import clickcounter.query.http.EntityTag;
-import clickcounter.query.http.EntityTag.Content;
 import clickcounter.query.http.Refusal;
 import clickcounter.query.statistics.Statistics.Answer;
 import clickcounter.query.statistics.Statistics.BannerClicks;
@@ -42,7 +41,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /// Answers questions about banners, `GET` and `POST` alike.
 ///
@@ -79,6 +77,7 @@ public final class StatisticsHandler {
     private final RefusalReport refusals;
     private final ClientWatch clients;
     private final Gate gate;
+    private final Turns turns = new Turns();
     private final SharedRuns<StatisticsQuestion, Admitted> runs =
             new SharedRuns<>(MAX_WAIT, admitted -> admitted.pass().close());
 
@@ -94,7 +93,7 @@ public final class StatisticsHandler {
     }
 
     /// An answer, and the pass that it holds until it has been sent.
-    private record Admitted(Answer<StatisticsBody> answer, Gate.Pass pass) {}
+    private record Admitted(Answer<SharedBody> answer, Gate.Pass pass) {}
 
     /// How many questions wait for others.
     public int waitingQuestions() {
@@ -126,7 +125,11 @@ public final class StatisticsHandler {
             Cost cost = statistics.cost(question);
             try (var share = runs.join(question)) {
                 Admitted admitted = await(share, question, cost, request);
-                send(admitted.answer(), share, question.asCsv(), request, response);
+                if (admitted.answer().counts().whole() != null) {
+                    // A client that takes it slowly holds nothing else.
+                    share.close();
+                }
+                send(admitted.answer(), question.asCsv(), request, response);
             }
         } catch (Refusal refusal) {
             if (refusal.problem().status().equals(Status.SERVICE_UNAVAILABLE_503)) {
@@ -168,8 +171,9 @@ public final class StatisticsHandler {
                 case TOTALS -> totals(question, pass);
             };
             pass.leaveDatabase();
+            var body = new SharedBody(out -> answer.counts().write(question.asCsv(), out), turns);
             isAnswered = true;
-            return new Admitted(answer, pass);
+            return new Admitted(answer.with(body, null), pass);
         } finally {
             if (!isAnswered) {
                 pass.close();
@@ -222,12 +226,7 @@ public final class StatisticsHandler {
         return answer.with(new Busiest(answer.counts(), previous == null ? null : previous.counts()), previous);
     }
 
-    private void send(
-            Answer<StatisticsBody> answer,
-            SharedRuns<?, Admitted>.Share share,
-            boolean asCsv,
-            ServerRequest request,
-            ServerResponse response) {
+    private void send(Answer<SharedBody> answer, boolean asCsv, ServerRequest request, ServerResponse response) {
         if (asCsv) {
             response.header(CSV_TYPE);
             response.header(CSV_FILE);
@@ -240,20 +239,15 @@ public final class StatisticsHandler {
         if (answer.minutesSince() != null) {
             response.header(MINUTES_SINCE, answer.minutesSince().toString());
         }
-        Content content = out -> answer.counts().write(asCsv, out);
-        ShortBody whole = ShortBody.of(content);
-        if (whole != null) {
-            // A client that takes it slowly holds nothing else.
-            share.close();
-        }
+        SharedBody body = answer.counts();
         if (request.prologue().method().equals(Method.POST)) {
             response.header(Problem.NO_STORE);
-            sendBody(content, whole, response);
+            sendBody(body, response);
             return;
         }
         response.header(VARY);
         response.header(answer.isSettled() ? KEEP : ASK_AGAIN);
-        var tag = EntityTag.of(whole == null ? content : whole);
+        EntityTag tag = body.tag();
         response.header(HeaderNames.ETAG, tag.text());
         if (tag.isIn(request.headers())) {
             response.status(Status.NOT_MODIFIED_304).send();
@@ -264,11 +258,11 @@ public final class StatisticsHandler {
             response.send();
             return;
         }
-        sendBody(content, whole, response);
+        sendBody(body, response);
     }
 
-    /// @param whole null if the content is too long to be kept, so that it is made while it is sent
-    private void sendBody(Content content, @Nullable ShortBody whole, ServerResponse response) {
+    private void sendBody(SharedBody body, ServerResponse response) {
+        ShortBody whole = body.whole();
         if (whole != null) {
             whole.send(response);
             return;
@@ -282,7 +276,7 @@ public final class StatisticsHandler {
             return null;
         });
         try (OutputStream out = response.outputStream()) {
-            content.write(out);
+            body.write(out);
         } catch (IOException | UncheckedIOException brokenOff) {
             // The answer has begun, so there is no one to tell. Helidon would log a stack trace.
             throw new CloseConnectionException("the client is gone or too slow", brokenOff);
