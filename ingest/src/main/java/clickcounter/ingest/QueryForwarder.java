@@ -36,24 +36,27 @@ final class QueryForwarder implements Handler, AutoCloseable {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(60);
 
-    /// Headers of a single connection (RFC 9110, 7.6.1), and those that the HTTP client or server sets itself.
-    private static final Set<String> NOT_FORWARDED = Set.of(
+    /// The headers of a request that query reads. All others only cost time, and a stranger may send very long ones.
+    private static final Set<String> FORWARDED = Set.of(
+            "accept",
+            "accept-encoding",
+            "access-control-request-headers",
+            "access-control-request-method",
+            "authorization",
+            "content-type",
+            "if-none-match",
+            "origin");
+
+    /// Headers of a single connection (RFC 9110, 7.6.1), and those that Helidon sets itself.
+    private static final Set<String> NOT_PASSED_BACK = Set.of(
             "connection",
             "content-length",
-            "cookie", // those of other services of this host
-            "expect",
-            "host",
-            "http2-settings",
             "keep-alive",
             "proxy-authenticate",
-            "proxy-authorization",
             "proxy-connection",
-            "te",
             "trailer",
             "transfer-encoding",
-            "upgrade",
-            "x-forwarded-for", // Helidon makes it of what the relay says, like the next
-            "x-forwarded-port");
+            "upgrade");
 
     /// The HTTP client sends no other values. Query needs none of them.
     private static final Pattern FORWARDED_VALUE = Pattern.compile("[\\t -~]*");
@@ -143,7 +146,10 @@ final class QueryForwarder implements Handler, AutoCloseable {
                             request.prologue().method().text(),
                             body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
             for (Header header : request.headers()) {
-                if (isForwarded(header.name())) {
+                if (header.name().isEmpty()) {
+                    throw new IllegalArgumentException("a header without a name");
+                }
+                if (FORWARDED.contains(header.headerName().lowerCase())) {
                     header.allValues().stream()
                             .filter(value -> FORWARDED_VALUE.matcher(value).matches())
                             .forEach(value -> forwarded.header(header.name(), value));
@@ -173,7 +179,7 @@ final class QueryForwarder implements Handler, AutoCloseable {
                 && answer.statusCode() != Status.NOT_MODIFIED_304.code();
         response.status(Status.create(answer.statusCode()));
         answer.headers().map().forEach((name, values) -> {
-            if (isForwarded(name)) {
+            if (!NOT_PASSED_BACK.contains(name.toLowerCase(Locale.ROOT))) {
                 response.header(HeaderNames.create(name), values.toArray(String[]::new));
             }
         });
@@ -210,10 +216,6 @@ final class QueryForwarder implements Handler, AutoCloseable {
     /// Ends each stream of events at its next event; other answers are returned completely.
     void endStreams() {
         isEnding = true;
-    }
-
-    private static boolean isForwarded(String name) {
-        return !NOT_FORWARDED.contains(name.toLowerCase(Locale.ROOT));
     }
 
     private static void unavailable(String detail, ServerRequest request, ServerResponse response) {

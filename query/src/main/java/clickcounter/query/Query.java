@@ -6,6 +6,7 @@ import clickcounter.migrations.DatabaseProbe;
 import clickcounter.query.dashboard.Dashboard;
 import clickcounter.query.http.AllowedMethods;
 import clickcounter.query.http.ClientWatch;
+import clickcounter.query.http.CrossOrigin;
 import clickcounter.query.http.JsonBody;
 import clickcounter.query.http.StaticFile;
 import clickcounter.query.http.TokenCheck;
@@ -132,6 +133,7 @@ public final class Query implements AutoCloseable {
 
     private static HttpRouting.Builder routing(QuerySettings settings, StatisticsHandler statistics, LiveHandler live) {
         HttpRouting.Builder routing = HttpRouting.builder().addFilter(Query::protectBrowsers);
+        routing.any(TokenCheck.PATHS, new CrossOrigin(settings.origins()));
         settings.token().ifPresent(token -> routing.any(TokenCheck.PATHS, new TokenCheck(token)));
         statistics.setup(routing);
         return routing.any(LiveHandler.PATH, new AllowedMethods("GET", live))

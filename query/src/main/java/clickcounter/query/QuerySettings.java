@@ -1,6 +1,7 @@
 package clickcounter.query;
 
 import clickcounter.migrations.DatabaseSettings;
+import clickcounter.query.http.CrossOrigin;
 import clickcounter.shared.Setting;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.admin.AdminSettings;
@@ -9,6 +10,7 @@ import clickcounter.shared.log.LogSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 
 /// The settings of query.
 ///
@@ -19,6 +21,7 @@ import java.util.Optional;
 /// @param maxRows how many rows an answer may have, one for each step of each banner
 /// @param maxWait how long a request may wait until the log is read to its end
 /// @param admin where it answers operators
+/// @param origins those whose pages may read statistics, or `*` for all
 /// @param token what requests for statistics must carry; if empty, statistics are open to everyone
 public record QuerySettings(
         HttpSettings http,
@@ -28,6 +31,7 @@ public record QuerySettings(
         int maxRows,
         Duration maxWait,
         AdminSettings admin,
+        Set<String> origins,
         Optional<String> token) {
     /// Some times of the longest question, which names 100 banners of 19 digits.
     private static final long MAX_BODY_BYTES = 8_192;
@@ -46,6 +50,7 @@ public record QuerySettings(
                 settings.integer(Setting.STATS_MAX_ROWS, 1, MAX_ROWS),
                 settings.duration(Setting.STATS_MAX_WAIT, Duration.ZERO, MAX_WAIT),
                 AdminSettings.read(settings, Setting.QUERY_ADMIN_PORT),
+                CrossOrigin.read(settings),
                 settings.secret(Setting.STATS_TOKEN));
         settings.finish();
         return read;

@@ -44,6 +44,7 @@ public enum Setting {
     STATS_MAX_KEPT("2000000"),
     STATS_MAX_ROWS("1000000"),
     STATS_MAX_WAIT("1s"),
+    STATS_ORIGINS(""),
     STATS_RETENTION_MINUTES("400d"),
     STATS_TOKEN(""),
 

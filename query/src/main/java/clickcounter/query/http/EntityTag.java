@@ -16,6 +16,7 @@ import java.util.HexFormat;
 /// @param length of the content in bytes
 public record EntityTag(String hash, long length) {
     private static final int BYTES = 16;
+    private static final String WEAK = "W/";
 
     /// Writes the content.
     @FunctionalInterface
@@ -53,9 +54,11 @@ public record EntityTag(String hash, long length) {
 
     /// Returns whether the client has this content, according to its header `If-None-Match`.
     public boolean isIn(Headers headers) {
+        String text = text();
         return headers.values(HeaderNames.IF_NONE_MATCH).stream()
-                .map(value -> value.strip().replaceFirst("^W/", ""))
-                .anyMatch(value -> value.equals(text()) || value.equals("*"));
+                .map(String::strip)
+                .map(value -> value.startsWith(WEAK) ? value.substring(WEAK.length()) : value)
+                .anyMatch(value -> value.equals(text) || value.equals("*"));
     }
 
     private static final class CountingStream extends DigestOutputStream {

@@ -62,7 +62,7 @@ public final class StatisticsHandler {
             HeaderValues.createCached(HeaderNames.CONTENT_TYPE, "text/csv; charset=utf-8; header=present");
     private static final Header CSV_FILE =
             HeaderValues.createCached(HeaderNames.CONTENT_DISPOSITION, "attachment; filename=\"clicks.csv\"");
-    private static final Header VARY = HeaderValues.createCached(HeaderNames.VARY, "Accept");
+    private static final Header VARY = HeaderValues.createCached(HeaderNames.VARY, "Accept, Origin");
     private static final Header ASK_AGAIN = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "private, no-cache");
     private static final Header KEEP = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "private, max-age=300");
 

@@ -201,7 +201,7 @@ class StatisticsApiTest {
         String tag = first.headers().firstValue("ETag").orElseThrow();
 
         assertThat(first.headers().firstValue("Cache-Control")).contains("private, max-age=300");
-        assertThat(first.headers().firstValue("Vary")).contains("Accept");
+        assertThat(first.headers().firstValue("Vary")).contains("Accept, Origin");
         assertThat(first.headers().firstValueAsLong("Content-Length"))
                 .hasValue(first.body().length());
         for (String known : new String[] {tag, "W/" + tag, "\"other\", " + tag, "*"}) {
