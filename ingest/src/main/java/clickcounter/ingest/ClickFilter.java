@@ -18,6 +18,7 @@ import io.helidon.webserver.http.FilterChain;
 import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /// Counts the clicks that no [ClickLoop] answers, such as those with a body in chunks: appends `GET` and `POST` of
 /// `/v1/banners/counter/{bannerID}` to the log, then answers them 204.
@@ -34,10 +35,17 @@ final class ClickFilter implements Filter {
     /// Clicks are open to the pages of all sites (Fetch standard, 3.2): `sendBeacon` with JSON asks first.
     private static final Header ANY_ORIGIN = HeaderValues.createCached("Access-Control-Allow-Origin", "*");
 
+    /// `sendBeacon` asks with credentials, and then neither any origin nor any header may be written as `*`.
     private static final List<Header> PREFLIGHT = List.of(
-            HeaderValues.createCached("Access-Control-Allow-Methods", "GET, HEAD, POST"),
-            HeaderValues.createCached("Access-Control-Allow-Headers", "*"),
-            HeaderValues.createCached("Access-Control-Max-Age", "86400"));
+            HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
+            HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+            HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_MAX_AGE, "86400"),
+            HeaderValues.createCached(HeaderNames.VARY, "Origin, Access-Control-Request-Headers"));
+
+    /// What a preflight is answered that does not say which headers it is about, because a proxy left them out.
+    private static final String USUAL_HEADERS = "Content-Type";
+
+    private static final Pattern HEADER_LIST = Pattern.compile("[\\w-]+( *, *[\\w-]+)*");
 
     private final ClickWriter writer;
     private final ClickMetrics metrics;
@@ -60,9 +68,7 @@ final class ClickFilter implements Filter {
         boolean counts = method.equals(Method.GET) || method.equals(Method.POST);
         response.header(ANY_ORIGIN);
         if (method.equals(Method.OPTIONS)) {
-            PREFLIGHT.forEach(response::header);
-            response.header(ALLOW);
-            response.status(Status.NO_CONTENT_204).send();
+            answerPreflight(request, response);
             return;
         }
         if (!counts && !method.equals(Method.HEAD)) {
@@ -89,6 +95,20 @@ final class ClickFilter implements Filter {
         response.status(Status.NO_CONTENT_204);
         response.header(Problem.NO_STORE);
         response.send();
+    }
+
+    private static void answerPreflight(RoutingRequest request, RoutingResponse response) {
+        request.headers()
+                .first(HeaderNames.ORIGIN)
+                .ifPresent(origin -> response.header(HeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, origin));
+        String asked = request.headers()
+                .first(HeaderNames.ACCESS_CONTROL_REQUEST_HEADERS)
+                .filter(names -> HEADER_LIST.matcher(names).matches())
+                .orElse(USUAL_HEADERS);
+        response.header(HeaderNames.ACCESS_CONTROL_ALLOW_HEADERS, asked);
+        PREFLIGHT.forEach(response::header);
+        response.header(ALLOW);
+        response.status(Status.NO_CONTENT_204).send();
     }
 
     /// Appends a click. If it could not be appended, sends the answer and returns false.

@@ -38,8 +38,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// With `LOG_SYNC=commit`, the answers to all clicks of one selection wait for the disk together.
 ///
-/// What strangers can take is limited: the number of connections, above which the one that has been idle longest
-/// is closed; the time for a request to arrive; and the bytes that are kept of all connections together.
+/// What strangers can take is limited: the number of connections, the time for a request to arrive or an answer to
+/// be taken, and the bytes that are kept of all connections together. Whoever has kept the loop waiting longest is
+/// closed first.
 ///
 /// **Threads**: the loop's own, except where a method says so.
 final class ClickLoop extends SelectorThread {
@@ -80,7 +81,10 @@ final class ClickLoop extends SelectorThread {
 
     private List<SocketChannel> letGo = new ArrayList<>();
 
+    /// The connections that wait for a request.
     private final WaitingQueue idle = new WaitingQueue();
+
+    /// The connections whose clients have sent a part of a request, or have not taken all of an answer.
     private final WaitingQueue receiving = new WaitingQueue();
 
     private final ClickRequest request;
@@ -115,12 +119,19 @@ final class ClickLoop extends SelectorThread {
 
     /// What bounds the connections of a loop.
     ///
-    /// @param maxConnections above which the one that has been idle longest is closed
+    /// @param maxConnections above which the one that has waited for its client longest is closed
+    /// @param maxKeptBytes above which the one whose request or answer is under way longest is closed
     /// @param maxBodyBytes of a request
     /// @param maxReceive how long a request may take to arrive
     /// @param grace how long requests may still arrive after the loop is asked to close
     /// @param all those that are no settings
-    record Limits(int maxConnections, long maxBodyBytes, Duration maxReceive, Duration grace, ConnectionLimits all) {}
+    record Limits(
+            int maxConnections,
+            long maxKeptBytes,
+            long maxBodyBytes,
+            Duration maxReceive,
+            Duration grace,
+            ConnectionLimits all) {}
 
     /// Answers that wait for the disk.
     private record Undecided(
@@ -158,12 +169,17 @@ final class ClickLoop extends SelectorThread {
         }
     }
 
-    /// Stops accepting, lets the bodies arrive whose heads are here, then closes all connections.
+    /// Stops accepting, lets the bodies arrive whose heads are here, then closes all connections. All loops do so at
+    /// the same time, but not before the one that accepts has stopped.
     @Override
     void finish() throws IOException {
         for (ServerSocketChannel port : ports) {
             port.close();
         }
+        if (!ports.isEmpty()) {
+            loops.forEach(SelectorThread::askToClose);
+        }
+        afterSelection(); // takes what has arrived
         closeAll(false);
         long endNs = System.nanoTime() + parts.limits.grace().toNanos();
         while (openConnections > 0 && System.nanoTime() - endNs < 0) {
@@ -329,10 +345,14 @@ final class ClickLoop extends SelectorThread {
         }
     }
 
-    /// Closes the connection that has been idle longest, or else the one whose request has been arriving longest.
-    /// Returns false if there is none.
+    /// Closes the connection that has waited for its client longest, whether for a request to begin or to end, so
+    /// that a stranger who begins many requests shuts nobody else out. Returns false if there is none.
     private boolean closeOne() {
-        Queued longest = idle.first() == null ? receiving.first() : idle.first();
+        Queued longest = idle.first();
+        Queued slowest = receiving.first();
+        if (longest == null || (slowest != null && slowest.sinceNs - longest.sinceNs < 0)) {
+            longest = slowest;
+        }
         if (longest == null) {
             return false;
         }
@@ -524,14 +544,14 @@ final class ClickLoop extends SelectorThread {
     ///
     /// @param hasAnswered whether a request was answered, so that what is arriving is another one
     private void waitOn(ClickConnection connection, boolean hasAnswered, long nowNs) {
-        if (!connection.isReceiving()) {
+        if (!connection.isReceiving() && !connection.unsent().hasRemaining()) {
             idle.add(connection, nowNs);
         } else if (hasAnswered || connection.queue != receiving) {
             receiving.add(connection, nowNs);
         }
         keptBytes += connection.newlyKeptBytes();
-        if (keptBytes > parts.limits.all().maxKeptBytes()) {
-            close(connection, Closed.TOO_MANY_BYTES);
+        while (keptBytes > parts.limits.maxKeptBytes() && receiving.first() instanceof ClickConnection slowest) {
+            close(slowest, Closed.TOO_MANY_BYTES);
         }
     }
 

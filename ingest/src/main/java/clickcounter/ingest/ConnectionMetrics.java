@@ -20,9 +20,9 @@ final class ConnectionMetrics {
         BY_US,
         /// It was idle for too long.
         IDLE,
-        /// Its request took too long to arrive.
+        /// Its request took too long to arrive, or its client too long to take an answer.
         SLOW,
-        /// There were too many connections, and it had been idle longest.
+        /// There were too many connections, and it had waited for its client longest.
         TOO_MANY,
         /// Too many bytes were kept.
         TOO_MANY_BYTES

@@ -51,7 +51,7 @@ final class PublicPort implements AutoCloseable {
                 each.configureBlocking(false);
             }
             loops = ClickLoop.start(threads, parts, ports);
-            // The first loop accepts connections for the others, so it closes first.
+            // The first loop accepts connections for the others, so it closes first, and asks them to close.
             loops.reversed().forEach(opened::add);
         } catch (IOException failure) {
             opened.closeAfter(failure);
@@ -73,7 +73,12 @@ final class PublicPort implements AutoCloseable {
     static Limits limits(HttpSettings settings, int threads, ConnectionLimits all) {
         int maxConnections = Math.max(1, settings.maxNotRelayed() / threads);
         return new Limits(
-                maxConnections, settings.maxBodyBytes(), settings.maxReceive(), settings.shutdownGrace(), all);
+                maxConnections,
+                all.maxKeptBytes() / threads,
+                settings.maxBodyBytes(),
+                settings.maxReceive(),
+                settings.shutdownGrace(),
+                all);
     }
 
     int port() {

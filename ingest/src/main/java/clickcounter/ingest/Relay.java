@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,6 +52,10 @@ final class Relay extends SelectorThread {
     private final int maxConnections;
 
     private final long maxBodyBytes;
+
+    /// A client that still sends to what is not answered after this time is closed.
+    private final long maxReceiveNs;
+
     private final ConnectionLimits limits;
     private final ConnectionMetrics connections;
     private final RelayedClients clients;
@@ -64,9 +69,17 @@ final class Relay extends SelectorThread {
     private final WaitingQueue lingering = new WaitingQueue();
 
     private final Set<Pair> pairs = new HashSet<>();
+
+    /// What the clients of pairs have sent, and what those have that wait to be taken over.
     private long unansweredBytes;
 
-    private record Arrival(SocketChannel client, ByteBuffer unread, ByteBuffer unsent) {}
+    private final AtomicLong arrivingBytes = new AtomicLong();
+
+    private record Arrival(SocketChannel client, ByteBuffer unread, ByteBuffer unsent) {
+        int bytes() {
+            return unread.remaining() + unsent.remaining();
+        }
+    }
 
     /// One end of a pair, and the bytes that it has not taken.
     private static final class Side {
@@ -89,6 +102,9 @@ final class Relay extends SelectorThread {
         private final Side helidon;
         private final RelayedClients.Client asker;
         private long unansweredBytes;
+
+        /// When the first of the unanswered bytes arrived.
+        private long askedNs;
 
         Pair(Arrival arrival, SocketChannel toHelidon, Selector selector, RelayedClients.Client asker)
                 throws IOException {
@@ -117,6 +133,7 @@ final class Relay extends SelectorThread {
         this.maxConnections = settings.maxRelayed();
         arriving = new ArrayBlockingQueue<>(maxConnections);
         this.maxBodyBytes = settings.maxBodyBytes();
+        this.maxReceiveNs = settings.maxReceive().toNanos();
         this.limits = limits;
         this.connections = connections;
         this.clients = clients;
@@ -138,13 +155,16 @@ final class Relay extends SelectorThread {
         return relay;
     }
 
-    /// Takes over a connection, or closes it if too many others wait to be taken over.
+    /// Takes over a connection, or closes it if too many others, or others with too many bytes, wait to be taken over.
     ///
     /// @param unread bytes from the client that were not processed
     /// @param unsent bytes for the client that it has not received
     void take(SocketChannel client, byte[] unread, byte[] unsent) {
-        if (!arriving.offer(new Arrival(client, ByteBuffer.wrap(unread), ByteBuffer.wrap(unsent)))) {
-            connections.closed(Closed.TOO_MANY);
+        var arrival = new Arrival(client, ByteBuffer.wrap(unread), ByteBuffer.wrap(unsent));
+        boolean hasRoom = arrivingBytes.addAndGet(arrival.bytes()) <= limits.maxArrivingBytes();
+        if (!hasRoom || !arriving.offer(arrival)) {
+            arrivingBytes.addAndGet(-arrival.bytes());
+            connections.closed(hasRoom ? Closed.TOO_MANY : Closed.TOO_MANY_BYTES);
             closeQuietly(client);
         }
         selector.wakeup();
@@ -160,6 +180,7 @@ final class Relay extends SelectorThread {
             if (arrival == null) {
                 return;
             }
+            arrivingBytes.addAndGet(-arrival.bytes());
             welcome(arrival);
         }
         selector.wakeup();
@@ -266,10 +287,14 @@ final class Relay extends SelectorThread {
         if (pair.helidon.hasEnded) {
             return; // nobody reads it
         }
+        long nowNs = System.nanoTime();
         if (side == pair.helidon) {
             pair.asker.begin();
+        } else if (pair.unansweredBytes > 0 && nowNs - pair.askedNs > maxReceiveNs) {
+            close(pair, Closed.SLOW);
+            return;
         }
-        waiting.add(pair, System.nanoTime());
+        waiting.add(pair, nowNs);
         other.channel.write(buffer.flip());
         if (buffer.hasRemaining()) {
             other.unsent = ByteBuffer.wrap(ClickConnection.rest(buffer));
@@ -313,6 +338,9 @@ final class Relay extends SelectorThread {
 
     /// Counts bytes that a client has sent and that were not answered.
     private void count(Pair pair, long bytes) {
+        if (pair.unansweredBytes == 0) {
+            pair.askedNs = System.nanoTime();
+        }
         pair.unansweredBytes += bytes;
         unansweredBytes += bytes;
         if (pair.unansweredBytes > 2 * maxBodyBytes + MORE_THAN_BODIES) {

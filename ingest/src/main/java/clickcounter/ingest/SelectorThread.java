@@ -111,13 +111,20 @@ abstract class SelectorThread implements AutoCloseable {
     /// Closes all channels.
     abstract void finish() throws IOException;
 
+    /// Lets the thread begin to close all channels.
+    ///
+    /// **Threads**: any.
+    final void askToClose() {
+        isClosing = true;
+        selector.wakeup();
+    }
+
     /// Closes all channels and waits until the thread has ended.
     ///
     /// **Threads**: any.
     @Override
     public final void close() {
-        isClosing = true;
-        selector.wakeup();
+        askToClose();
         try {
             thread.join();
         } catch (InterruptedException interrupted) {

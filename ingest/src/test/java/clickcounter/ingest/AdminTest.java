@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
+import clickcounter.testing.Await;
 import clickcounter.testing.Exposition;
 import clickcounter.testing.MetricsDocument;
 import java.io.IOException;
@@ -88,6 +89,39 @@ final class AdminTest {
         }
     }
 
+    @Test
+    void countsAcknowledgedClicksOfAllConnections() {
+        try (var ingest = RunningIngest.start(folder)) {
+            try (var kept = ingest.connect()) {
+                assertThat(kept.click(1)).isEqualTo(204);
+                assertThat(kept.click(1)).isEqualTo(204);
+            }
+            try (var closing = ingest.connect()) {
+                closing.request("GET /v1/banners/counter/1", "Connection: close");
+                assertThat(closing.answer().status()).isEqualTo(204);
+            }
+            try (var chunked = ingest.connect()) {
+                chunked.request("POST /v1/banners/counter/1", "Transfer-Encoding: chunked")
+                        .send("0\r\n\r\n");
+                assertThat(chunked.answer().status()).isEqualTo(204);
+            }
+            try (var old = ingest.connect()) {
+                assertThat(old.send("GET /v1/banners/counter/1 HTTP/1.0\r\n\r\n")
+                                .answer()
+                                .status())
+                        .isEqualTo(204);
+            }
+            awaitAcknowledged(ingest, 5);
+        }
+    }
+
+    /// A click is counted as acknowledged after its answer was sent.
+    private static void awaitAcknowledged(RunningIngest ingest, int clicks) {
+        Await.until(
+                "%d clicks are acknowledged".formatted(clicks),
+                () -> Exposition.of(ingest.adminPort()).value("clickcounter_clicks_acknowledged_total") == clicks);
+    }
+
     private static double answers(Exposition metrics, int status) {
         return metrics.value("clickcounter_http_request_duration_seconds_count{status=\"%d\"}".formatted(status));
     }
@@ -155,7 +189,7 @@ final class AdminTest {
     @Test
     void isNotReadyButServesWhileItDrainsAndRefusesAfterwards() throws Exception {
         try (var stopper = Executors.newSingleThreadExecutor();
-                var ingest = RunningIngest.start(folder, "SERVICE_DRAIN_DELAY", "1s");
+                var ingest = RunningIngest.start(folder, "SERVICE_DRAIN_DELAY", "3s");
                 var early = ingest.connect();
                 var late = ingest.connect()) {
             assertThat(early.click(1)).isEqualTo(204);
@@ -176,6 +210,7 @@ final class AdminTest {
             assertThat(served.status()).isEqualTo(204);
             assertThat(served.header("connection")).isEqualTo("close");
             assertThat(early.isClosedByServer()).isTrue();
+            awaitAcknowledged(ingest, 3);
 
             var refused = ask(ingest);
             while (refused.status() == 204) {

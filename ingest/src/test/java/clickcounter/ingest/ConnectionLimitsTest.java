@@ -4,7 +4,9 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import clickcounter.testing.Await;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -22,22 +24,67 @@ class ConnectionLimitsTest {
     private static final Duration LONG = Duration.ofSeconds(75);
     private static final long MUCH = 1L << 30;
     private static final int MAX_BODY_BYTES = 8_000;
+    private static final int MAX_CONNECTIONS = 20;
+    private static final ConnectionLimits DEFAULT_LIMITS = ConnectionLimits.DEFAULT;
 
     @TempDir
     private Path folder;
 
+    /// Strangers who begin long heads must not shut out whoever sends a head in two pieces.
     @Test
-    void closesTheConnectionWithWhichAllUnfinishedHeadsAreTooLong() {
+    void closesTheOldestUnfinishedHeadIfAllAreTooLong() {
         String head = "GET /v1/banners/counter/1 HTTP/1.1\r\nHost: a\r\nX: " + "x".repeat(12_000);
-        try (var ingest = start(new ConnectionLimits(LONG, 20_000, MUCH));
+        try (var ingest = start(new ConnectionLimits(LONG, 20_000, MUCH, MUCH));
                 var first = ingest.connect().send(head);
                 var other = ingest.connect()) {
             assertThat(other.click(2)).isEqualTo(204); // now the first head has been read
             try (var second = ingest.connect().send(head)) {
-                assertThat(second.isClosedByServer()).isTrue();
+                assertThat(first.isClosedByServer()).isTrue();
+                assertThat(second.send("\r\n\r\n").answer().status()).isEqualTo(204);
             }
-            assertThat(first.send("\r\n\r\n").answer().status()).isEqualTo(204);
             assertThat(ingest.newClicks()).containsExactly(2L, 1L);
+        }
+    }
+
+    /// Strangers who begin many requests must not shut out whoever connects.
+    @Test
+    void closesTheOldestUnfinishedHeadIfThereAreTooManyConnections() {
+        try (var ingest = RunningIngest.start(
+                folder, DEFAULT_LIMITS, "INGEST_THREADS", 1, "SERVICE_MAX_CONNECTIONS", MAX_CONNECTIONS)) {
+            List<HttpConnection> stalled = new ArrayList<>();
+            for (int number = 0; number < MAX_CONNECTIONS; number++) {
+                stalled.add(ingest.connect().send("GET /v1/banners/counter/1 HTTP/1.1\r\nX: "));
+            }
+            try (var first = ingest.connect()) {
+                assertThat(stalled.getFirst().isClosedByServer()).isTrue();
+                for (int number = 1; number < MAX_CONNECTIONS; number++) {
+                    try (var next = ingest.connect()) {
+                        assertThat(next.click(2)).isEqualTo(204);
+                    }
+                }
+                assertThat(first.click(2)).isEqualTo(204);
+            }
+            stalled.forEach(HttpConnection::close);
+        }
+    }
+
+    @Test
+    void closesARelayedConnectionThatStillSendsToOneRequestWhenItsTimeIsOver() {
+        try (var ingest = RunningIngest.start(folder, DEFAULT_LIMITS, "SERVICE_RECEIVE_TIMEOUT", "1s");
+                var trickling = ingest.connect()) {
+            trickling.send("POST /v1/banners/counter/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+            Await.until("the connection is closed", () -> isClosed(trickling));
+            assertThat(ingest.newClicks()).isEmpty();
+        }
+    }
+
+    @Test
+    void closesAConnectionWithWhichTooManyBytesWaitToBeRelayed() {
+        try (var ingest = start(new ConnectionLimits(LONG, MUCH, 1_000, MUCH));
+                var large = ingest.connect().request("GET /v1/other", "X: " + "x".repeat(1_000));
+                var small = ingest.connect().request("GET /v1/other")) {
+            assertThat(large.isClosedByServer()).isTrue();
+            assertThat(small.answer().status()).isEqualTo(503); // nobody is there to ask
         }
     }
 
@@ -46,7 +93,7 @@ class ConnectionLimitsTest {
         byte[] clicks = "GET /v1/banners/counter/1 HTTP/1.1\r\nHost: a\r\n\r\n"
                 .repeat(100)
                 .getBytes(US_ASCII);
-        try (var ingest = start(new ConnectionLimits(LONG, 1_000, MUCH));
+        try (var ingest = start(new ConnectionLimits(LONG, 1_000, MUCH, MUCH));
                 var greedy = new Socket();
                 var other = ingest.connect()) {
             greedy.setReceiveBufferSize(4_096);
@@ -66,7 +113,7 @@ class ConnectionLimitsTest {
         String head =
                 "POST /v1/banners/stats/1 HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n".formatted(MAX_BODY_BYTES);
         int missing = 400;
-        try (var ingest = start(new ConnectionLimits(LONG, MUCH, 4L * MAX_BODY_BYTES));
+        try (var ingest = start(new ConnectionLimits(LONG, MUCH, MUCH, 4L * MAX_BODY_BYTES));
                 var largest = ingest.connect().send(head + " ".repeat(MAX_BODY_BYTES - 1))) {
             List<HttpConnection> others = new ArrayList<>();
             for (int number = 0; number < 4; number++) {
@@ -83,7 +130,7 @@ class ConnectionLimitsTest {
 
     @Test
     void closesRelayedAndOtherConnectionsThatAreIdle() {
-        try (var ingest = start(new ConnectionLimits(Duration.ofMillis(1), MUCH, MUCH));
+        try (var ingest = start(new ConnectionLimits(Duration.ofMillis(1), MUCH, MUCH, MUCH));
                 var relayed = ingest.connect();
                 var clicking = ingest.connect()) {
             assertThat(relayed.request("GET /v1/banners/stats/1").answer().status())
@@ -91,6 +138,15 @@ class ConnectionLimitsTest {
             assertThat(clicking.click(1)).isEqualTo(204);
             assertThat(relayed.isClosedByServer()).isTrue();
             assertThat(clicking.isClosedByServer()).isTrue();
+        }
+    }
+
+    private static boolean isClosed(HttpConnection trickling) {
+        try {
+            trickling.send("1\r\nx\r\n");
+            return false;
+        } catch (UncheckedIOException closed) {
+            return true;
         }
     }
 

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import clickcounter.ingest.HttpConnection.Answer;
+import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.StartFailure;
+import clickcounter.shared.StopFailure;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.testing.Await;
 import clickcounter.testing.Exposition;
@@ -23,10 +25,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -158,6 +162,34 @@ class IngestTest {
                     .contains(
                             "WARN  2 clicks were answered 503 since the last such line: There is too little free space")
                     .doesNotContain("\tat ");
+        }
+    }
+
+    /// After a refusal a proxy would send the click again, and it would count twice.
+    @ParameterizedTest
+    @ValueSource(strings = {"Content-Length: 0\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"})
+    void leavesAClickUnansweredThatIsInTheLogAndMayNotBeOnDisk(String restOfRequest) throws IOException {
+        RunningIngest ingest = RunningIngest.start(folder, "LOG_SYNC", "commit");
+        try (var connection = ingest.connect()) {
+            assertThat(connection.click(1)).isEqualTo(204);
+            // A file of the log that cannot be forced, because it is none.
+            Files.createDirectory(newestFileOfTheLog().resolveSibling("20991231-2350X.cq4"));
+
+            connection.send("POST /v1/banners/counter/2 HTTP/1.1\r\nHost: a\r\n" + restOfRequest);
+            assertThat(connection.rest()).isEmpty();
+            assertThat(ingest.newClicks()).contains(2L);
+        }
+        assertThatThrownBy(ingest::close)
+                .isInstanceOf(StopFailure.class)
+                .extracting(failure -> ((StopFailure) failure).code())
+                .isEqualTo(ExitCode.LOG_FAULT);
+    }
+
+    private Path newestFileOfTheLog() throws IOException {
+        try (Stream<Path> files = Files.list(folder.resolve("log"))) {
+            return files.filter(file -> file.toString().endsWith(".cq4"))
+                    .max(Comparator.naturalOrder())
+                    .orElseThrow();
         }
     }
 

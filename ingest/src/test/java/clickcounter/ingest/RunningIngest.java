@@ -77,7 +77,10 @@ final class RunningIngest implements AutoCloseable {
 
     @Override
     public void close() {
-        ingest.close();
-        reader.close();
+        try {
+            ingest.close();
+        } finally {
+            reader.close();
+        }
     }
 }

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 
 /// Metrics in Prometheus' text format, as its client library writes it.
 public final class Exposition {
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
     private static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
     private final Set<String> families = new TreeSet<>();
@@ -45,9 +46,9 @@ public final class Exposition {
 
     /// What the admin port answers to a `GET`.
     public static HttpResponse<String> get(int adminPort, String path) {
-        try (HttpClient client = HttpClient.newHttpClient()) {
-            URI address = URI.create("http://127.0.0.1:%d%s".formatted(adminPort, path));
-            return client.send(HttpRequest.newBuilder(address).build(), BodyHandlers.ofString());
+        URI address = URI.create("http://127.0.0.1:%d%s".formatted(adminPort, path));
+        try {
+            return CLIENT.send(HttpRequest.newBuilder(address).build(), BodyHandlers.ofString());
         } catch (IOException | InterruptedException failure) {
             throw new AssertionError(failure);
         }

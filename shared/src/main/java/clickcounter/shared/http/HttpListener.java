@@ -40,6 +40,10 @@ public final class HttpListener implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(HttpListener.class);
     private static final int BACKLOG = 4096;
     private static final int MAX_FIRST_LINE_BYTES = 8192;
+
+    /// A click may have a long query string, whatever else is in its head.
+    private static final int MAX_FIRST_LINE_BYTES_INSIDE = 16_384;
+
     private static final int MAX_HEADERS_BYTES = 16_384;
     private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(75);
     private static final Duration IDLE_CHECK = Duration.ofSeconds(15);
@@ -193,18 +197,21 @@ public final class HttpListener implements AutoCloseable {
         listener.mediaContext(media);
         // There must be only one selector. With two, Helidon would close connections with a bad first line, and
         // never close those that send nothing.
-        listener.addConnectionSelector(http1());
+        listener.addConnectionSelector(http1(isInside));
         // Helidon passes what was wrong to the direct handlers, which put it into the answer.
         listener.errorHandling(ErrorHandling.builder().includeEntity(true).build());
         listener.directHandlers(directHandlers(settings.maxBodyBytes(), requestMetrics));
     }
 
-    private static ServerConnectionSelector http1() {
+    /// The query string of a click must not cost the click, and ad tags send characters that a URI should not contain.
+    /// So the server inside takes them, as the loops do; a path is checked all the same.
+    private static ServerConnectionSelector http1(boolean isInside) {
         return Http1ConnectionSelector.builder()
                 .config(Http1Config.builder()
                         .sendKeepAliveHeader(false)
                         .validateResponseHeaders(false)
-                        .maxPrologueLength(MAX_FIRST_LINE_BYTES)
+                        .validatePrologue(!isInside)
+                        .maxPrologueLength(isInside ? MAX_FIRST_LINE_BYTES_INSIDE : MAX_FIRST_LINE_BYTES)
                         .maxHeadersSize(MAX_HEADERS_BYTES)
                         .build())
                 .build();
