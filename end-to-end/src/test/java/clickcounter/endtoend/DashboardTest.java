@@ -1,13 +1,18 @@
 package clickcounter.endtoend;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import clickcounter.shared.Program;
 import clickcounter.shared.http.BannerId;
+import clickcounter.testing.Await;
 import clickcounter.testing.Ports;
 import clickcounter.testing.Service;
 import clickcounter.testing.TestDatabase;
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
@@ -355,6 +360,38 @@ final class DashboardTest {
         browser.type("#banner", "no banner");
         browser.awaitVisible("#banner-error");
         assertThat(browser.text("#snippet-ping")).contains("4711");
+    }
+
+    /// A banner is on a page of another origin. With a body of JSON or with cookies, the browser asks first.
+    @Test
+    void pagesOfOtherOriginsClickInEveryWay() throws IOException {
+        HttpServer shop = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        shop.createContext("/", exchange -> {
+            byte[] page = "<!doctype html><title>shop</title><link rel=icon href=data:,>".getBytes(UTF_8);
+            exchange.getResponseHeaders().set("Content-Type", "text/html");
+            exchange.sendResponseHeaders(200, page.length);
+            exchange.getResponseBody().write(page);
+            exchange.close();
+        });
+        shop.start();
+        try {
+            browser.open("http://localhost:%d/".formatted(shop.getAddress().getPort()));
+            String clicked = browser.evaluate("""
+                    const counter = '%s';
+                    const json = new Blob(['{}'], {type: 'application/json'});
+                    const answers = [
+                        navigator.sendBeacon(counter),
+                        navigator.sendBeacon(counter, json),
+                        (await fetch(counter, {method: 'POST', body: json, keepalive: true})).status,
+                        (await fetch(counter, {method: 'POST', body: json, credentials: 'include'})).status,
+                        (await fetch(counter, {credentials: 'include'})).status];
+                    return answers.join();
+                    """.formatted(address("/v1/banners/counter/31")));
+            assertThat(clicked).isEqualTo("true,true,204,204,204");
+            Await.until("five clicks are counted", () -> service.totalClicks(31) == 5);
+        } finally {
+            shop.stop(0);
+        }
     }
 
     @Test

@@ -41,7 +41,7 @@ final class ClickConnection extends Queued {
     private int knownKeptBytes;
 
     /// A request that was read to the end of its head.
-    record Request(ClickRequest.Kind kind, long bannerId, boolean isHead, boolean hasOrigin) {}
+    record Request(ClickRequest.Kind kind, long bannerId, boolean isHead, Origin origin) {}
 
     ClickConnection(SocketChannel channel) {
         this.channel = channel;

@@ -32,12 +32,11 @@ final class ClickFilter implements Filter {
     /// The end of the answer to a click that is not in the log.
     static final String NOT_COUNTED = " The click was not counted.";
 
-    /// Clicks are open to the pages of all sites (Fetch standard, 3.2): `sendBeacon` with JSON asks first.
-    private static final Header ANY_ORIGIN = HeaderValues.createCached("Access-Control-Allow-Origin", "*");
+    private static final Header ALLOW_CREDENTIALS =
+            HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
 
-    /// `sendBeacon` asks with credentials, and then neither any origin nor any header may be written as `*`.
+    /// Clicks are open to the pages of all sites (Fetch standard, 3.2): `sendBeacon` with JSON asks first.
     private static final List<Header> PREFLIGHT = List.of(
-            HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
             HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
             HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_MAX_AGE, "86400"),
             HeaderValues.createCached(HeaderNames.VARY, "Origin, Access-Control-Request-Headers"));
@@ -66,7 +65,11 @@ final class ClickFilter implements Filter {
         }
         Method method = request.prologue().method();
         boolean counts = method.equals(Method.GET) || method.equals(Method.POST);
-        response.header(ANY_ORIGIN);
+        // An asterisk would not do for a browser that has cookies for this host.
+        request.headers().first(HeaderNames.ORIGIN).ifPresent(origin -> {
+            response.header(HeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            response.header(ALLOW_CREDENTIALS);
+        });
         if (method.equals(Method.OPTIONS)) {
             answerPreflight(request, response);
             return;
@@ -98,9 +101,6 @@ final class ClickFilter implements Filter {
     }
 
     private static void answerPreflight(RoutingRequest request, RoutingResponse response) {
-        request.headers()
-                .first(HeaderNames.ORIGIN)
-                .ifPresent(origin -> response.header(HeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, origin));
         String asked = request.headers()
                 .first(HeaderNames.ACCESS_CONTROL_REQUEST_HEADERS)
                 .filter(names -> HEADER_LIST.matcher(names).matches())

@@ -418,17 +418,18 @@ final class ClickLoop extends SelectorThread {
         RequestFrame.Stage stage = parts.frame.arrived();
         connection.closes = request.closes() || stage != RequestFrame.Stage.SERVING;
         if (stage == RequestFrame.Stage.REFUSING) {
-            refuse(RequestFrame.STOPPING, request.isHead(), request.hasOrigin(), true, startNs);
+            refuse(RequestFrame.STOPPING, request.isHead(), request.origin(), true, startNs);
             return true;
         }
         in.position(in.position() + request.byteCount());
         connection.missingBodyBytes = request.bodyBytes();
         if (connection.missingBodyBytes <= in.remaining()) {
             in.position(in.position() + (int) connection.missingBodyBytes);
-            answer(connection, kind, request.bannerId(), request.isHead(), request.hasOrigin(), startNs);
+            answer(connection, kind, request.bannerId(), request.isHead(), request.origin(), startNs);
             return true;
         }
-        connection.pending = new Request(kind, request.bannerId(), request.isHead(), request.hasOrigin());
+        connection.pending = new Request(
+                kind, request.bannerId(), request.isHead(), request.origin().copy());
         return false;
     }
 
@@ -442,7 +443,7 @@ final class ClickLoop extends SelectorThread {
             return false;
         }
         connection.pending = null;
-        answer(connection, whole.kind(), whole.bannerId(), whole.isHead(), whole.hasOrigin(), startNs);
+        answer(connection, whole.kind(), whole.bannerId(), whole.isHead(), whole.origin(), startNs);
         return true;
     }
 
@@ -451,7 +452,7 @@ final class ClickLoop extends SelectorThread {
             ClickRequest.Kind kind,
             long bannerId,
             boolean isHead,
-            boolean hasOrigin,
+            Origin origin,
             long startNs) {
         if (kind == ClickRequest.Kind.HEALTH_CHECK) {
             answers.healthy(out, isHead, connection.closes);
@@ -460,7 +461,7 @@ final class ClickLoop extends SelectorThread {
         }
         Reason refusal = kind == ClickRequest.Kind.CLICK ? append(bannerId) : null;
         if (refusal == null) {
-            answers.noContent(out, hasOrigin, connection.closes);
+            answers.noContent(out, origin, connection.closes);
             noContentsOfRead++;
             return;
         }
@@ -469,12 +470,12 @@ final class ClickLoop extends SelectorThread {
         if (refusal != Reason.FAULT) {
             parts.metrics.refused(refusal);
             parts.refusals.count(refusal.sentence());
-            refuse(refusal.sentence() + ClickFilter.NOT_COUNTED, isHead, hasOrigin, connection.closes, startNs);
+            refuse(refusal.sentence() + ClickFilter.NOT_COUNTED, isHead, origin, connection.closes, startNs);
         }
     }
 
-    private void refuse(String reason, boolean isHead, boolean hasOrigin, boolean closes, long startNs) {
-        answers.refused(out, reason, isHead, hasOrigin, closes);
+    private void refuse(String reason, boolean isHead, Origin origin, boolean closes, long startNs) {
+        answers.refused(out, reason, isHead, origin, closes);
         parts.frame.answered(Status.SERVICE_UNAVAILABLE_503, System.nanoTime() - startNs);
     }
 

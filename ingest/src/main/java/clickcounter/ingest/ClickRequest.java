@@ -86,7 +86,7 @@ final class ClickRequest {
     private long contentLength;
     private boolean isHead;
     private boolean hasHost;
-    private boolean hasOrigin;
+    private final Origin origin = new Origin();
     private boolean closes;
 
     /// Whether the version is HTTP/1.0: the client need not name the host, and the connection is closed.
@@ -105,7 +105,7 @@ final class ClickRequest {
         at = start;
         contentLength = NO_LENGTH;
         hasHost = false;
-        hasOrigin = false;
+        origin.clear();
         closes = false;
         isOldVersion = false;
         bannerId = 0;
@@ -157,9 +157,9 @@ final class ClickRequest {
         return isHead;
     }
 
-    /// Whether a browser sends it from a page of another site.
-    boolean hasOrigin() {
-        return hasOrigin;
+    /// The site whose page it is from, until the next call of [#read].
+    Origin origin() {
+        return origin;
     }
 
     /// Whether the client wants the connection to be closed after the answer.
@@ -280,7 +280,10 @@ final class ClickRequest {
         if (isText(CONTENT_LENGTH, nameStart, nameEnd)) {
             return readContentLength(valueStart, valueEnd);
         }
-        hasOrigin |= isText(ORIGIN, nameStart, nameEnd);
+        if (isText(ORIGIN, nameStart, nameEnd)) {
+            origin.set(bytes, valueStart, valueEnd);
+            return true;
+        }
         for (byte[] name : NOT_UNDERSTOOD) {
             if (isText(name, nameStart, nameEnd)) {
                 return false;

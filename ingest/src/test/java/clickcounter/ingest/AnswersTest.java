@@ -12,12 +12,17 @@ class AnswersTest {
 
     @Test
     void announcesTheBodyOfARefusalAndSendsItUnlessTheRequestIsAHead() {
-        String whole = text(out -> answers.refused(out, "The log is busy.", false, true, true));
-        String head = text(out -> answers.refused(out, "The log is busy.", true, true, true));
+        var origin = new Origin();
+        origin.set(ByteBuffer.wrap("https://a.example".getBytes(US_ASCII)), 0, 17);
+        String whole = text(out -> answers.refused(out, "The log is busy.", false, origin, true));
+        String head = text(out -> answers.refused(out, "The log is busy.", true, origin, true));
 
         assertThat(whole)
                 .startsWith("HTTP/1.1 503 Service Unavailable\r\n")
-                .contains("Retry-After: 1\r\n", "Access-Control-Allow-Origin: *\r\n", "Connection: close\r\n")
+                .contains(
+                        "Retry-After: 1\r\n",
+                        "Access-Control-Allow-Origin: https://a.example\r\n",
+                        "Connection: close\r\n")
                 .endsWith("\"detail\":\"The log is busy.\"}");
         String body = whole.substring(whole.indexOf("\r\n\r\n") + 4);
         assertThat(whole).contains("Content-Length: " + body.length() + "\r\n");

@@ -97,16 +97,21 @@ class ClickRequestTest {
         read("POST /v1/banners/counter/7 HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n");
         assertThat(request.bodyBytes()).isEqualTo(12);
         assertThat(request.closes()).isFalse();
-        assertThat(request.hasOrigin()).isFalse();
+        assertThat(request.origin().isEmpty()).isTrue();
 
         read("GET /v1/banners/counter/7 HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: https://b\r\n\r\n");
         assertThat(request.bodyBytes()).isZero();
         assertThat(request.closes()).isTrue();
-        assertThat(request.hasOrigin()).isTrue();
+        ByteBuffer origin = ByteBuffer.allocate(Origin.MAX_BYTES);
+        request.origin().writeTo(origin);
+        assertThat(new String(origin.array(), 0, origin.position(), ISO_8859_1)).isEqualTo("https://b");
+
+        read("GET /v1/banners/counter/7 HTTP/1.1\r\nHost: a\r\nOrigin: https://%s\r\n\r\n".formatted("b".repeat(300)));
+        assertThat(request.origin().isEmpty()).isTrue();
 
         read("GET /v1/banners/counter/7 HTTP/1.0\r\n\r\n");
         assertThat(request.closes()).isTrue();
-        assertThat(request.hasOrigin()).isFalse();
+        assertThat(request.origin().isEmpty()).isTrue();
 
         assertThat(read("HEAD /v1/banners/counter/7 HTTP/1.1\r\nHost: a\r\n\r\n"))
                 .isEqualTo(Kind.PROBE);

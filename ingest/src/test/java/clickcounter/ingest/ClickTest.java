@@ -263,13 +263,15 @@ class ClickTest {
             Answer clicked = connection
                     .request("POST /v1/banners/counter/42", "Origin: https://shop.example", "Content-Length: 0")
                     .answer();
-            assertThat(clicked.header("access-control-allow-origin")).isEqualTo("*");
+            assertThat(clicked.header("access-control-allow-origin")).isEqualTo("https://shop.example");
+            assertThat(clicked.header("access-control-allow-credentials")).isEqualTo("true");
         }
         try (var connection = ingest.connect()) {
             Answer clicked = connection
                     .request("POST /v1/banners/counter/42", "Origin: https://shop.example", "Content-Length: 0")
                     .answer();
-            assertThat(clicked.header("access-control-allow-origin")).isEqualTo("*");
+            assertThat(clicked.header("access-control-allow-origin")).isEqualTo("https://shop.example");
+            assertThat(clicked.header("access-control-allow-credentials")).isEqualTo("true");
         }
         assertThat(ingest.newClicks()).containsExactly(42L, 42L);
     }

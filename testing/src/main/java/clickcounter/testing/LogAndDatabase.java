@@ -180,7 +180,9 @@ public abstract class LogAndDatabase implements AutoCloseable {
     /// Returns one file for each cycle.
     public List<Path> logFiles() {
         try (var files = Files.list(logFolder())) {
-            return files.filter(file -> file.toString().endsWith(".cq4")).toList();
+            return files.filter(file -> file.toString().endsWith(".cq4"))
+                    .sorted()
+                    .toList();
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }

@@ -65,6 +65,9 @@ final class Audit {
     /// The files of the log at the start. The retention may delete the oldest while the audit runs.
     private final List<LogCycle> cycles;
 
+    /// When these files begin.
+    private final Set<Instant> starts;
+
     /// The cycles of which this pass has read clicks.
     private final Set<Integer> cyclesRead = new HashSet<>();
 
@@ -93,6 +96,10 @@ final class Audit {
     record Difference(Unit unit, long bannerId, long minute, long inDatabase, Source source, long expected) {
         long missing() {
             return expected - inDatabase;
+        }
+
+        boolean isTooHigh() {
+            return inDatabase > expected;
         }
 
         /// The line that is printed.
@@ -133,6 +140,7 @@ final class Audit {
         position = requirePosition();
         counts = new AuditedCounts(maxCounts);
         cycles = reader.cycles();
+        starts = cycles.stream().map(LogCycle::start).collect(Collectors.toSet());
         progress = new Progress(cycles);
     }
 
@@ -218,6 +226,7 @@ final class Audit {
         if (found.isEmpty()) {
             return;
         }
+        found.stream().filter(Difference::isTooHigh).forEach(this::requireFile);
         if (repair != null && !otherLogs.isEmpty()) {
             throw new StartFailure("""
                     Nothing was repaired: other logs (%s) may have counted into the same minutes, so this log does \
@@ -330,6 +339,27 @@ final class Audit {
                         "The file %s of the log was deleted before it was read, because of LOG_RETENTION or LOG_MAX_SIZE. The counts from %s on were not compared. Start the audit again: it begins with the oldest file that is left."
                                 .formatted(cycle.file().getFileName(), EpochMinute.start(fromMinute)));
             }
+        }
+    }
+
+    /// A file in the middle of the log is missing if nobody clicked in its time, or if it was deleted. Then the counts
+    /// of its clicks look too high, and are right.
+    private void requireFile(Difference tooHigh) {
+        Instant start = EpochMinute.start(tooHigh.minute);
+        Instant end = EpochMinute.start(tooHigh.unit.next(tooHigh.minute));
+        Instant cycle = ClickReader.cycleStart(ClickReader.firstIndexOf(start));
+        while (cycle.isBefore(end)) {
+            if (starts.contains(cycle)) {
+                return;
+            }
+            cycle = cycle.plus(LogCycle.LENGTH);
+        }
+        if (start.isAfter(cycles.getFirst().start())
+                && !end.isAfter(cycles.getLast().start())) {
+            throw new StartFailure(
+                    ExitCode.LOG_MISMATCH,
+                    "The log has no file of %s, but the database has clicks of that time: the file was deleted. Nothing was compared from there on. Restore the file, or compare what is before and after it: --from, --to."
+                            .formatted(start));
         }
     }
 

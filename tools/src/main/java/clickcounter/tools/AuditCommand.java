@@ -38,7 +38,7 @@ import picocli.CommandLine.Option;
             "0:Everything is equal, or was repaired.",
             "1:Counts differ; each difference is on a line of its own.",
             "2:The comparison was not possible; the message says why.",
-            "5:The log does not hold the database's position."
+            "5:The log does not hold the position of the database, or lacks a file in the middle."
         })
 final class AuditCommand implements Callable<Integer> {
     /// The snapshot, or the transaction that repairs, needs one; the lock needs the other.
