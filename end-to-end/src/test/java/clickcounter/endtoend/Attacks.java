@@ -110,7 +110,7 @@ final class Attacks {
                 new Attack("connections that send nothing", Where.INGEST, 3_000, 15_000, sending("")),
                 new Attack("the same at query's port", Where.QUERY, 3_000, 8_000, sending("")),
                 new Attack("the same on 1 024 files", Where.INGEST_OF_FEW_FILES, 2_000, 8_000, sending("")),
-                new Attack("heads that stop in the middle", Where.INGEST, 1_000, 8_000, sending(CLICK + "X: ")),
+                new Attack("heads that stop in the middle", Where.INGEST, 1_000, 12_000, sending(CLICK + "X: ")),
                 new Attack(
                         "long heads that stop in the middle",
                         Where.INGEST,

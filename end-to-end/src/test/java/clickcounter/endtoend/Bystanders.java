@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /// Ordinary clients while others attack the service. One clicks on a connection that it keeps, one opens a
-/// connection for each click, and one asks how many clicks there are.
+/// connection for each click and sends that in two pieces, and one asks how many clicks there are.
 ///
 /// **Threads**: each client has one of its own; any may read the results.
 final class Bystanders implements AutoCloseable {
@@ -57,7 +57,7 @@ final class Bystanders implements AutoCloseable {
         while (!isEnding) {
             try (var connection = new ClickClient(port)) {
                 while (!isEnding) {
-                    click(connection, System.nanoTime());
+                    click(connection::click, System.nanoTime());
                     LockSupport.parkNanos(CLICK_PAUSE.toNanos());
                 }
             } catch (IOException failure) {
@@ -70,7 +70,7 @@ final class Bystanders implements AutoCloseable {
         while (!isEnding) {
             long startNs = System.nanoTime();
             try (var connection = new ClickClient(port)) {
-                click(connection, startNs);
+                click(connection::clickInTwoPieces, startNs);
             } catch (IOException failure) {
                 problems.add("a click on a new connection failed: " + failure);
             }
@@ -78,9 +78,15 @@ final class Bystanders implements AutoCloseable {
         }
     }
 
-    private void click(ClickClient connection, long startNs) throws IOException {
+    /// Sends a click on a banner and returns the status of its answer.
+    @FunctionalInterface
+    private interface Click {
+        int send(long bannerId) throws IOException;
+    }
+
+    private void click(Click click, long startNs) throws IOException {
         sent.incrementAndGet();
-        int status = connection.click(bannerId);
+        int status = click.send(bannerId);
         clicksNs.add(System.nanoTime() - startNs);
         if (status == 204) {
             acknowledged.incrementAndGet();

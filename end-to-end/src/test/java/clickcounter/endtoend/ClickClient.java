@@ -43,6 +43,12 @@ final class ClickClient implements AutoCloseable {
         return send("GET /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\n\r\n".formatted(bannerId));
     }
 
+    /// Sends one click whose head arrives in two pieces, as that of a browser with many cookies may.
+    int clickInTwoPieces(long bannerId) throws IOException {
+        write("GET /v1/banners/counter/%d HTTP/1.1\r\nHo".formatted(bannerId));
+        return send("st: localhost\r\n\r\n");
+    }
+
     /// Sends one click as a page does with `navigator.sendBeacon`, and returns the status of its answer.
     int beacon(long bannerId) throws IOException {
         return send("POST /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nseen"
@@ -55,8 +61,12 @@ final class ClickClient implements AutoCloseable {
         return send("OPTIONS /v1/banners/counter/%d HTTP/1.1\r\nHost: localhost\r\n\r\n".formatted(bannerId));
     }
 
+    private void write(String text) throws IOException {
+        socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+    }
+
     private int send(String request) throws IOException {
-        socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+        write(request);
         int status = Integer.parseInt(readLine().split(" ", 3)[1]);
         headers.clear();
         for (String line = readLine(); !line.isEmpty(); line = readLine()) {
