@@ -119,6 +119,7 @@ public final class StatisticsHandler {
         }
     }
 
+    @SuppressWarnings("try") // a share may be given back early
     private void handle(Kind kind, ServerRequest request, ServerResponse response) throws Exception {
         try {
             StatisticsQuestion question = StatisticsQuestion.of(kind, request);
