@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,10 @@ import net.openhft.chronicle.map.ChronicleMapBuilder;
 /// The counts that are not in the database yet: for each minute a Chronicle Map from banner to clicks, off the
 /// heap.
 ///
+/// The maps hold each banner's id multiplied by a random odd number, which can be undone. The hash function of
+/// Chronicle Map is public and has no key, so a stranger could otherwise choose ids that all belong into one
+/// segment of a map and near one place of it, and each addition would have to pass many of the others.
+///
 /// The files are disposable. They belong to one run of the aggregator; nothing else opens them, and nothing opens
 /// them again: after a crash the counts are recomputed from the log. A killed process leaves a lock in a
 /// Chronicle Map that nothing releases, so keeping the map would gain nothing.
@@ -37,6 +42,11 @@ final class MinuteShards implements AutoCloseable {
     private final int capacity;
     private final Map<Long, Shard> shards = new TreeMap<>();
     private final ExecutorService workers;
+
+    /// These two are the inverse of each other, modulo 2^64.
+    private final long key = new SecureRandom().nextLong() | 1;
+
+    private final long inverseKey = inverse(key);
     private int rows;
 
     private record Shard(long minute, ChronicleMap<Long, Long> counts, Path file) {}
@@ -76,7 +86,7 @@ final class MinuteShards implements AutoCloseable {
     /// **Cost**: about 0.3 µs; about 10 ms for the first row of a minute, whose new file is forced to the disk.
     void add(long bannerId, long minute, long clicks) {
         Shard shard = shards.computeIfAbsent(minute, this::open);
-        if (shard.counts.merge(bannerId, clicks, Long::sum) == clicks) {
+        if (shard.counts.merge(bannerId * key, clicks, Long::sum) == clicks) {
             rows++;
         }
     }
@@ -146,10 +156,19 @@ final class MinuteShards implements AutoCloseable {
         }
     }
 
-    private static Counts drain(Shard shard) throws IOException {
+    /// Newton's method: an odd number is its own inverse modulo 8, and each step doubles the number of right bits.
+    private static long inverse(long odd) {
+        long inverse = odd;
+        for (int bits = 3; bits < Long.SIZE; bits *= 2) {
+            inverse *= 2 - odd * inverse;
+        }
+        return inverse;
+    }
+
+    private Counts drain(Shard shard) throws IOException {
         var rows = new Counts.Builder(shard.counts.size());
-        shard.counts.forEachEntry(
-                entry -> rows.add(entry.key().get(), shard.minute, entry.value().get()));
+        shard.counts.forEachEntry(entry -> rows.add(
+                entry.key().get() * inverseKey, shard.minute, entry.value().get()));
         shard.counts.close();
         Files.deleteIfExists(shard.file);
         return rows.build();

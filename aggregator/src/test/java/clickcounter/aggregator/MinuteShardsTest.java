@@ -7,16 +7,24 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import net.openhft.chronicle.map.ChronicleMap;
+import net.openhft.chronicle.map.ChronicleMapBuilder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MinuteShardsTest {
     private static final int CAPACITY = 1_000;
+
+    /// A map for so many rows has several segments.
+    private static final int MANY_ROWS = 100_000;
 
     @TempDir
     Path folder;
@@ -57,6 +65,38 @@ class MinuteShardsTest {
             assertThat(counts.size()).isEqualTo(CAPACITY);
             assertThat(counts.totalClicks()).isEqualTo(CAPACITY * (CAPACITY + 1) / 2);
         }
+    }
+
+    /// The hash function of Chronicle Map has no key of its own, so any map tells which ids a stranger would choose.
+    @Test
+    void spreadsIdsThatWereChosenToFillOneSegment() throws IOException {
+        List<Long> ids = new ArrayList<>();
+        try (ChronicleMap<Long, Long> map = mapOfManyRows().create()) {
+            new Random().longs(MANY_ROWS, 1, Long.MAX_VALUE).forEach(bannerId -> map.put(bannerId, 0L));
+            try (var segment = map.segmentContext(0)) {
+                segment.forEachSegmentEntry(entry -> ids.add(entry.key().get()));
+            }
+            assertThat(ids).hasSizeBetween(1_000, MANY_ROWS / 2);
+        }
+        try (var shards = new MinuteShards(folder, MANY_ROWS, 2)) {
+            ids.forEach(bannerId -> shards.add(bannerId, 100, bannerId));
+
+            Path file = folder.resolve(files().getFirst());
+            try (ChronicleMap<Long, Long> map = mapOfManyRows().createPersistedTo(file.toFile())) {
+                for (int number = 0; number < map.segments(); number++) {
+                    try (var segment = map.segmentContext(number)) {
+                        assertThat(segment.size()).isLessThan(ids.size() * 9L / 10);
+                    }
+                }
+            }
+            var drained = new HashMap<Long, Long>();
+            shards.drain().forEach((bannerId, _, clicks) -> drained.put(bannerId, clicks));
+            assertThat(drained).isEqualTo(ids.stream().collect(Collectors.toMap(id -> id, id -> id)));
+        }
+    }
+
+    private static ChronicleMapBuilder<Long, Long> mapOfManyRows() {
+        return ChronicleMapBuilder.of(Long.class, Long.class).entries(MANY_ROWS);
     }
 
     @Test

@@ -14,11 +14,14 @@ import java.util.Arrays;
 public final class ClickTable {
     public static final long ANY_MINUTE = 0;
 
-    /// Random odd multipliers (Dietzfelbinger et al., A Reliable Randomized Algorithm for the Closest-Pair Problem,
-    /// 1997): nobody outside can choose banner ids that share a place.
-    private static final long BANNER_MULTIPLIER = new SecureRandom().nextLong() | 1;
+    private static final SecureRandom random = new SecureRandom();
 
-    private static final long MINUTE_MULTIPLIER = new SecureRandom().nextLong() | 1;
+    /// Random odd multipliers (Dietzfelbinger et al., A Reliable Randomized Algorithm for the Closest-Pair Problem,
+    /// 1997): nobody outside can choose banner ids that share a place. Each table has its own, because pairs that
+    /// are taken from one in the order of their places would crowd in another one with the same.
+    private final long bannerMultiplier;
+
+    private final long minuteMultiplier;
 
     /// 0 marks a free place: no banner has this id. The number of places is a power of two, and at least twice
     /// the number of pairs.
@@ -36,6 +39,12 @@ public final class ClickTable {
 
     /// @param expectedPairs how many pairs it holds before it grows
     public ClickTable(int expectedPairs) {
+        this(expectedPairs, random.nextLong() | 1, random.nextLong() | 1);
+    }
+
+    private ClickTable(int expectedPairs, long bannerMultiplier, long minuteMultiplier) {
+        this.bannerMultiplier = bannerMultiplier;
+        this.minuteMultiplier = minuteMultiplier;
         int places = Integer.highestOneBit(expectedPairs * 2 - 1) * 2;
         bannerIds = new long[places];
         minutes = new long[places];
@@ -112,7 +121,7 @@ public final class ClickTable {
 
     /// Returns the place of a pair, or the free place where it belongs. This is the only place that hashes ids.
     private int placeOf(long bannerId, long minute) {
-        long hash = bannerId * BANNER_MULTIPLIER + minute * MINUTE_MULTIPLIER;
+        long hash = bannerId * bannerMultiplier + minute * minuteMultiplier;
         int at = (int) (hash >>> shift);
         while (bannerIds[at] != 0 && (bannerIds[at] != bannerId || minutes[at] != minute)) {
             at = (at + 1) & (bannerIds.length - 1);
@@ -121,7 +130,7 @@ public final class ClickTable {
     }
 
     private void grow() {
-        var larger = new ClickTable(bannerIds.length);
+        var larger = new ClickTable(bannerIds.length, bannerMultiplier, minuteMultiplier);
         forEach(larger::add);
         shift = larger.shift;
         bannerIds = larger.bannerIds;

@@ -2,10 +2,7 @@ package clickcounter.counts;
 
 import clickcounter.shared.EpochMinute;
 import java.time.Instant;
-import java.time.LocalDateTime;
-import java.time.LocalTime;
 import java.time.ZoneId;
-import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 
 /// A period of time and the steps by which its clicks are reported. Minutes are counted from 1970 in UTC; a
@@ -15,55 +12,11 @@ import java.util.Arrays;
 /// @param toMinute the minute after the last one
 /// @param zone the time zone whose clock the steps follow
 public record Period(long fromMinute, long toMinute, Step step, ZoneId zone) {
-    private static final int MINUTES_PER_HOUR = 60;
-    private static final int MINUTES_PER_DAY = 1_440;
-    private static final int MINUTES_PER_LONGEST_MONTH = 31 * MINUTES_PER_DAY + MINUTES_PER_HOUR;
-
     /// **Errors**: [IllegalArgumentException] for a period that ends before it starts.
     public Period {
         if (fromMinute > toMinute) {
             throw new IllegalArgumentException("from minute %d to minute %d".formatted(fromMinute, toMinute));
         }
-    }
-
-    /// Returns the period to compare this one with; the part of it before 1970 is cut off.
-    ///
-    /// It is so many months, weeks or days earlier on the clock of the zone that it ends at or before the start of
-    /// this one: months if the steps are months, or if they are the total of whole months; weeks if they are
-    /// weeks; days if they are days, or if the period is made of whole days. So March is compared with February,
-    /// and a weekday with the same one, even if the clock changes in between. Any other period is compared with
-    /// the same number of minutes just before.
-    public Period previous() {
-        LocalDateTime from = LocalDateTime.ofInstant(EpochMinute.start(fromMinute), zone);
-        LocalDateTime to = LocalDateTime.ofInstant(EpochMinute.start(toMinute), zone);
-        boolean isWholeDays = from.toLocalTime().equals(to.toLocalTime());
-        boolean isWholeMonths = isStartOfMonth(from) && isStartOfMonth(to);
-        ChronoUnit unit = switch (step) {
-            case MONTH -> ChronoUnit.MONTHS;
-            case WEEK -> ChronoUnit.WEEKS;
-            case DAY -> ChronoUnit.DAYS;
-            case TOTAL -> isWholeMonths ? ChronoUnit.MONTHS : isWholeDays ? ChronoUnit.DAYS : ChronoUnit.MINUTES;
-            case HOUR, MINUTE -> isWholeDays ? ChronoUnit.DAYS : ChronoUnit.MINUTES;
-        };
-        long count = unit.between(from, to);
-        if (from.plus(count, unit).isBefore(to)) {
-            count++;
-        }
-        // A clock that is put back may show the same time, or an earlier one, at the end.
-        if (unit == ChronoUnit.MINUTES || count <= 0) {
-            return new Period(Math.max(0, 2 * fromMinute - toMinute), fromMinute, step, zone);
-        }
-        long previousTo = Math.clamp(minute(to.minus(count, unit)), 0, fromMinute);
-        long previousFrom = Math.clamp(minute(from.minus(count, unit)), 0, previousTo);
-        return new Period(previousFrom, previousTo, step, zone);
-    }
-
-    private static boolean isStartOfMonth(LocalDateTime time) {
-        return time.getDayOfMonth() == 1 && time.toLocalTime().equals(LocalTime.MIDNIGHT);
-    }
-
-    private long minute(LocalDateTime time) {
-        return EpochMinute.ceil(time.atZone(zone).toInstant());
     }
 
     /// Returns the same period as one step.
@@ -89,16 +42,7 @@ public record Period(long fromMinute, long toMinute, Step step, ZoneId zone) {
 
     /// Returns how many steps there are at least, without making them; there are few more.
     public long minSteps() {
-        long minutes = toMinute - fromMinute;
-        // An hour that the clock cuts in two makes one step more. A day of 25 hours makes up for one of 23.
-        return switch (step) {
-            case TOTAL -> Math.min(1, minutes);
-            case MINUTE -> minutes;
-            case HOUR -> Math.ceilDiv(minutes, MINUTES_PER_HOUR);
-            case DAY -> Math.max(Math.min(1, minutes), minutes / MINUTES_PER_DAY - 1);
-            case WEEK -> Math.max(Math.min(1, minutes), minutes / (7 * MINUTES_PER_DAY) - 1);
-            case MONTH -> Math.max(Math.min(1, minutes), minutes / MINUTES_PER_LONGEST_MONTH);
-        };
+        return step.least(toMinute - fromMinute);
     }
 
     /// Returns all steps; if there are more than `maxSteps`, the first `maxSteps + 1`.

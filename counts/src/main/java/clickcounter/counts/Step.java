@@ -4,6 +4,7 @@ import java.time.DayOfWeek;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
 import java.time.temporal.TemporalAdjusters;
 import java.util.Arrays;
 import java.util.Locale;
@@ -18,6 +19,8 @@ public enum Step {
     WEEK,
     MONTH,
     TOTAL;
+
+    private static final int MINUTES_PER_LONGEST_MONTH = 31 * Unit.MINUTES_PER_DAY + Unit.MINUTES_PER_HOUR;
 
     /// Returns the step that a request calls `word`.
     public static Optional<Step> of(String word) {
@@ -36,6 +39,30 @@ public enum Step {
             case HOUR -> Unit.HOUR;
             case DAY, WEEK -> Unit.DAY;
             case MONTH, TOTAL -> Unit.MONTH;
+        };
+    }
+
+    /// The unit of the calendar by which every period of such steps is compared with the one before;
+    /// [ChronoUnit#MINUTES] if the step does not decide that.
+    ChronoUnit comparedBy() {
+        return switch (this) {
+            case MINUTE, HOUR, TOTAL -> ChronoUnit.MINUTES;
+            case DAY -> ChronoUnit.DAYS;
+            case WEEK -> ChronoUnit.WEEKS;
+            case MONTH -> ChronoUnit.MONTHS;
+        };
+    }
+
+    /// Returns how many steps `minutes` have at least; there are few more.
+    long least(long minutes) {
+        // An hour that the clock cuts in two makes one step more. A day of 25 hours makes up for one of 23.
+        return switch (this) {
+            case TOTAL -> Math.min(1, minutes);
+            case MINUTE -> minutes;
+            case HOUR -> Math.ceilDiv(minutes, Unit.MINUTES_PER_HOUR);
+            case DAY -> Math.max(Math.min(1, minutes), minutes / Unit.MINUTES_PER_DAY - 1);
+            case WEEK -> Math.max(Math.min(1, minutes), minutes / (7 * Unit.MINUTES_PER_DAY) - 1);
+            case MONTH -> Math.max(Math.min(1, minutes), minutes / MINUTES_PER_LONGEST_MONTH);
         };
     }
 

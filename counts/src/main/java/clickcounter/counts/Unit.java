@@ -19,8 +19,8 @@ public enum Unit {
     /// The units that minutes are summed up by.
     public static final List<Unit> SUMS = List.of(HOUR, DAY, MONTH);
 
-    private static final int MINUTES_PER_HOUR = 60;
-    private static final int MINUTES_PER_DAY = 1_440;
+    static final int MINUTES_PER_HOUR = 60;
+    public static final int MINUTES_PER_DAY = 1_440;
 
     /// Its name in the database.
     public String word() {

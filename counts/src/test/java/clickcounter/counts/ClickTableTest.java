@@ -2,9 +2,15 @@ package clickcounter.counts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class ClickTableTest {
@@ -40,6 +46,36 @@ class ClickTableTest {
                 assertThat(pairs(table)).isEmpty();
             }
         }
+    }
+
+    /// Pairs are passed on in the order of their places. So pairs that were chosen to crowd in one table, because
+    /// they are neighbours there, do not crowd in another one.
+    @Test
+    void pairsThatAreNeighboursInOneTableAreNotInAnother() {
+        List<Pair> banners = new Random()
+                .longs(10_000, 1, Long.MAX_VALUE)
+                .mapToObj(bannerId -> new Pair(bannerId, ClickTable.ANY_MINUTE))
+                .toList();
+        List<Pair> minutes = LongStream.range(0, 10_000)
+                .mapToObj(minute -> new Pair(7, minute))
+                .toList();
+        for (List<Pair> pairs : List.of(banners, minutes)) {
+            Set<List<Pair>> inOne = neighbours(pairs);
+            Set<List<Pair>> inAnother = neighbours(pairs);
+            inAnother.retainAll(inOne);
+
+            assertThat(inAnother).hasSizeLessThan(inOne.size() / 2);
+        }
+    }
+
+    private static Set<List<Pair>> neighbours(List<Pair> pairs) {
+        var table = new ClickTable(pairs.size());
+        pairs.forEach(pair -> table.add(pair.bannerId, pair.minute, 1));
+        List<Pair> inOrder = new ArrayList<>();
+        table.forEach((bannerId, minute, _) -> inOrder.add(new Pair(bannerId, minute)));
+        return IntStream.range(1, inOrder.size())
+                .mapToObj(at -> inOrder.subList(at - 1, at + 1))
+                .collect(Collectors.toSet());
     }
 
     private static Map<Pair, Long> pairs(ClickTable table) {

@@ -28,6 +28,8 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.openqa.selenium.Keys;
 
 /// The dashboard in a real browser, on the real service, through the port that serves everything.
@@ -474,6 +476,42 @@ final class DashboardTest {
                     .as(text)
                     .isEqualTo(id == BannerId.INVALID ? "null" : Long.toString(id));
         }
+    }
+
+    /// Each step is given its time instead of its clicks, to see which one corresponds to it.
+    @ParameterizedTest(name = "{2} of {3} from {0} to {1}")
+    @CsvSource({
+        "2024-03-01T00:00:00Z, 2024-04-01T00:00:00Z, day, UTC",
+        "2024-04-01T00:00:00Z, 2024-06-01T00:00:00Z, day, UTC",
+        "2024-03-31T22:00:00Z, 2024-04-30T22:00:00Z, hour, Europe/Berlin",
+        "2024-01-01T00:00:00Z, 2025-01-01T00:00:00Z, month, UTC",
+        "2023-12-31T23:00:00Z, 2024-12-31T23:00:00Z, day, Europe/Berlin",
+        "2024-03-04T00:00:00Z, 2024-04-01T00:00:00Z, week, UTC",
+        "2024-03-30T23:00:00Z, 2024-03-31T22:00:00Z, hour, Europe/Berlin",
+        "2024-03-30T11:00:00Z, 2024-03-31T11:00:00Z, hour, Europe/Berlin",
+        "2024-10-26T22:00:00Z, 2024-10-27T23:00:00Z, minute, Europe/Berlin",
+        "2024-10-27T22:00:00Z, 2024-10-28T23:00:00Z, hour, Europe/Berlin",
+        "2024-10-26T23:00:00Z, 2024-10-27T05:00:00Z, minute, Europe/Berlin",
+        "2018-11-05T02:00:00Z, 2018-11-06T02:00:00Z, hour, America/Sao_Paulo",
+        "2024-04-06T13:00:00Z, 2024-04-07T13:30:00Z, hour, Australia/Lord_Howe",
+    })
+    void thePreviousPeriodIsPairedAsInCsv(String from, String to, String step, String zone) {
+        browser.open(address("/start"));
+
+        assertThat(browser.evaluate("""
+                const script = [...document.scripts].at(-1).src;
+                const {clicksBefore} = await import(new URL('previous.js', script));
+                const [from, to, step, tz] = '%s %s %s %s'.split(' ');
+                const path = '/v1/banners/stats/1?' + new URLSearchParams({from, to, step, tz, fill: 'zero', compare: 'previous'});
+                const {stats, previous} = await (await fetch(path)).json();
+                const withTimes = {previous: {stats: previous.stats.map(({ts}) => ({ts, v: ts}))}, stats};
+                const before = clicksBefore(withTimes, {from: Date.parse(from), to: Date.parse(to), step}, tz);
+                const pairs = stats.map(({ts}, at) => `${ts},0,${before[at] === null ? ',' : before[at] + ',0'}`);
+                const lines = (await (await fetch(path + '&format=csv')).text()).split('\\r\\n').slice(1, -1);
+                const expected = lines.filter((line) => !line.startsWith(','));
+                const wrong = pairs.findIndex((pair, at) => pair !== expected[at]);
+                return wrong === -1 && pairs.length === expected.length ? `${pairs.length > 0}` : `${pairs[wrong]} but ${expected[wrong]}`;
+                """.formatted(from, to, step, zone))).isEqualTo("true");
     }
 
     private String address(String path) {

@@ -5,7 +5,7 @@ import {formatAverage, formatChange, formatCount, formatTime} from './format.js'
 const byId = (id) => document.getElementById(id);
 
 /** @param {object} points as ClickChart takes them */
-export function showFigures({times, clicks, before, running, step, zone}) {
+export function showFigures({times, clicks, before, beforeSum, running, step, zone}) {
   const known = clicks.filter((count) => count !== null);
   const isRunning = running !== -1;
   // The running step would distort the average, and would be compared with a whole one.
@@ -25,7 +25,7 @@ export function showFigures({times, clicks, before, running, step, zone}) {
 
   byId('change-tile').hidden = before === null;
   if (before !== null) {
-    showChange(sum(complete), sum(before.slice(0, complete.length)), completeOnly);
+    showChange(sum(complete), isRunning ? sum(before.slice(0, running)) : beforeSum, completeOnly);
   }
 }
 

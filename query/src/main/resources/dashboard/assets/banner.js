@@ -12,6 +12,7 @@ import {Fresh} from './fresh.js';
 import {follow} from './live.js';
 import {report} from './notice.js';
 import {NumberTable} from './number-table.js';
+import {clicksBefore} from './previous.js';
 import {savedToken} from './token.js';
 
 /** How often clicks are asked for at most when the stream reports new ones. */
@@ -72,16 +73,19 @@ async function load(isCurrent) {
   byId('csv').href = address(path, {...parameters, format: 'csv'});
   const answer = await getJson(path, parameters);
   if (isCurrent()) {
-    show(pointsOf(answer, resolved, now));
+    const {from, to, step} = resolved;
+    show(pointsOf(answer, {from, to, step}, now));
   }
 }
 
-function pointsOf({stats, previous}, {from, to, step}, now) {
+function pointsOf(answer, period, now) {
+  const {stats, previous} = answer;
   const times = stats.map(({ts}) => Date.parse(ts));
-  const running = to > now ? times.findLastIndex((ms) => ms <= now) : -1;
+  const running = period.to > now ? times.findLastIndex((ms) => ms <= now) : -1;
   const clicks = stats.map(({v}, at) => (times[at] > now ? null : v));
-  const before = previous ? previous.stats.map(({v}) => v) : null;
-  return {times, clicks, before, running, from, to, step, zone: view.zone, label: ''};
+  const before = previous ? clicksBefore(answer, period, view.zone) : null;
+  const beforeSum = previous ? previous.stats.reduce((sum, {v}) => sum + v, 0) : null;
+  return {...period, times, clicks, before, beforeSum, running, zone: view.zone, label: ''};
 }
 
 function show(points) {

@@ -43,7 +43,7 @@ export class ClickChart {
    * @param {object} points
    * @param {number[]} points.times starts of the steps, in ms
    * @param {number[]} points.clicks clicks of each step; null for steps in the future
-   * @param {?number[]} points.before clicks of the corresponding steps of the previous period
+   * @param {?number[]} points.before clicks of the corresponding steps of the previous period; null for steps without one
    * @param {number} points.running index of the running step; -1 if all steps are completed
    * @param {number} points.from
    * @param {number} points.to
@@ -150,7 +150,7 @@ export class ClickChart {
     const {times, clicks, before, running, step, zone} = this.#points;
     const lines = [formatTime(times[at], step, zone)];
     lines.push(clicks[at] === null ? 'not yet' : `${formatClicks(clicks[at])}${at === running ? ' so far' : ''}`);
-    if (before && at < before.length) {
+    if (before !== null && before[at] !== null) {
       lines.push(`${formatCount(before[at])} in the previous period`);
     }
     return lines;

@@ -12,6 +12,7 @@ import clickcounter.shared.EpochMinute;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.PeriodicTask;
 import clickcounter.shared.log.ClickReader;
+import io.helidon.http.Status;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -21,15 +22,17 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.StringJoiner;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,7 +41,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// One thread reads the log, with a reader of its own that begins at the end of the log when the first listener
 /// comes. Each second it makes one event for each set of banners that someone listens to, however many listeners
-/// there are; a listener only writes bytes. The clicks of the running minute are counted in memory. This is not
+/// there are; a listener only writes bytes. The memory for events is bounded by what listeners may name. The clicks of
+/// the running minute are counted in memory. This is not
 /// possible for the minute in which the first listener comes, so that minute is asked for like other statistics.
 ///
 /// If a connection does not take an event for several seconds, its listener is interrupted, which closes the
@@ -47,6 +51,10 @@ import org.slf4j.LoggerFactory;
 /// **Threads**: any.
 public final class LiveStream implements AutoCloseable {
     static final int MAX_LISTENERS = 5_000;
+
+    /// How many banners all listeners together may name: the events of one second then need about 2 MB of memory, in
+    /// which they are kept until the slowest connection has taken them.
+    static final int MAX_BANNERS = 20_000;
 
     private static final Logger logger = LoggerFactory.getLogger(LiveStream.class);
     private static final Duration INTERVAL = Duration.ofSeconds(1);
@@ -64,6 +72,8 @@ public final class LiveStream implements AutoCloseable {
     private final InstantSource clock;
     private final PeriodicTask task;
     private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
+    private final Semaphore places = new Semaphore(MAX_LISTENERS);
+    private final Semaphore bannerPlaces = new Semaphore(MAX_BANNERS);
     private volatile Tick tick = new Tick(Map.of());
     private volatile boolean hasEnded;
 
@@ -77,11 +87,11 @@ public final class LiveStream implements AutoCloseable {
 
     /// One second: the event for each set of banners, and a link to the next second.
     private static final class Tick {
-        private final Map<List<Long>, byte[]> events;
+        private final Map<long[], byte[]> events;
         private final CountDownLatch hasNext = new CountDownLatch(1);
         private volatile @Nullable Tick next;
 
-        Tick(Map<List<Long>, byte[]> events) {
+        Tick(Map<long[], byte[]> events) {
             this.events = events;
         }
     }
@@ -93,17 +103,52 @@ public final class LiveStream implements AutoCloseable {
         Top of(long minute, Collection<Long> bannerIds) throws Refusal, SQLException;
     }
 
-    private static final class Listener {
-        private final List<Long> bannerIds;
+    /// A client, from its admission on.
+    ///
+    /// **Threads**: the one that the client was admitted by.
+    final class Listener implements AutoCloseable {
+        private final long[] bannerIds;
         private final Thread thread = Thread.currentThread();
         private volatile long writeStartNs;
         private volatile boolean isWriting;
 
-        Listener(List<Long> bannerIds) {
+        private Listener(long[] bannerIds) {
             this.bannerIds = bannerIds;
         }
 
-        void write(byte[] event, OutputStream out) throws IOException {
+        /// Writes an event each second until the stream ends.
+        ///
+        /// **Errors**: [IOException] if the client has gone or was too slow.
+        void listen(OutputStream out) throws IOException {
+            Tick seen = tick;
+            listeners.add(this);
+            try {
+                write(HELLO, out);
+                while (!hasEnded) {
+                    seen.hasNext.await();
+                    Tick next = seen.next;
+                    if (next == null) {
+                        return;
+                    }
+                    write(next.events.getOrDefault(bannerIds, NOT_NOW), out);
+                    seen = next;
+                }
+            } catch (InterruptedException tooSlow) {
+                Thread.currentThread().interrupt();
+                throw new IOException("the listener was too slow", tooSlow);
+            } finally {
+                listeners.remove(this);
+            }
+        }
+
+        /// Lets another one in.
+        @Override
+        public void close() {
+            bannerPlaces.release(bannerIds.length);
+            places.release();
+        }
+
+        private void write(byte[] event, OutputStream out) throws IOException {
             writeStartNs = System.nanoTime();
             isWriting = true;
             out.write(event);
@@ -148,30 +193,24 @@ public final class LiveStream implements AutoCloseable {
         return listeners.size();
     }
 
-    /// Writes an event each second until the stream ends.
+    /// Lets a client in.
     ///
-    /// **Errors**: [IOException] if the listener has gone or was too slow.
-    void listen(List<Long> bannerIds, OutputStream out) throws IOException {
-        var listener = new Listener(bannerIds);
-        Tick seen = tick;
-        listeners.add(listener);
-        try {
-            listener.write(HELLO, out);
-            while (!hasEnded) {
-                seen.hasNext.await();
-                Tick next = seen.next;
-                if (next == null) {
-                    return;
-                }
-                listener.write(next.events.getOrDefault(bannerIds, NOT_NOW), out);
-                seen = next;
-            }
-        } catch (InterruptedException tooSlow) {
-            Thread.currentThread().interrupt();
-            throw new IOException("the listener was too slow", tooSlow);
-        } finally {
-            listeners.remove(listener);
+    /// @param bannerIds the banners of its events, which must not be changed
+    ///
+    /// **Errors**: [Refusal] with status 503 if others take all places.
+    Listener admit(long[] bannerIds) throws Refusal {
+        if (!places.tryAcquire()) {
+            throw full("%d clients are listening".formatted(MAX_LISTENERS));
         }
+        if (!bannerPlaces.tryAcquire(bannerIds.length)) {
+            places.release();
+            throw full("The clients that are listening have named nearly %d banners".formatted(MAX_BANNERS));
+        }
+        return new Listener(bannerIds);
+    }
+
+    private static Refusal full(String reason) {
+        return new Refusal(Status.SERVICE_UNAVAILABLE_503, reason + ", and no more are allowed; try again later.");
     }
 
     /// Ends the stream for all listeners.
@@ -197,7 +236,7 @@ public final class LiveStream implements AutoCloseable {
         dropSlowListeners();
     }
 
-    private Map<List<Long>, byte[]> events() {
+    private Map<long[], byte[]> events() {
         Instant now = clock.instant();
         // The clock may have been set back by more than clicks may be late.
         isReading &= minute <= EpochMinute.of(now) + 1;
@@ -209,7 +248,8 @@ public final class LiveStream implements AutoCloseable {
             // Continue to the end of the log.
         }
         beginMinute(EpochMinute.of(now));
-        Set<List<Long>> asked = new HashSet<>();
+        // In order, because a client can choose lists of banners whose hash codes are equal.
+        Set<long[]> asked = new TreeSet<>(Arrays::compare);
         listeners.forEach(listener -> asked.add(listener.bannerIds));
         Top minuteSoFar = minute >= firstCompleteMinute ? null : askForMinute(asked);
         if (minuteSoFar == null && minute < firstCompleteMinute) {
@@ -218,8 +258,8 @@ public final class LiveStream implements AutoCloseable {
         // The same for all listeners, and adding it up takes as long as there are banners with clicks.
         String allBanners = "data: {\"time\":\"" + now.truncatedTo(ChronoUnit.MILLIS) + "\",\"clicks\":"
                 + sinceLastTick.total() + minute(minuteSoFar == null ? ofMinute.total() : minuteSoFar.total());
-        Map<List<Long>, byte[]> events = new HashMap<>();
-        for (List<Long> bannerIds : asked) {
+        Map<long[], byte[]> events = new TreeMap<>(Arrays::compare);
+        for (long[] bannerIds : asked) {
             events.put(bannerIds, event(allBanners, bannerIds, minuteSoFar).getBytes(StandardCharsets.UTF_8));
         }
         return events;
@@ -251,9 +291,9 @@ public final class LiveStream implements AutoCloseable {
         }
     }
 
-    private @Nullable Top askForMinute(Set<List<Long>> asked) {
-        Set<Long> bannerIds = new HashSet<>();
-        asked.forEach(bannerIds::addAll);
+    private @Nullable Top askForMinute(Set<long[]> asked) {
+        Set<Long> bannerIds =
+                asked.stream().flatMapToLong(Arrays::stream).boxed().collect(Collectors.toSet());
         try {
             Top top = runningMinute.of(minute, bannerIds);
             isDatabaseAway = false;
@@ -270,7 +310,7 @@ public final class LiveStream implements AutoCloseable {
 
     /// @param allBanners the begin of the event
     /// @param minuteSoFar the clicks of the running minute, or null if they are counted here
-    private String event(String allBanners, List<Long> bannerIds, @Nullable Top minuteSoFar) {
+    private String event(String allBanners, long[] bannerIds, @Nullable Top minuteSoFar) {
         var banners = new StringJoiner(",");
         for (long bannerId : bannerIds) {
             long clicksOfMinute =

@@ -2,6 +2,7 @@ package clickcounter.query.statistics;
 
 import clickcounter.counts.Period;
 import clickcounter.counts.Step;
+import clickcounter.counts.Unit;
 import clickcounter.query.http.Refusal;
 import clickcounter.query.statistics.StatisticsQuestion.Kind;
 
@@ -13,7 +14,8 @@ import clickcounter.query.statistics.StatisticsQuestion.Kind;
 record Cost(long bytes, int maxRead, boolean isShort) {
     /// A row while it is read: 24 bytes from the database, which arrive as 48 characters, and 16 bytes when they
     /// are decoded. A row while steps are added up: its start, its end, its sum and copies of them, but by then
-    /// what was read is decoded. Both are less than this.
+    /// what was read is decoded. Both are less than this, even with the 16 bytes of a row of the period with which
+    /// this one is compared.
     static final int BYTES_PER_ROW = 128;
 
     /// A banner with kept clicks while all banners are compared: its places in two hash tables that are half
@@ -23,7 +25,7 @@ record Cost(long bytes, int maxRead, boolean isShort) {
     private static final long CHEAP_BYTES = 4 << 20;
 
     /// A question about the clicks of all banners reads each banner's, so only a short period takes little time.
-    private static final long SHORT_MINUTES = 1_440;
+    private static final long SHORT_MINUTES = Unit.MINUTES_PER_DAY;
 
     /// How many counts are read at first for an answer that may have very many, but seldom does: a question by
     /// minute for all time is usual. Only if there are more, the question is expensive.
@@ -49,7 +51,10 @@ record Cost(long bytes, int maxRead, boolean isShort) {
 
         // Minutes without clicks are not rows of the answer, unless all steps are asked for.
         boolean isSparse = !isForAll && period.step() == Step.MINUTE && !question.needsAllSteps();
-        long rows = banners * period.minSteps();
+        long steps = question.compares()
+                ? Math.max(period.minSteps(), question.previous().minSteps())
+                : period.minSteps();
+        long rows = banners * steps;
         if (!isSparse && rows > maxRows) {
             throw tooManyRows(rows, maxRows);
         }

@@ -124,7 +124,7 @@ final class Gate {
             return cost.maxRead();
         }
 
-        /// Goes out and waits again, because more must be read. Nothing that was read may be kept meanwhile.
+        /// Goes out and waits again after [MoreToRead]. Nothing that was read may be kept meanwhile.
         void readMore(int maxRead) throws Refusal {
             close();
             enter(cost.withMaxRead(maxRead), maxWait);

@@ -45,8 +45,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// **Threads**: any.
 ///
-/// **Errors**: [Refusal] if the answer would be too long, would need minutes that were dropped, or has to wait too
-/// long for others; [SQLException] if the database does not answer.
+/// **Errors**: [Refusal] if the answer would be too long or would need minutes that were dropped; [MoreToRead] if the
+/// pass allows too little; [SQLException] if the database does not answer.
 public final class Statistics {
     /// How many counts of one unit (minutes, hours, days, or months) may be read to add up longer steps, so that
     /// memory stays bounded even if nothing has been summed up for a long time.
@@ -92,8 +92,6 @@ public final class Statistics {
         this.clock = clock;
     }
 
-    /// What is counted, and how certain it is.
-    ///
     /// An answer, and what is known about its completeness.
     ///
     /// @param completeUntil null if all clicks are counted that were acknowledged before the question. If not, all
@@ -128,8 +126,6 @@ public final class Statistics {
     /// The clicks of a banner in a period.
     record BannerClicks(long bannerId, long clicks) {}
 
-    /// The busiest banners.
-    ///
     /// The banners with the most clicks in a period.
     ///
     /// @param total clicks of all banners
@@ -331,7 +327,7 @@ public final class Statistics {
                     return found(snapshot, kept, end, acknowledgedIndex);
                 }
             } else if (limit < most) {
-                pass.readMore(most);
+                throw new MoreToRead(most);
             } else if (isByMinute) {
                 throw Cost.tooManyRows(limit + 1L, maxRows);
             } else {

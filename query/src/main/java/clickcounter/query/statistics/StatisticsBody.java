@@ -1,5 +1,6 @@
 package clickcounter.query.statistics;
 
+import clickcounter.counts.Comparison;
 import clickcounter.counts.MinuteCounts;
 import clickcounter.counts.Period;
 import clickcounter.query.statistics.Statistics.BannerClicks;
@@ -52,8 +53,8 @@ sealed interface StatisticsBody {
         csv.write("\r\n");
     }
 
-    /// Clicks by step, and those of the previous period if it was asked for. CSV has both side by side, so both
-    /// must have all steps then.
+    /// Clicks by step, and those of the previous period if it was asked for. CSV has steps that correspond side by
+    /// side, so both periods must have all steps then; a step without a counterpart has a line of its own.
     ///
     /// @param withZeros whether CSV has lines for steps without clicks
     record Series(
@@ -67,8 +68,9 @@ sealed interface StatisticsBody {
             if (previous != null) {
                 var time = new TimeText(period.zone());
                 json.writeObjectFieldStart("previous");
-                json.writeStringField("from", time.string(period.previous().fromMinute()));
-                json.writeStringField("to", time.string(period.previous().toMinute()));
+                Period before = Comparison.of(period).previous();
+                json.writeStringField("from", time.string(before.fromMinute()));
+                json.writeStringField("to", time.string(before.toMinute()));
                 writeSteps(json, previous);
                 json.writeEndObject();
             }
@@ -96,15 +98,28 @@ sealed interface StatisticsBody {
                 }
                 return;
             }
-            for (int at = 0; at < Math.max(counts.size(), previous.size()); at++) {
-                long clicks = at < counts.size() ? counts.clicks(at) : 0;
-                long previousClicks = at < previous.size() ? previous.clicks(at) : 0;
-                if (withZeros || clicks != 0 || previousClicks != 0) {
-                    String now = at < counts.size() ? time.string(counts.minute(at)) + "," + clicks : ",";
-                    String before =
-                            at < previous.size() ? time.string(previous.minute(at)) + "," + previousClicks : ",";
-                    line(csv, prefix + now + "," + before);
+            var comparison = Comparison.of(period);
+            int at = 0;
+            int before = 0;
+            while (at < counts.size() || before < previous.size()) {
+                int order;
+                if (at == counts.size()) {
+                    order = 1;
+                } else if (before == previous.size()) {
+                    order = -1;
+                } else {
+                    order = comparison.compare(counts.minute(at), previous.minute(before));
                 }
+                long clicks = order <= 0 ? counts.clicks(at) : 0;
+                long previousClicks = order >= 0 ? previous.clicks(before) : 0;
+                if (withZeros || clicks != 0 || previousClicks != 0) {
+                    line(
+                            csv,
+                            prefix + (order <= 0 ? time.string(counts.minute(at)) + "," + clicks : ",") + ","
+                                    + (order >= 0 ? time.string(previous.minute(before)) + "," + previousClicks : ","));
+                }
+                at += order <= 0 ? 1 : 0;
+                before += order >= 0 ? 1 : 0;
             }
         }
 

@@ -119,6 +119,7 @@ public final class StatisticsHandler {
         }
     }
 
+    @SuppressWarnings("try") // a share may be given back early
     private void handle(Kind kind, ServerRequest request, ServerResponse response) throws Exception {
         try {
             StatisticsQuestion question = StatisticsQuestion.of(kind, request);
@@ -165,11 +166,7 @@ public final class StatisticsHandler {
         Gate.Pass pass = gate.admit(cost);
         boolean isAnswered = false;
         try {
-            Answer<StatisticsBody> answer = switch (question.kind()) {
-                case BANNER, BANNERS -> series(question, pass);
-                case TOP -> top(question);
-                case TOTALS -> totals(question, pass);
-            };
+            Answer<StatisticsBody> answer = read(question, pass);
             pass.leaveDatabase();
             var body = new SharedBody(out -> answer.counts().write(question.asCsv(), out), turns);
             isAnswered = true;
@@ -181,13 +178,29 @@ public final class StatisticsHandler {
         }
     }
 
+    /// Begins again when more must be read than the pass allows: while it waits, not even the first of two periods
+    /// that are compared may be kept.
+    private Answer<StatisticsBody> read(StatisticsQuestion question, Gate.Pass pass) throws Refusal, SQLException {
+        while (true) {
+            try {
+                return switch (question.kind()) {
+                    case BANNER, BANNERS -> series(question, pass);
+                    case TOP -> top(question);
+                    case TOTALS -> totals(question, pass);
+                };
+            } catch (MoreToRead more) {
+                pass.readMore(more.maxRead());
+            }
+        }
+    }
+
     private Answer<StatisticsBody> series(StatisticsQuestion question, Gate.Pass pass) throws Refusal, SQLException {
         long[] bannerIds =
                 question.bannerIds().stream().mapToLong(Long::longValue).toArray();
         Answer<List<MinuteCounts>> answer =
                 statistics.series(bannerIds, question.period(), question.needsAllSteps(), pass);
         Answer<List<MinuteCounts>> previous = question.compares()
-                ? statistics.series(bannerIds, question.period().previous(), question.needsAllSteps(), pass)
+                ? statistics.series(bannerIds, question.previous(), question.needsAllSteps(), pass)
                 : null;
         List<Series> series = new ArrayList<>();
         for (int at = 0; at < bannerIds.length; at++) {
@@ -204,9 +217,8 @@ public final class StatisticsHandler {
 
     private Answer<StatisticsBody> totals(StatisticsQuestion question, Gate.Pass pass) throws Refusal, SQLException {
         Answer<Totals> answer = statistics.totals(question.period(), question.needsAllSteps(), pass);
-        Answer<Totals> previous = question.compares()
-                ? statistics.totals(question.period().previous(), question.needsAllSteps(), pass)
-                : null;
+        Answer<Totals> previous =
+                question.compares() ? statistics.totals(question.previous(), question.needsAllSteps(), pass) : null;
         Series series = Series.of(
                 question,
                 answer.counts().counts(),
@@ -221,7 +233,7 @@ public final class StatisticsHandler {
             List<Long> named = answer.counts().banners().stream()
                     .map(BannerClicks::bannerId)
                     .toList();
-            previous = statistics.top(question.period().previous(), 0, named);
+            previous = statistics.top(question.previous(), 0, named);
         }
         return answer.with(new Busiest(answer.counts(), previous == null ? null : previous.counts()), previous);
     }

@@ -1,5 +1,6 @@
 package clickcounter.query.statistics;
 
+import clickcounter.counts.Comparison;
 import clickcounter.counts.Period;
 import clickcounter.query.http.Parameters;
 import clickcounter.query.http.Refusal;
@@ -68,6 +69,11 @@ record StatisticsQuestion(
                         Status.NOT_ACCEPTABLE_406,
                         "The answer is application/json or text/csv; the Accept header lists neither."))
                 .equals(CSV);
+    }
+
+    /// Returns the period that this one is compared with.
+    Period previous() {
+        return Comparison.of(period).previous();
     }
 
     /// Returns whether all steps must be counted. CSV needs them for comparing, because it has both periods side

@@ -1,5 +1,7 @@
 package clickcounter.query.statistics;
 
+import static clickcounter.counts.Unit.MINUTES_PER_DAY;
+
 import clickcounter.shared.EpochMinute;
 import java.time.LocalDate;
 import java.time.ZoneId;
@@ -15,7 +17,6 @@ import java.time.zone.ZoneRules;
 /// **Cost**: no allocation for most minutes. The array for the text is reused, the date is computed once for
 /// consecutive minutes of one day, and the offset once for all minutes until the zone changes it.
 public final class TimeText {
-    private static final int MINUTES_PER_DAY = 1_440;
     private static final int HOUR_AT = 11;
     private static final int MINUTE_AT = 14;
     private static final int ZONE_AT = 19;

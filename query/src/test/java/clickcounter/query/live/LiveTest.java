@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import clickcounter.counts.Period;
 import clickcounter.counts.Step;
 import clickcounter.query.RunningQuery;
+import clickcounter.query.http.Refusal;
 import clickcounter.query.statistics.QueryParts;
 import clickcounter.query.statistics.Statistics;
 import clickcounter.shared.EpochMinute;
+import clickcounter.shared.http.Problem;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.testing.Await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.helidon.http.Status;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,6 +29,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -183,16 +187,7 @@ class LiveTest {
     @Test
     void dropsAListenerThatDoesNotTakeItsEvents() throws SQLException {
         try (var parts = QueryParts.open(folder.resolve("other"), 1_000);
-                var live = LiveStream.start(
-                        ClickReader.open(folder.resolve("other/log")),
-                        parts.tail,
-                        (minute, banners) -> new Statistics(
-                                        parts.counts, parts.tail, 1_000, Duration.ofSeconds(5), InstantSource.system())
-                                .top(new Period(minute, minute + 1, Step.TOTAL, ZoneOffset.UTC), 0, banners)
-                                .counts(),
-                        Duration.ofMillis(100),
-                        InstantSource.system(),
-                        parts.lifetime)) {
+                var live = start(parts)) {
             var never = new CountDownLatch(1);
             var stuck = new OutputStream() {
                 @Override
@@ -206,9 +201,9 @@ class LiveTest {
             };
             CompletableFuture<Void> slow = CompletableFuture.runAsync(
                     () -> {
-                        try {
-                            live.listen(List.of(), stuck);
-                        } catch (IOException failure) {
+                        try (var listener = live.admit(new long[0])) {
+                            listener.listen(stuck);
+                        } catch (IOException | Refusal failure) {
                             throw new IllegalStateException(failure);
                         }
                     },
@@ -217,6 +212,89 @@ class LiveTest {
                     .isInstanceOf(ExecutionException.class)
                     .hasRootCauseInstanceOf(InterruptedException.class);
             assertThat(live.listeners()).isZero();
+        }
+    }
+
+    private LiveStream start(QueryParts parts) {
+        return LiveStream.start(
+                ClickReader.open(folder.resolve("other/log")),
+                parts.tail,
+                (minute, banners) -> new Statistics(
+                                parts.counts, parts.tail, 1_000, Duration.ofSeconds(5), InstantSource.system())
+                        .top(new Period(minute, minute + 1, Step.TOTAL, ZoneOffset.UTC), 0, banners)
+                        .counts(),
+                Duration.ofMillis(100),
+                InstantSource.system(),
+                parts.lifetime);
+    }
+
+    @Test
+    void letsInAsManyListenersAsThereIsMemoryFor() throws Exception {
+        try (var parts = QueryParts.open(folder.resolve("other"), 1_000);
+                var live = start(parts)) {
+            LiveStream.Listener first = live.admit(new long[0]);
+            for (int listener = 1; listener < LiveStream.MAX_LISTENERS; listener++) {
+                live.admit(new long[0]);
+            }
+            assertRefused(live, 0, "5000 clients are listening, and no more are allowed; try again later.");
+            first.close();
+            live.admit(new long[0]);
+        }
+    }
+
+    @Test
+    void letsListenersNameAsManyBannersTogetherAsThereIsMemoryFor() throws Exception {
+        try (var parts = QueryParts.open(folder.resolve("other"), 1_000);
+                var live = start(parts)) {
+            LiveStream.Listener first = live.admit(new long[100]);
+            for (int named = 100; named < LiveStream.MAX_BANNERS; named += 100) {
+                live.admit(new long[100]);
+            }
+            // Refusals take no place.
+            for (int attempt = 0; attempt < LiveStream.MAX_LISTENERS; attempt++) {
+                assertRefused(live, 1, """
+                        The clients that are listening have named nearly 20000 banners, and no more are allowed; \
+                        try again later.""");
+            }
+            live.admit(new long[0]);
+            first.close();
+            live.admit(new long[100]);
+        }
+    }
+
+    private static void assertRefused(LiveStream live, int banners, String sentence) {
+        assertThatThrownBy(() -> live.admit(new long[banners]))
+                .isInstanceOfSatisfying(
+                        Refusal.class,
+                        refusal -> assertThat(refusal.problem())
+                                .isEqualTo(new Problem(Status.SERVICE_UNAVAILABLE_503, sentence)));
+    }
+
+    @Test
+    void takesNoPlaceAfterItsEnd() throws Exception {
+        StringBuilder hundred = new StringBuilder("?banner=1");
+        for (int banner = 2; banner <= 100; banner++) {
+            hundred.append("&banner=").append(banner);
+        }
+        List<Stream> streams = new ArrayList<>();
+        for (int named = 0; named < LiveStream.MAX_BANNERS; named += 100) {
+            streams.add(new Stream(hundred.toString()));
+            assertThat(streams.getLast().answer.statusCode()).isEqualTo(200);
+        }
+        HttpResponse<String> refused = query.get("/v1/banners/live?banner=1");
+        assertThat(refused.statusCode()).isEqualTo(503);
+        assertThat(refused.headers().firstValue("Retry-After")).contains("1");
+
+        streams.getFirst().close();
+        Await.until("a place is free", () -> {
+            try (InputStream events = query.open("/v1/banners/live?banner=1").body()) {
+                return events.read() == ':';
+            } catch (IOException failure) {
+                throw new AssertionError(failure);
+            }
+        });
+        for (Stream stream : streams) {
+            stream.close();
         }
     }
 }

@@ -7,8 +7,10 @@ import clickcounter.counts.Period;
 import clickcounter.counts.Step;
 import clickcounter.query.http.Refusal;
 import clickcounter.query.statistics.StatisticsQuestion.Kind;
+import clickcounter.shared.EpochMinute;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -76,6 +78,20 @@ class CostTest {
         assertThat(all.bytes()).isEqualTo((long) MAX_ROWS * Cost.BYTES_PER_ROW);
         assertThat(all.maxRead()).isEqualTo(MAX_ROWS);
         assertThat(all.isCheap()).isFalse();
+    }
+
+    @Test
+    void knowsThatThePreviousPeriodMayBeLonger() {
+        var february = new Period(
+                EpochMinute.of(Instant.parse("2026-02-01T00:00:00Z")),
+                EpochMinute.of(Instant.parse("2026-03-01T00:00:00Z")),
+                Step.MINUTE,
+                ZoneOffset.UTC);
+        var question = new StatisticsQuestion(Kind.BANNER, List.of(1L), february, 10, true, true, false);
+
+        assertThatThrownBy(() -> Cost.of(question, 28 * 1_440, 0))
+                .isInstanceOf(Refusal.class)
+                .hasMessageContaining("at least %d rows".formatted(31 * 1_440));
     }
 
     @Test

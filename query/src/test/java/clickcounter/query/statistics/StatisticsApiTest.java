@@ -167,6 +167,40 @@ class StatisticsApiTest {
                         "stats":[{"ts":"2024-03-30T00:00:00Z","v":604321}]}}""");
     }
 
+    @Test
+    void hasStepsOfTheSameTimeOfTheCalendarSideBySideInCsv() throws SQLException {
+        // The clock of Berlin was put forward on 26 March 2023, from two to three o'clock.
+        query.count(
+                10,
+                "2023-02-27 12:00Z=40",
+                "2023-03-25 01:00Z=3",
+                "2023-03-25 10:00Z=1",
+                "2023-03-26 09:00Z=2",
+                "2023-03-27 12:00Z=50",
+                "2023-03-31 12:00Z=60");
+
+        assertThat(csv("step=hour&tz=Europe/Berlin&from=2023-03-25T23:00:00Z&to=2023-03-26T22:00:00Z"))
+                .isEqualTo("""
+                        ts,v,previous_ts,previous
+                        ,,2023-03-25T02:00:00+01:00,3
+                        2023-03-26T11:00:00+02:00,2,2023-03-25T11:00:00+01:00,1
+                        """);
+        assertThat(csv("step=day&from=2023-03-01T00:00:00Z&to=2023-04-01T00:00:00Z"))
+                .isEqualTo("""
+                        ts,v,previous_ts,previous
+                        2023-03-25T00:00:00Z,4,2023-02-25T00:00:00Z,0
+                        2023-03-26T00:00:00Z,2,2023-02-26T00:00:00Z,0
+                        2023-03-27T00:00:00Z,50,2023-02-27T00:00:00Z,40
+                        2023-03-31T00:00:00Z,60,,
+                        """);
+    }
+
+    private static String csv(String parameters) {
+        return query.get("/v1/banners/stats/10?format=csv&compare=previous&" + parameters)
+                .body()
+                .replace("\r\n", "\n");
+    }
+
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', textBlock = """
             stats/7?step=day                             | ts,v/2024-03-30T00:00:00Z,4321/2024-03-31T00:00:00Z,50000/

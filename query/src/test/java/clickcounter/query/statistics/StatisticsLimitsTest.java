@@ -93,6 +93,38 @@ class StatisticsLimitsTest {
         assertThat(query.clicks(7)).isEqualTo(5);
     }
 
+    /// Both periods are read anew when the second one has more counts than usual: while the question waits for room
+    /// for them, it keeps nothing.
+    @Test
+    void keepsNothingOfAComparisonWhileItWaitsToReadMore() throws Exception {
+        query.count(11, "2026-01-02 00:00Z=1", "2026-01-22 00:00Z=1");
+        query.execute("""
+                insert into banner_minute
+                select 11, minute, 1
+                from generate_series('2026-01-02T00:01:00Z'::timestamptz, '2026-01-21T23:59:00Z', '1 min') minute""");
+        try (var connection = query.database.connect();
+                var statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("lock table banner_month in access exclusive mode");
+            Future<HttpResponse<String>> expensive = threads.submit(
+                    () -> query.get("/v1/banners/top?from=2014-01-01T00:00:00Z&to=2026-03-01T00:00:00Z"));
+            Await.until("the only place for expensive questions is taken", () -> waitingStatements() == 1);
+            Future<HttpResponse<String>> comparing = threads.submit(() -> query.get(
+                    "/v1/banners/stats/11?compare=previous&from=2026-01-22T00:00:00Z&to=2026-02-11T00:00:00Z"));
+            Await.until(
+                    "the comparison waits to read more",
+                    () -> Exposition.get(query.adminPort(), "/metrics")
+                            .body()
+                            .contains("clickcounter_waiting_questions 1"));
+
+            query.execute("insert into banner_minute values (11, '2026-01-23T00:00:00Z', 1)");
+            connection.rollback();
+
+            assertThat(expensive.get(1, TimeUnit.MINUTES).statusCode()).isEqualTo(200);
+            assertThat(RunningQuery.sum(comparing.get(1, TimeUnit.MINUTES))).isEqualTo(2 + 20 * 1_440);
+        }
+    }
+
     @Test
     void answersCheapQuestionsWhileExpensiveOnesWait() throws Exception {
         try (var connection = query.database.connect();
