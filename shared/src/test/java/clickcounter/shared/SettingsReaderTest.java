@@ -22,14 +22,27 @@ class SettingsReaderTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "AGGREGATOR", "DATABASE", "FLUSH", "INGEST", "INGEST_ADMIN", "LOG", "QUERY", "QUERY_DB", "SERVICE", "STATS"
+                "AGGREGATOR",
+                "DATABASE",
+                "FLUSH",
+                "INGEST",
+                "INGEST_ADMIN",
+                "LOG",
+                "QUERY",
+                "QUERY_DB",
+                "SERVICE",
+                "STATS"
             })
     void ignoresWhatKubernetesSetsForAService(String service) {
         Map<String, String> environment = new HashMap<>(Map.of(
-                "LOG_LEVEL", "info",
-                service + "_SERVICE_HOST", "10.0.0.7",
-                service + "_SERVICE_PORT", "3001",
-                service + "_SERVICE_PORT_HTTP", "3001"));
+                "LOG_LEVEL",
+                "info",
+                service + "_SERVICE_HOST",
+                "10.0.0.7",
+                service + "_SERVICE_PORT",
+                "3001",
+                service + "_SERVICE_PORT_HTTP",
+                "3001"));
         for (String protocol : List.of("tcp", "udp", "sctp")) {
             String port = service + "_PORT_3001_" + protocol.toUpperCase(Locale.ROOT);
             environment.put(service + "_PORT", protocol + "://[fd00::7]:3001");
