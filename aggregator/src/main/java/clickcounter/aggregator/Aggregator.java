@@ -6,6 +6,7 @@ import clickcounter.migrations.Database;
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.Opened;
+import clickcounter.shared.ProcessMain;
 import clickcounter.shared.StartFailure;
 import clickcounter.shared.admin.AdminServer;
 import clickcounter.shared.admin.Readiness;
@@ -88,7 +89,7 @@ public final class Aggregator implements AutoCloseable {
                 .help("Clicks that this process has read from the log and counted.")
                 .register(metrics);
         try {
-            admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
+            admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics, lifetime));
             HostClock host = opened.add(HostClock.start(settings.logFolder(), machine, lifetime))
                     .expose(metrics);
             reader = opened.add(ClickReader.open(settings.logFolder()));
@@ -199,6 +200,7 @@ public final class Aggregator implements AutoCloseable {
         } catch (StartFailure repairable) {
             lifetime.end(repairable.code(), String.valueOf(repairable.getMessage()));
         } catch (Throwable unexpected) {
+            ProcessMain.haltIfBroken(unexpected);
             logger.error("the aggregator failed", unexpected);
             lifetime.end(ExitCode.UNEXPECTED, "The aggregator failed: " + unexpected);
         }

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// `config/nginx.conf` in a real nginx, where one is installed.
 final class NginxTest {
     private static final int BANNERS = 100;
+    private static final String STAY_WITH_TLS = "Strict-Transport-Security";
 
     @TempDir
     Path folder;
@@ -77,6 +78,37 @@ final class NginxTest {
             service.ingest().restart();
             service.awaitReady();
             assertThat(service.get(port, click).statusCode()).isEqualTo(204);
+        }
+    }
+
+    @Test
+    void tellsBrowsersToStayWithTlsWhereverTheyAskWithIt() throws IOException {
+        assumeTrue(Nginx.isInstalled(), "nginx is not installed");
+        int tlsPort = Ports.free();
+        try (TestDatabase database = MigratedDatabase.create();
+                Service service = Service.start(folder, database.url(), Map.of())) {
+            List<String> ingest = List.of("127.0.0.1:" + service.port());
+            try (TestProcess _ = Nginx.startProxy("nginx", folder, port, ingest, service.queryPort());
+                    TestProcess _ =
+                            Nginx.startProxyAsWithTls("nginx-tls", folder, tlsPort, ingest, service.queryPort())) {
+                assertAnswersSayStayWithTls(service, tlsPort, 200, "/", "/docs", "/openapi.yaml", "/v1/healthcheck");
+                assertAnswersSayStayWithTls(service, tlsPort, 204, "/v1/banners/counter/7");
+                assertAnswersSayStayWithTls(service, tlsPort, 400, "/v1/banners/counter/none", "/v1/banners/stats/7");
+                assertThat(service.get(port, "/").headers().firstValue(STAY_WITH_TLS))
+                        .isEmpty();
+                service.ingest().kill();
+                service.query().kill();
+                assertAnswersSayStayWithTls(service, tlsPort, 503, "/", "/v1/banners/counter/7", "/v1/healthcheck");
+            }
+        }
+    }
+
+    private static void assertAnswersSayStayWithTls(Service service, int port, int status, String... paths)
+            throws IOException {
+        for (String path : paths) {
+            HttpResponse<String> answer = service.get(port, path);
+            assertThat(answer.statusCode()).as(path).isEqualTo(status);
+            assertThat(answer.headers().allValues(STAY_WITH_TLS)).as(path).containsExactly("max-age=31536000");
         }
     }
 

@@ -34,7 +34,7 @@ public final class Ingest implements AutoCloseable {
         try {
             var readiness = new Readiness("log", "disk", "port");
             var metrics = new PrometheusRegistry();
-            admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
+            admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics, lifetime));
             HostClock clock = opened.add(HostClock.start(settings.log().folder(), lifetime))
                     .expose(metrics);
             var banners = opened.add(BannerLimit.open(settings.data(), settings.maxNewBanners(), metrics, lifetime));
@@ -72,7 +72,7 @@ public final class Ingest implements AutoCloseable {
                     lifetime);
             publicPort = opened.add(PublicPort.open(settings.http(), settings.threads(), parts));
             readiness.prove("port", publicPort::problem);
-            readiness.livesWhile(publicPort::problem);
+            readiness.livesWhile(() -> lifeProblem(publicPort, relay, helidon));
             opened.onClose(helidon::drain);
             // Streams would never end by themselves.
             opened.onClose(forwarder::endStreams);
@@ -106,6 +106,14 @@ public final class Ingest implements AutoCloseable {
 
     private static @Nullable String diskProblem(ClickWriter writer) {
         return writer.refusalReason() == Reason.DISK_FULL ? Reason.DISK_FULL.sentence() : null;
+    }
+
+    private static @Nullable String lifeProblem(PublicPort port, Relay relay, HttpListener helidon) {
+        String problem = port.problem();
+        if (problem == null) {
+            problem = relay.problem();
+        }
+        return problem == null ? helidon.problem() : problem;
     }
 
     public int port() {

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 final class PublicPort implements AutoCloseable {
     private static final int BACKLOG = 4096;
 
-    /// A loop comes round at least once a second, unless the log or the machine holds it up.
-    private static final Duration MAX_STILLNESS = Duration.ofSeconds(30);
+    /// A loop, and the relay, comes round at least once a second, unless the log or the machine holds it up.
+    static final Duration MAX_STILLNESS = Duration.ofSeconds(30);
 
     /// The shortest limit of all systems; Linux allows some more.
     static final int MAX_SOCKET_PATH_LENGTH = 103;

@@ -20,6 +20,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -168,6 +169,17 @@ final class Relay extends SelectorThread {
             closeQuietly(client);
         }
         selector.wakeup();
+    }
+
+    /// Returns what is wrong if the thread does not come round any more, or null.
+    ///
+    /// **Threads**: any.
+    @Nullable
+    String problem() {
+        return stillness().compareTo(PublicPort.MAX_STILLNESS) < 0
+                ? null
+                : "No relayed connection was looked at for %d s."
+                        .formatted(stillness().toSeconds());
     }
 
     @Override

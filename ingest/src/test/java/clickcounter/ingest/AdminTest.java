@@ -3,8 +3,10 @@ package clickcounter.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.StartFailure;
+import clickcounter.testing.Acceptors;
 import clickcounter.testing.Await;
 import clickcounter.testing.Exposition;
 import clickcounter.testing.MetricsDocument;
@@ -38,6 +40,22 @@ final class AdminTest {
             assertThat(ready.headers().firstValue("Cache-Control")).hasValue("no-store");
             assertThat(ready.body()).isEqualTo("""
                     {"ready":true,"checks":{"running":{"ok":true},"log":{"ok":true},"disk":{"ok":true},"port":{"ok":true}}}""");
+        }
+    }
+
+    /// Clicks would still be counted, but all other requests would be lost.
+    @Test
+    void endsWhenHelidonTakesNoConnectionsAnyMore() {
+        try (var ingest = RunningIngest.start(folder)) {
+            Acceptors.closeNewest();
+            Await.until(
+                    "it is not alive",
+                    () -> Exposition.get(ingest.adminPort(), "/livez").statusCode() == 503);
+            assertThat(Exposition.get(ingest.adminPort(), "/livez").body())
+                    .startsWith("{\"alive\":false,\"problem\":\"Nothing listens at the socket ");
+            Lifetime.End end = ingest.lifetime().await();
+            assertThat(end.code()).isEqualTo(ExitCode.UNEXPECTED);
+            assertThat(end.reason()).startsWith("The process must start again: Nothing listens at the socket ");
         }
     }
 

@@ -69,7 +69,7 @@ public final class Query implements AutoCloseable {
         try {
             var readiness = new Readiness("log", "database", "schema", "lag");
             var metrics = new PrometheusRegistry();
-            admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics));
+            admin = opened.add(AdminServer.start(settings.admin(), readiness, metrics, lifetime));
             HostClock clock =
                     opened.add(HostClock.start(settings.logFolder(), lifetime)).expose(metrics);
             int poolSize = settings.database().poolSize();
@@ -110,6 +110,7 @@ public final class Query implements AutoCloseable {
                     routing(settings, handler, new LiveHandler(live)),
                     JsonBody.mediaContext(),
                     metrics);
+            readiness.livesWhile(listener::problem);
             opened.onClose(() -> logger.info("answers by status: {}", listener.answers()));
             opened.add(listener);
             opened.onClose(listener::drain);

@@ -2,6 +2,7 @@ package clickcounter.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import clickcounter.testing.Acceptors;
 import clickcounter.testing.Await;
 import clickcounter.testing.Exposition;
 import clickcounter.testing.FaultyProxy;
@@ -102,6 +103,19 @@ final class AdminTest {
             Await.until(
                     "it is ready again",
                     () -> Exposition.get(query.adminPort(), "/readyz").statusCode() == 200);
+        }
+    }
+
+    @Test
+    void isNotAliveWhenItsPortIsClosedForGood() throws Exception {
+        try (var query = RunningQuery.start(folder)) {
+            Acceptors.closeNewest();
+            Await.until(
+                    "it is not alive",
+                    () -> Exposition.get(query.adminPort(), "/livez").statusCode() == 503);
+            assertThat(Exposition.get(query.adminPort(), "/livez").body())
+                    .isEqualTo("{\"alive\":false,\"problem\":\"Nothing listens on port %d of 127.0.0.1 any more.\"}"
+                            .formatted(query.port()));
         }
     }
 

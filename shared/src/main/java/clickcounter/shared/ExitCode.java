@@ -12,6 +12,10 @@ public enum ExitCode {
     /// The click log can no longer be written. The process halts at once, because further writing could hide
     /// clicks. A restart may help.
     LOG_FAULT(3),
+    /// There is no memory left, or the Java virtual machine has failed. The process halts at once, because nothing
+    /// that it still does can be trusted; the machine itself, when the heap is full, halts with the same status. A
+    /// restart helps.
+    NO_MEMORY(3),
     /// A newer aggregator has taken over the log. A restart would do harm: the two would take turns forever.
     SUPERSEDED(4),
     /// The log does not contain the position in the database. An operator must look into it before a restart.
@@ -26,7 +30,8 @@ public enum ExitCode {
         this.status = status;
     }
 
-    /// Returns the meaning of a process's exit status; that of a process that was killed is [#UNEXPECTED].
+    /// Returns the meaning of a process's exit status, the first of two with the same; that of a process that was
+    /// killed is [#UNEXPECTED].
     public static ExitCode of(int status) {
         for (ExitCode code : values()) {
             if (code.status == status) {

@@ -41,6 +41,7 @@ public final class PeriodicTask implements AutoCloseable {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } catch (Throwable unexpected) {
+            ProcessMain.haltIfBroken(unexpected);
             logger.error("{} failed", Thread.currentThread().getName(), unexpected);
             lifetime.end(ExitCode.UNEXPECTED, Thread.currentThread().getName() + " failed: " + unexpected);
         }

@@ -44,7 +44,7 @@ public final class ProcessMain {
 
     /// Runs a process from start to exit. Does not return.
     ///
-    /// @param maxClose how long closing may take after a signal before the process is halted
+    /// @param maxClose how long closing may take before the process is halted
     public static void run(String name, Duration maxClose, Starter starter) {
         run(name, SettingsReader.ofProcess(), maxClose, starter);
     }
@@ -64,15 +64,32 @@ public final class ProcessMain {
         Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> endAfter(failure, thread, lifetime));
         var exitCode = new CompletableFuture<ExitCode>();
         Runtime.getRuntime()
-                .addShutdownHook(Thread.ofPlatform()
-                        .name("signal")
-                        .unstarted(() -> exitAfterClose(lifetime, exitCode, maxClose)));
+                .addShutdownHook(
+                        Thread.ofPlatform().name("signal").unstarted(() -> exitAfterClose(lifetime, exitCode)));
+        Thread.ofPlatform().name("end").daemon().start(() -> haltIfCloseHangs(lifetime, exitCode, maxClose));
         if (Boolean.getBoolean(DEPENDENT.substring(2, DEPENDENT.indexOf('=')))) {
             Thread.ofPlatform().name("standard-input").daemon().start(() -> endWithStandardInput(lifetime));
         }
-        ExitCode code = run(name, starter, settings, lifetime);
+        ExitCode code = run(name, starter, settings, maxClose, lifetime);
         exitCode.complete(code);
         System.exit(code.status());
+    }
+
+    /// Halts the process if there is no memory left, or if the Java virtual machine has failed, and `failure` is a
+    /// consequence. Whoever goes on after an error of any kind must call this first. When the heap is full, the
+    /// machine halts by itself; this is for the memory beside it, and for threads that cannot be started.
+    public static void haltIfBroken(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            // A stack that has overflowed is free again.
+            if (cause instanceof VirtualMachineError && !(cause instanceof StackOverflowError)) {
+                try {
+                    LoggerFactory.getLogger(ProcessMain.class)
+                            .error("halted: there is no memory left, or the Java virtual machine has failed", failure);
+                } finally {
+                    Runtime.getRuntime().halt(ExitCode.NO_MEMORY.status());
+                }
+            }
+        }
     }
 
     /// The release that is running; `development` where the classes come from no jar.
@@ -80,7 +97,8 @@ public final class ProcessMain {
         return Objects.requireNonNullElse(ProcessMain.class.getPackage().getImplementationVersion(), "development");
     }
 
-    private static ExitCode run(String name, Starter starter, SettingsReader settings, Lifetime lifetime) {
+    private static ExitCode run(
+            String name, Starter starter, SettingsReader settings, Duration maxClose, Lifetime lifetime) {
         Logger logger = LoggerFactory.getLogger("clickcounter." + name);
         Path readyFile = settings.path(Setting.DATA_DIR).resolve("run").resolve(name + ".ready");
         List<String> differences = settings.differences();
@@ -107,7 +125,7 @@ public final class ProcessMain {
             }
             Files.deleteIfExists(readyFile);
             if (end.code() == ExitCode.STOPPED) {
-                logger.info("stopping: {}", end.reason());
+                logger.info("stopping: {}; halts after {} s", end.reason(), maxClose.toSeconds());
             } else {
                 logger.error("stopping: {}", end.reason());
             }
@@ -124,6 +142,7 @@ public final class ProcessMain {
             logger.error("{}", failure.getMessage());
             return failure.code();
         } catch (Throwable unexpected) {
+            haltIfBroken(unexpected);
             logger.error("stopped by an unexpected error; please report it", unexpected);
             return ExitCode.UNEXPECTED;
         }
@@ -133,15 +152,27 @@ public final class ProcessMain {
 
     /// Runs after SIGTERM, SIGINT, SIGHUP and [System#exit]: lets the main thread close everything, then exits
     /// with its code instead of the signal's.
-    private static void exitAfterClose(Lifetime lifetime, CompletableFuture<ExitCode> exitCode, Duration maxClose) {
+    private static void exitAfterClose(Lifetime lifetime, CompletableFuture<ExitCode> exitCode) {
         lifetime.end(ExitCode.STOPPED, "asked to stop by a signal");
-        ExitCode code = exitCode.completeOnTimeout(ExitCode.UNEXPECTED, maxClose.toSeconds(), TimeUnit.SECONDS)
+        Runtime.getRuntime().halt(exitCode.join().status());
+    }
+
+    /// Whatever has ended the process, it must not hang while it closes, because nothing would start it again.
+    private static void haltIfCloseHangs(Lifetime lifetime, CompletableFuture<ExitCode> exitCode, Duration maxClose) {
+        ExitCode code = lifetime.await().code();
+        boolean isClosed = exitCode.thenApply(_ -> true)
+                .completeOnTimeout(false, maxClose.toMillis(), TimeUnit.MILLISECONDS)
                 .join();
-        Runtime.getRuntime().halt(code.status());
+        if (!isClosed) {
+            LoggerFactory.getLogger(ProcessMain.class)
+                    .error("halted: closing has taken longer than {} s", maxClose.toSeconds());
+            Runtime.getRuntime().halt((code == ExitCode.STOPPED ? ExitCode.UNEXPECTED : code).status());
+        }
     }
 
     /// A thread that nobody watches has failed. What it did is not done any more, so the process must start again.
     private static void endAfter(Throwable failure, Thread thread, Lifetime lifetime) {
+        haltIfBroken(failure);
         LoggerFactory.getLogger(ProcessMain.class).error("the thread {} has failed", thread.getName(), failure);
         lifetime.end(ExitCode.UNEXPECTED, "the thread %s has failed: %s".formatted(thread.getName(), failure));
     }

@@ -31,10 +31,11 @@ public final class SettingsReader {
     /// Variables of others that look like ours: those that Kubernetes sets for a service named `query` or
     /// `database`, and one that many platforms set.
     private static final Pattern FOREIGN = Pattern.compile(
-            "[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)|LOG_LEVEL");
+            "[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)|LOG_LEVEL");
 
-    /// What Kubernetes sets as the port of a service, such as `QUERY_PORT` for one named `query`.
-    private static final Pattern KUBERNETES_PORT = Pattern.compile("(tcp|udp)://\\S+:\\d+");
+    /// What Kubernetes sets as the port of a service, such as `QUERY_PORT` for one named `query`, and `INGEST_PORT`
+    /// for one named `ingest`.
+    private static final Pattern KUBERNETES_PORT = Pattern.compile("(tcp|udp|sctp)://\\S+:\\d+");
 
     private final Map<String, String> environment;
     /// Each error once, although several parts of a process may read the same setting.
@@ -56,7 +57,7 @@ public final class SettingsReader {
     /// Checks the names of all variables, and the secret key.
     public SettingsReader(Map<String, String> environment) {
         this.environment = environment;
-        new TreeMap<>(environment).keySet().forEach(this::checkName);
+        new TreeMap<>(environment).forEach(this::checkName);
         var _ = secret(Setting.SECRET_KEY);
     }
 
@@ -79,7 +80,7 @@ public final class SettingsReader {
     /// The value, else the default if there is one.
     public Optional<String> text(Setting setting) {
         String value = environment.getOrDefault(setting.name(), "").strip();
-        if (setting.name().endsWith("_PORT") && KUBERNETES_PORT.matcher(value).matches()) {
+        if (isKubernetesPort(setting.name(), value)) {
             value = "";
         }
         return Optional.of(value.isEmpty() ? setting.defaultText() : value).filter(text -> !text.isEmpty());
@@ -216,9 +217,13 @@ public final class SettingsReader {
         errors.add("%s: %s is not %s.".formatted(setting.name(), value, expected));
     }
 
-    private void checkName(String name) {
+    private static boolean isKubernetesPort(String name, String value) {
+        return name.endsWith("_PORT") && KUBERNETES_PORT.matcher(value).matches();
+    }
+
+    private void checkName(String name, String value) {
         List<String> known = Arrays.stream(Setting.values()).map(Setting::name).toList();
-        if (known.contains(name) || FOREIGN.matcher(name).matches()) {
+        if (known.contains(name) || FOREIGN.matcher(name).matches() || isKubernetesPort(name, value)) {
             return;
         }
         String nearest = Spelling.nearest(name, known);

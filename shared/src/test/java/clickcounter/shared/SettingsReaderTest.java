@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -15,19 +18,46 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsReaderTest {
-    /// Kubernetes sets these for services named query and database, and many platforms set LOG_LEVEL.
+    /// Kubernetes sets these for each service of a name, and many platforms set LOG_LEVEL.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "AGGREGATOR",
+                "DATABASE",
+                "FLUSH",
+                "INGEST",
+                "INGEST_ADMIN",
+                "LOG",
+                "QUERY",
+                "QUERY_DB",
+                "SERVICE",
+                "STATS"
+            })
+    void ignoresWhatKubernetesSetsForAService(String service) {
+        Map<String, String> environment = new HashMap<>(Map.of(
+                "LOG_LEVEL",
+                "info",
+                service + "_SERVICE_HOST",
+                "10.0.0.7",
+                service + "_SERVICE_PORT",
+                "3001",
+                service + "_SERVICE_PORT_HTTP",
+                "3001"));
+        for (String protocol : List.of("tcp", "udp", "sctp")) {
+            String port = service + "_PORT_3001_" + protocol.toUpperCase(Locale.ROOT);
+            environment.put(service + "_PORT", protocol + "://[fd00::7]:3001");
+            environment.put(port, protocol + "://[fd00::7]:3001");
+            environment.put(port + "_PROTO", protocol);
+            environment.put(port + "_PORT", "3001");
+            environment.put(port + "_ADDR", "fd00::7");
+            assertThatCode(new SettingsReader(environment)::finish).doesNotThrowAnyException();
+        }
+    }
+
     @Test
-    void ignoresVariablesOfOthersThatLookLikeSettings() {
-        var settings = new SettingsReader(Map.of(
-                "QUERY_PORT", "tcp://10.0.0.7:3001",
-                "QUERY_SERVICE_HOST", "10.0.0.7",
-                "QUERY_SERVICE_PORT", "3001",
-                "QUERY_SERVICE_PORT_HTTP", "3001",
-                "QUERY_PORT_3001_TCP", "tcp://10.0.0.7:3001",
-                "QUERY_PORT_3001_TCP_ADDR", "10.0.0.7",
-                "DATABASE_SERVICE_HOST", "10.0.0.8",
-                "DATABASE_PORT", "tcp://10.0.0.8:5432",
-                "LOG_LEVEL", "info"));
+    void takesThePortOfAServiceOfKubernetesForNotSet() {
+        var settings =
+                new SettingsReader(Map.of("QUERY_PORT", "tcp://10.0.0.7:3001", "DATABASE_PORT", "tcp://10.0.0.8:5432"));
         assertThat(settings.port(Setting.QUERY_PORT)).isEqualTo(3001);
         assertThat(settings.port(Setting.DATABASE_PORT)).isZero();
         settings.finish();

@@ -14,6 +14,7 @@ public final class Nginx {
     private static final String NOT_INSTALLED = "not installed";
     private static final String SOCKET = "unix:/run/click-counter/ingest.sock";
     private static final String PORT_WITHOUT_SOCKET = "    server 127.0.0.1:3000 max_fails=1 fail_timeout=1s backup;\n";
+    private static final String IS_TLS = "map $https ";
 
     private Nginx() {}
 
@@ -41,6 +42,20 @@ public final class Nginx {
     /// @param ingestAddresses as nginx names them: `127.0.0.1:3000`, `unix:/…`
     public static TestProcess startProxy(
             String name, Path folder, int port, List<String> ingestAddresses, int queryPort) {
+        return start(name, folder, port, 0, proxy(port, ingestAddresses, queryPort));
+    }
+
+    /// Starts such a proxy that takes the connections of its clients for TLS.
+    public static TestProcess startProxyAsWithTls(
+            String name, Path folder, int port, List<String> ingestAddresses, int queryPort) {
+        String servers = proxy(port, ingestAddresses, queryPort);
+        if (!servers.contains(IS_TLS)) {
+            throw new AssertionError("config/nginx.conf has no line: " + IS_TLS);
+        }
+        return start(name, folder, port, 0, servers.replace(IS_TLS, "map on "));
+    }
+
+    private static String proxy(int port, List<String> ingestAddresses, int queryPort) {
         String shipped;
         try {
             shipped = Files.readString(TestProcess.ROOT.resolve("config/nginx.conf"));
@@ -57,12 +72,11 @@ public final class Nginx {
         String ingestLines = ingestAddresses.stream()
                 .map(address -> socketLine.replace(SOCKET, address))
                 .collect(Collectors.joining("\n"));
-        String servers = shipped.replace(socketLine, ingestLines)
+        return shipped.replace(socketLine, ingestLines)
                 .replace(PORT_WITHOUT_SOCKET, "")
                 .replace("127.0.0.1:3001", "127.0.0.1:" + queryPort)
                 .replace("listen 80;", "listen 127.0.0.1:" + port + ";")
                 .replace("listen [::]:80;", "");
-        return start(name, folder, port, 0, servers);
     }
 
     /// Starts it with these servers; returns when it listens on the port. It prints its errors.

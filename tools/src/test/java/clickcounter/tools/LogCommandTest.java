@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import clickcounter.shared.Lifetime;
 import clickcounter.shared.SettingsReader;
 import clickcounter.shared.clock.HostClock;
+import clickcounter.shared.clock.MachineClock;
 import clickcounter.shared.log.ClickReader;
 import clickcounter.shared.log.ClickWriter;
 import clickcounter.shared.log.LogSettings;
@@ -27,6 +28,10 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import net.openhft.chronicle.queue.impl.TableStore;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
+import net.openhft.chronicle.queue.impl.table.Metadata;
+import net.openhft.chronicle.queue.impl.table.SingleTableBuilder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -178,6 +183,47 @@ final class LogCommandTest {
     @Test
     void findsTheLockFree() {
         assertThat(run("unlock")).containsExactly("The lock is free: there is nothing to do.");
+    }
+
+    /// The id of the killed writer belongs to another process now.
+    @Test
+    void freesTheLockOfAKilledWriterWhoseIdIsInUseAgain() throws IOException {
+        long anotherProcess = lockAsAnotherProcess("1");
+
+        assertThat(run("unlock"))
+                .containsExactly(
+                        "The lock was held by process %d, which is dead. It is free now.".formatted(anotherProcess));
+        assertThat(run("unlock")).containsExactly("The lock is free: there is nothing to do.");
+    }
+
+    @Test
+    void leavesTheLockOfALivingWriter() throws IOException {
+        long parent = ProcessHandle.current().parent().orElseThrow().pid();
+        String startTime = Files.readString(Path.of("/proc/" + parent + "/stat"))
+                .replaceAll("(?s).*\\) ", "")
+                .split(" ", -1)[19];
+        lockAsAnotherProcess(startTime);
+
+        for (int attempt = 0; attempt < 2; attempt++) {
+            Run run = Run.of(out -> command(dataDir, out), "unlock");
+            assertThat(run.exitCode()).isEqualTo(1);
+            assertThat(run.out()).startsWith("The lock is held by process %d, which is alive (".formatted(parent));
+        }
+    }
+
+    /// Leaves the lock and the mark of a writer that had the process id of this JVM's parent, and was started at this
+    /// time since the boot. No writer is running any more that would free the lock.
+    private long lockAsAnotherProcess(String startTime) throws IOException {
+        writer.close();
+        long parent = ProcessHandle.current().parent().orElseThrow().pid();
+        Files.writeString(folder.resolve("writing-" + parent), MachineClock.currentBootId() + "\n" + startTime + "\n");
+        try (TableStore<Metadata.NoMeta> metadata = SingleTableBuilder.binary(
+                        folder.resolve(SingleChronicleQueue.QUEUE_METADATA_FILE), Metadata.NoMeta.INSTANCE)
+                .readOnly(false)
+                .build()) {
+            metadata.acquireValueFor("chronicle.write.lock").setVolatileValue(parent);
+        }
+        return parent;
     }
 
     @ParameterizedTest

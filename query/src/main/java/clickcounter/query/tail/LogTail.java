@@ -2,6 +2,7 @@ package clickcounter.query.tail;
 
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.ProcessMain;
 import clickcounter.shared.log.ClickReader;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -143,6 +144,7 @@ public final class LogTail implements AutoCloseable {
                 }
             }
         } catch (Throwable unexpected) {
+            ProcessMain.haltIfBroken(unexpected);
             logger.error("the click log can no longer be followed", unexpected);
             lifetime.end(ExitCode.UNEXPECTED, "the click log can no longer be followed: " + unexpected);
         }

@@ -1,6 +1,9 @@
 package clickcounter.shared.admin;
 
+import clickcounter.shared.ExitCode;
 import clickcounter.shared.Json;
+import clickcounter.shared.Lifetime;
+import clickcounter.shared.PeriodicTask;
 import clickcounter.shared.ProcessMain;
 import clickcounter.shared.admin.Readiness.Finding;
 import clickcounter.shared.http.HttpListener;
@@ -25,8 +28,10 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,20 +40,32 @@ import org.slf4j.LoggerFactory;
 /// - `/readyz` answers 200 if all checks hold, else 503, with the result of each check as JSON;
 /// - `/metrics` answers with the metrics of the process in Prometheus' text format 0.0.4.
 ///
+/// A process that is not alive for a while is ended, so that whatever keeps it running starts it again.
+///
 /// A process opens this server first and closes it last, so that it can also tell why the process does not become
 /// ready, and that it is stopping.
 public final class AdminServer implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(AdminServer.class);
+    private static final Duration LIFE_CHECK_PAUSE = Duration.ofSeconds(5);
+
+    /// After a pause of the whole process, its threads must have time to come round again.
+    private static final int MAX_LIFELESS_CHECKS = 3;
+
     private static final Header METRICS_TYPE =
             HeaderValues.createCached(HeaderNames.CONTENT_TYPE, PrometheusTextFormatWriter.CONTENT_TYPE);
 
     private final Readiness readiness;
     private final PrometheusRegistry metrics;
     private final PrometheusTextFormatWriter writer = PrometheusTextFormatWriter.create();
+    private final Lifetime lifetime;
     private final HttpListener listener;
+    private final PeriodicTask lifeWatch;
+    private int lifelessChecks;
+    private volatile @Nullable String lifeProblem;
 
-    private AdminServer(AdminSettings settings, Readiness readiness, PrometheusRegistry metrics) {
+    private AdminServer(AdminSettings settings, Readiness readiness, PrometheusRegistry metrics, Lifetime lifetime) {
         this.readiness = readiness;
+        this.lifetime = lifetime;
         this.metrics = metrics;
         registerCommonMetrics();
         var routing = HttpRouting.builder()
@@ -58,14 +75,16 @@ public final class AdminServer implements AutoCloseable {
                 .any(AdminServer::answerUnknownPath);
         // The server's own requests are not worth a metric.
         listener = HttpListener.start(settings.http(), routing, MediaContext.create(), new PrometheusRegistry());
+        lifeWatch = PeriodicTask.start("life", LIFE_CHECK_PAUSE, lifetime, this::watchLife);
         logger.info("health and metrics are on http://{}:{}/readyz and /metrics", settings.address(), port());
     }
 
     /// Adds the metrics that all processes have to `metrics`, and starts the server.
     ///
     /// **Errors**: [clickcounter.shared.StartFailure] if the port is in use.
-    public static AdminServer start(AdminSettings settings, Readiness readiness, PrometheusRegistry metrics) {
-        return new AdminServer(settings, readiness, metrics);
+    public static AdminServer start(
+            AdminSettings settings, Readiness readiness, PrometheusRegistry metrics, Lifetime lifetime) {
+        return new AdminServer(settings, readiness, metrics, lifetime);
     }
 
     public int port() {
@@ -93,8 +112,17 @@ public final class AdminServer implements AutoCloseable {
         ProcessMetrics.builder().register(metrics);
     }
 
-    private void sendLiveness(ServerResponse response) {
+    private void watchLife() {
         String problem = readiness.lifeProblem();
+        lifeProblem = problem == null ? listener.problem() : problem;
+        lifelessChecks = lifeProblem == null ? 0 : lifelessChecks + 1;
+        if (lifelessChecks == MAX_LIFELESS_CHECKS) {
+            lifetime.end(ExitCode.UNEXPECTED, "The process must start again: " + lifeProblem);
+        }
+    }
+
+    private void sendLiveness(ServerResponse response) {
+        String problem = lifeProblem;
         if (problem == null) {
             sendJson("{\"alive\":true}", response);
         } else {
@@ -142,6 +170,7 @@ public final class AdminServer implements AutoCloseable {
 
     @Override
     public void close() {
+        lifeWatch.close();
         listener.close();
     }
 }

@@ -49,7 +49,8 @@ public final class Readiness {
         }
     }
 
-    /// Lets `check` decide from now on whether the process is alive. A process that is not can only be started again.
+    /// Lets `check`, which may take a moment, decide from now on whether the process is alive. A process that is not
+    /// can only be started again.
     public void livesWhile(Check check) {
         life = check;
     }
@@ -64,8 +65,9 @@ public final class Readiness {
         prove(RUNNING, () -> null);
     }
 
-    /// Marks the process as stopping, which is final.
+    /// Marks the process as stopping, which is final. It is alive as long as it takes to stop.
     public void stopping() {
+        life = () -> null;
         prove(RUNNING, () -> "The process is stopping.");
     }
 

@@ -1,5 +1,6 @@
 package clickcounter.shared.http;
 
+import clickcounter.shared.ProcessMain;
 import clickcounter.shared.StartFailure;
 import io.helidon.http.DirectHandler.EventType;
 import io.helidon.http.DirectHandler.TransportResponse;
@@ -20,6 +21,10 @@ import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.spi.ServerConnectionSelector;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,7 +72,11 @@ public final class HttpListener implements AutoCloseable {
     /// more in the log.
     private static final String UNREADABLE_FIRST_LINE = "Bad request, see server log for more information";
 
-    private final Duration drainDelay;
+    /// How long the system may take to accept a connection from this machine; it needs no help of the server.
+    private static final Duration MAX_CONNECT = Duration.ofSeconds(1);
+
+    private final HttpSettings settings;
+    private final @Nullable Path socket;
     private final RequestMetrics requestMetrics;
     private final RequestFrame frame;
     private final WebServer server;
@@ -78,7 +87,8 @@ public final class HttpListener implements AutoCloseable {
             HttpRouting.Builder routing,
             MediaContext media,
             PrometheusRegistry metrics) {
-        drainDelay = settings.drainDelay();
+        this.settings = settings;
+        this.socket = socket;
         requestMetrics = new RequestMetrics(metrics);
         frame = new RequestFrame(requestMetrics);
         routing.addFeature(frame);
@@ -155,7 +165,7 @@ public final class HttpListener implements AutoCloseable {
     public void drain() {
         frame.drain();
         try {
-            Thread.sleep(drainDelay);
+            Thread.sleep(settings.drainDelay());
             frame.refuse();
             long deadlineNs = System.nanoTime() + MAX_REFUSING.toNanos();
             long requests;
@@ -165,6 +175,29 @@ public final class HttpListener implements AutoCloseable {
             } while (frame.requestsWhileDraining() > requests && System.nanoTime() - deadlineNs < 0);
         } catch (InterruptedException hurry) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /// Returns what is wrong if the server does not listen any more, or null. Helidon closes its port for good when
+    /// it cannot accept a connection, for example without a file descriptor, and does not tell anybody.
+    ///
+    /// **Cost**: a connection.
+    public @Nullable String problem() {
+        if (socket != null) {
+            // Helidon deletes it when it closes it.
+            return Files.exists(socket) ? null : "Nothing listens at the socket %s any more.".formatted(socket);
+        }
+        try (var probe = new Socket()) {
+            InetAddress address = InetAddress.getByName(settings.address());
+            probe.connect(
+                    new InetSocketAddress(
+                            address.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : address, port()),
+                    (int) MAX_CONNECT.toMillis());
+            return null;
+        } catch (ConnectException refused) {
+            return "Nothing listens on port %d of %s any more.".formatted(port(), settings.address());
+        } catch (IOException busy) {
+            return null;
         }
     }
 
@@ -265,6 +298,7 @@ public final class HttpListener implements AutoCloseable {
     }
 
     private static void answerUnexpected(ServerRequest request, ServerResponse response, Throwable failure) {
+        ProcessMain.haltIfBroken(failure);
         long now = System.nanoTime();
         long due = nextErrorReportNs.get();
         if (now - due >= 0 && nextErrorReportNs.compareAndSet(due, now + ERROR_REPORT_PAUSE.toNanos())) {

@@ -107,7 +107,7 @@ public final class ClickWriter implements AutoCloseable {
         try {
             cycleClock.atLeast(LogFolder.startMs(PowerLoss.firstCycle(settings.folder())));
             keeper = new LogKeeper(settings, this, lifetime);
-            keeper.releaseLockOf(powerLoss.endedWriters());
+            keeper.releaseLockOfTheDead();
             if (openedHere.add(settings.folder().toAbsolutePath())) {
                 keeper.releaseLockOfAPredecessor();
             }
@@ -308,15 +308,15 @@ public final class ClickWriter implements AutoCloseable {
     public void close() {
         refuseForGood(new LogUnavailable(Reason.STOPPING));
         boolean isOnDisk = keeper.stop();
-        if (isOnDisk) {
-            powerLoss.close();
-        }
         lock.lock();
         try {
             appender.close();
             queue.close();
         } finally {
             lock.unlock();
+        }
+        if (isOnDisk) {
+            powerLoss.close();
         }
         logger.info("{} clicks appended", appendedClicks);
         if (!isOnDisk) {

@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -81,9 +80,9 @@ final class LogKeeper {
         }
     }
 
-    /// Releases the lock if one of these processes holds it, which have ended.
-    void releaseLockOf(Set<Long> ended) {
-        writeLock.freeIfHeldBy(ended);
+    /// Releases the lock if its holder is dead.
+    void releaseLockOfTheDead() {
+        writeLock.freeIfHolderIsDead();
     }
 
     /// Stops the threads and forces the log to disk for the last time. Returns false if that has failed.

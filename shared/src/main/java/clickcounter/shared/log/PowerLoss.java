@@ -10,9 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -28,8 +26,7 @@ import org.slf4j.LoggerFactory;
 /// folder, the file `writing-<process id>`, which contains the id of the machine's boot and when in that boot the
 /// process was started, and deletes it after it has closed the log. A mark of another boot means that the machine
 /// went down; the number of the next cycle is then written to the file `first-cycle`, and no writer appends to an
-/// earlier cycle. Readers skip the holes in
-/// earlier cycles.
+/// earlier cycle. Readers skip the holes in earlier cycles.
 ///
 /// **Threads**: one.
 final class PowerLoss implements AutoCloseable {
@@ -40,25 +37,21 @@ final class PowerLoss implements AutoCloseable {
     private static final Pattern START = Pattern.compile("\\) (?:\\S+ ){19}(\\d+) ");
 
     private final Path mark;
-    private final Set<Long> endedWriters;
 
-    private PowerLoss(Path mark, Set<Long> endedWriters) {
+    private PowerLoss(Path mark) {
         this.mark = mark;
-        this.endedWriters = endedWriters;
     }
 
-    /// Returns the process ids of the writers that have ended without deleting their marks.
-    Set<Long> endedWriters() {
-        return endedWriters;
-    }
-
-    /// Whether the writer that had this process id is known to have ended, so that the id may be another's.
+    /// Whether the writer that had this process id has ended, so that the id may be another's. A writer has a mark
+    /// from before it opens the log until after it has closed it.
     static boolean hasWriterEnded(Path folder, long pid, String bootId) {
         try {
             List<String> lines = Files.readAllLines(folder.resolve(MARK_PREFIX + pid));
             String start = lines.size() > 1 ? lines.get(1) : "";
             boolean isOfThisBoot = lines.isEmpty() || lines.getFirst().equals(bootId);
             return !isOfThisBoot || (!start.isEmpty() && !start.equals(startOf(pid)));
+        } catch (NoSuchFileException noMark) {
+            return true;
         } catch (IOException unknown) {
             return false;
         }
@@ -84,10 +77,10 @@ final class PowerLoss implements AutoCloseable {
             if (!foreign.isEmpty()) {
                 recover(folder);
             }
-            Set<Long> ended = deleteMarksOfTheDead(folder, bootId);
+            deleteMarksOfTheDead(folder, bootId);
             long pid = ProcessHandle.current().pid();
             String content = bootId + System.lineSeparator() + startOf(pid);
-            return new PowerLoss(writeAtomically(folder, MARK_PREFIX + pid, content), ended);
+            return new PowerLoss(writeAtomically(folder, MARK_PREFIX + pid, content));
         } catch (IOException failure) {
             throw new StartFailure(
                     "The folder of the click log, %s, cannot be written: %s.".formatted(folder, failure), failure);
@@ -142,7 +135,7 @@ final class PowerLoss implements AutoCloseable {
         }
     }
 
-    /// Deletes the mark. Must be called after the log was forced to disk for the last time.
+    /// Deletes the mark. Must be called after the log was forced to disk for the last time, and closed.
     @Override
     public void close() {
         try {
@@ -166,17 +159,14 @@ final class PowerLoss implements AutoCloseable {
         return foreign;
     }
 
-    /// Deletes the marks of killed processes: what they wrote is safe while the machine runs. Returns their ids.
-    private static Set<Long> deleteMarksOfTheDead(Path folder, String bootId) throws IOException {
-        Set<Long> dead = new HashSet<>();
+    /// Deletes the marks of killed processes: what they wrote is safe while the machine runs.
+    private static void deleteMarksOfTheDead(Path folder, String bootId) throws IOException {
         for (Path mark : marks(folder)) {
             long pid = pid(mark);
             if (ProcessHandle.of(pid).isEmpty() || hasWriterEnded(folder, pid, bootId)) {
-                dead.add(pid);
                 Files.deleteIfExists(mark);
             }
         }
-        return dead;
     }
 
     private static long pid(Path mark) {

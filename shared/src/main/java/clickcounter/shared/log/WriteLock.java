@@ -2,7 +2,6 @@ package clickcounter.shared.log;
 
 import clickcounter.shared.clock.MachineClock;
 import java.nio.file.Path;
-import java.util.Set;
 import net.openhft.chronicle.queue.impl.TableStore;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
@@ -18,7 +17,8 @@ import org.slf4j.LoggerFactory;
 /// because a process that lives in another container looks dead.
 ///
 /// The id of a process that has ended may become that of another process or thread. So the mark that each writer
-/// leaves ([PowerLoss]) tells when its process was started, and in which boot of the machine.
+/// has ([PowerLoss]) tells when its process was started, and in which boot of the machine; without one, the process
+/// with this id is no writer.
 ///
 /// **Threads**: any.
 public final class WriteLock implements AutoCloseable {
@@ -67,28 +67,16 @@ public final class WriteLock implements AutoCloseable {
     public boolean freeIfHolderIsDead() {
         long holder = holder();
         if (holder != FREE && PowerLoss.hasWriterEnded(folder, pid(holder), MachineClock.currentBootId())) {
-            freeOf(holder);
+            if (lock.free(holder)) {
+                logger.warn("released the write lock of process {}, which has ended", pid(holder));
+            }
         }
         return lock.forceUnlockIfProcessIsDead();
-    }
-
-    /// Frees the lock if one of these processes holds it. The caller must know that they have ended.
-    void freeIfHeldBy(Set<Long> dead) {
-        long holder = holder();
-        if (holder != FREE && dead.contains(pid(holder))) {
-            freeOf(holder);
-        }
     }
 
     /// The process id is in the lower half.
     private static long pid(long holder) {
         return holder & 0xFFFF_FFFFL;
-    }
-
-    private void freeOf(long holder) {
-        if (lock.free(holder)) {
-            logger.warn("released the write lock of process {}, which has ended", pid(holder));
-        }
     }
 
     /// Frees the lock without a check. The caller must know that the process that holds it is dead.

@@ -20,10 +20,12 @@ import net.openhft.chronicle.queue.impl.TableStore;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.table.Metadata;
 import net.openhft.chronicle.queue.impl.table.SingleTableBuilder;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
@@ -119,25 +121,48 @@ class LogKeeperTest {
         assertThat(log.bannerIds()).containsExactly(50L);
     }
 
-    /// The id of a killed writer may belong to any other process or thread when the next writer starts.
+    /// The id of a killed writer may belong to any other process or thread when the next writer starts. A writer that
+    /// failed to start may have deleted the mark.
     @ParameterizedTest
+    @NullSource
     @ValueSource(strings = {"another boot\n1\n", "%s\n1\n"})
-    void releasesTheLockOfAWriterWhoseIdBelongsToAnotherProcessNow(String markOfTheKilledWriter) throws IOException {
-        long anotherProcess = ProcessHandle.current().parent().orElseThrow().pid();
+    void releasesTheLockOfAWriterWhoseIdBelongsToAnotherProcessNow(@Nullable String markOfTheKilledWriter)
+            throws IOException {
         open(new MinFree(0, 0)).close();
-        lockAs(anotherProcess);
-        Files.writeString(
-                folder.resolve("writing-" + anotherProcess),
-                markOfTheKilledWriter.formatted(MachineClock.currentBootId()));
+        Path mark = lockAsAKilledWriter(markOfTheKilledWriter);
 
         try (var writer = open(new MinFree(0, 0))) {
             writer.append(1);
-            assertThat(folder.resolve("writing-" + anotherProcess)).doesNotExist();
+            assertThat(mark).doesNotExist();
         }
         assertThat(log.bannerIds()).containsExactly(1L);
     }
 
-    /// Leaves the lock as a process does that is killed while it holds it.
+    @ParameterizedTest
+    @NullSource
+    @ValueSource(strings = {"another boot\n1\n", "%s\n1\n"})
+    void aRunningWriterReleasesTheLockOfAWriterWhoseIdBelongsToAnotherProcessNow(@Nullable String markOfTheKilledWriter)
+            throws IOException {
+        try (var writer = open(new MinFree(0, 0))) {
+            lockAsAKilledWriter(markOfTheKilledWriter);
+            writer.append(1);
+        }
+        assertThat(log.bannerIds()).containsExactly(1L);
+    }
+
+    /// Leaves the lock as a writer does that is killed while it holds it and whose id another process gets. Returns
+    /// the place of its mark, which may be missing.
+    private Path lockAsAKilledWriter(@Nullable String mark) throws IOException {
+        long anotherProcess = ProcessHandle.current().parent().orElseThrow().pid();
+        Path place = folder.resolve("writing-" + anotherProcess);
+        if (mark != null) {
+            Files.writeString(place, mark.formatted(MachineClock.currentBootId()));
+        }
+        lockAs(anotherProcess);
+        return place;
+    }
+
+    /// Leaves the lock as that process does if it is killed while it holds it.
     private void lockAs(long process) {
         try (TableStore<Metadata.NoMeta> metadata = SingleTableBuilder.binary(
                         folder.resolve(SingleChronicleQueue.QUEUE_METADATA_FILE), Metadata.NoMeta.INSTANCE)

@@ -3,6 +3,7 @@ package clickcounter.shared.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import clickcounter.shared.clock.MachineClock;
 import clickcounter.shared.log.LogUnavailable.Reason;
 import clickcounter.shared.log.TestLog.Click;
 import java.io.IOException;
@@ -309,10 +310,12 @@ class SeveralWritersTest {
         }
     }
 
-    /// Takes the log's write lock and never releases it. Argument: the log's folder.
+    /// A writer that takes the log's write lock and never releases it. Argument: the log's folder.
     static final class LockingMain {
         public static void main(String[] arguments) throws InterruptedException {
-            writeLock(Path.of(arguments[0])).lock();
+            Path folder = Path.of(arguments[0]);
+            PowerLoss.mark(folder, MachineClock.currentBootId());
+            writeLock(folder).lock();
             System.out.println("locked");
             Thread.currentThread().join();
         }
