@@ -108,6 +108,7 @@ public final class ClickWriter implements AutoCloseable {
             cycleClock.atLeast(LogFolder.startMs(PowerLoss.firstCycle(settings.folder())));
             keeper = new LogKeeper(settings, this, lifetime);
             keeper.releaseLockOfTheDead();
+            PowerLoss.deleteMarksOfTheDead(settings.folder(), bootId);
             if (openedHere.add(settings.folder().toAbsolutePath())) {
                 keeper.releaseLockOfAPredecessor();
             }

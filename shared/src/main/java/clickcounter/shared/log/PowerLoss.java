@@ -42,16 +42,14 @@ final class PowerLoss implements AutoCloseable {
         this.mark = mark;
     }
 
-    /// Whether the writer that had this process id has ended, so that the id may be another's. A writer has a mark
-    /// from before it opens the log until after it has closed it.
+    /// Whether the writer that had this process id is known to have ended, so that the id may be another's. A holder
+    /// of the lock without a mark may be a foreign program that lives.
     static boolean hasWriterEnded(Path folder, long pid, String bootId) {
         try {
             List<String> lines = Files.readAllLines(folder.resolve(MARK_PREFIX + pid));
             String start = lines.size() > 1 ? lines.get(1) : "";
             boolean isOfThisBoot = lines.isEmpty() || lines.getFirst().equals(bootId);
             return !isOfThisBoot || (!start.isEmpty() && !start.equals(startOf(pid)));
-        } catch (NoSuchFileException noMark) {
-            return true;
         } catch (IOException unknown) {
             return false;
         }
@@ -77,7 +75,6 @@ final class PowerLoss implements AutoCloseable {
             if (!foreign.isEmpty()) {
                 recover(folder);
             }
-            deleteMarksOfTheDead(folder, bootId);
             long pid = ProcessHandle.current().pid();
             String content = bootId + System.lineSeparator() + startOf(pid);
             return new PowerLoss(writeAtomically(folder, MARK_PREFIX + pid, content));
@@ -159,8 +156,9 @@ final class PowerLoss implements AutoCloseable {
         return foreign;
     }
 
-    /// Deletes the marks of killed processes: what they wrote is safe while the machine runs.
-    private static void deleteMarksOfTheDead(Path folder, String bootId) throws IOException {
+    /// Deletes the marks of killed processes: what they wrote is safe while the machine runs. Must be called after
+    /// their locks were released, because nothing else says that they have ended when their ids are in use again.
+    static void deleteMarksOfTheDead(Path folder, String bootId) throws IOException {
         for (Path mark : marks(folder)) {
             long pid = pid(mark);
             if (ProcessHandle.of(pid).isEmpty() || hasWriterEnded(folder, pid, bootId)) {

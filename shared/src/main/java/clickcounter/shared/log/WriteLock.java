@@ -17,8 +17,7 @@ import org.slf4j.LoggerFactory;
 /// because a process that lives in another container looks dead.
 ///
 /// The id of a process that has ended may become that of another process or thread. So the mark that each writer
-/// has ([PowerLoss]) tells when its process was started, and in which boot of the machine; without one, the process
-/// with this id is no writer.
+/// has ([PowerLoss]) tells when its process was started, and in which boot of the machine.
 ///
 /// **Threads**: any.
 public final class WriteLock implements AutoCloseable {

@@ -20,12 +20,10 @@ import net.openhft.chronicle.queue.impl.TableStore;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.table.Metadata;
 import net.openhft.chronicle.queue.impl.table.SingleTableBuilder;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
@@ -121,13 +119,10 @@ class LogKeeperTest {
         assertThat(log.bannerIds()).containsExactly(50L);
     }
 
-    /// The id of a killed writer may belong to any other process or thread when the next writer starts. A writer that
-    /// failed to start may have deleted the mark.
+    /// The id of a killed writer may belong to any other process or thread when the next writer starts.
     @ParameterizedTest
-    @NullSource
     @ValueSource(strings = {"another boot\n1\n", "%s\n1\n"})
-    void releasesTheLockOfAWriterWhoseIdBelongsToAnotherProcessNow(@Nullable String markOfTheKilledWriter)
-            throws IOException {
+    void releasesTheLockOfAWriterWhoseIdBelongsToAnotherProcessNow(String markOfTheKilledWriter) throws IOException {
         open(new MinFree(0, 0)).close();
         Path mark = lockAsAKilledWriter(markOfTheKilledWriter);
 
@@ -138,10 +133,24 @@ class LogKeeperTest {
         assertThat(log.bannerIds()).containsExactly(1L);
     }
 
+    /// Otherwise nobody would know afterwards that the lock may be released.
+    @Test
+    void aWriterThatFailsToStartBeforeItReleasesTheLockLeavesTheMarkOfTheKilledOne() throws IOException {
+        open(new MinFree(0, 0)).close();
+        Path mark = lockAsAKilledWriter("%s\n1\n");
+
+        PowerLoss.mark(folder, MachineClock.currentBootId());
+
+        assertThat(mark).exists();
+        try (var writer = open(new MinFree(0, 0))) {
+            writer.append(1);
+        }
+        assertThat(mark).doesNotExist();
+    }
+
     @ParameterizedTest
-    @NullSource
     @ValueSource(strings = {"another boot\n1\n", "%s\n1\n"})
-    void aRunningWriterReleasesTheLockOfAWriterWhoseIdBelongsToAnotherProcessNow(@Nullable String markOfTheKilledWriter)
+    void aRunningWriterReleasesTheLockOfAWriterWhoseIdBelongsToAnotherProcessNow(String markOfTheKilledWriter)
             throws IOException {
         try (var writer = open(new MinFree(0, 0))) {
             lockAsAKilledWriter(markOfTheKilledWriter);
@@ -151,13 +160,11 @@ class LogKeeperTest {
     }
 
     /// Leaves the lock as a writer does that is killed while it holds it and whose id another process gets. Returns
-    /// the place of its mark, which may be missing.
-    private Path lockAsAKilledWriter(@Nullable String mark) throws IOException {
+    /// its mark.
+    private Path lockAsAKilledWriter(String mark) throws IOException {
         long anotherProcess = ProcessHandle.current().parent().orElseThrow().pid();
         Path place = folder.resolve("writing-" + anotherProcess);
-        if (mark != null) {
-            Files.writeString(place, mark.formatted(MachineClock.currentBootId()));
-        }
+        Files.writeString(place, mark.formatted(MachineClock.currentBootId()));
         lockAs(anotherProcess);
         return place;
     }
