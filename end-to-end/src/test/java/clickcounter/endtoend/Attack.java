@@ -5,10 +5,11 @@ import clickcounter.testing.Service;
 /// A way in which strangers try to harm the service or its other clients.
 ///
 /// @param name what the report calls it
+/// @param budget what the attack uses up, of the budgets in `SECURITY.md`
 /// @param where which process is attacked
 /// @param few the size of the attack, in connections or requests, in the short run
 /// @param many the size in the long run
-record Attack(String name, Where where, int few, int many, Action action) {
+record Attack(String name, String budget, Where where, int few, int many, Action action) {
     /// Returned by an attack whose clicks cannot be counted exactly.
     static final long UNKNOWN = -1;
 

@@ -70,8 +70,14 @@ final class HostileClientsTest {
         int seconds = (int) Duration.ofMinutes(Long.getLong("fuzz.minutes", 10)).toSeconds() / 2;
         run(
                 List.of(
-                        new Attack("any bytes", Attack.Where.INGEST, seconds, seconds, Fuzz::attack),
-                        new Attack("any bytes at query's port", Attack.Where.QUERY, seconds, seconds, Fuzz::attack)),
+                        new Attack("any bytes", "all of them", Attack.Where.INGEST, seconds, seconds, Fuzz::attack),
+                        new Attack(
+                                "any bytes at query's port",
+                                "all of them",
+                                Attack.Where.QUERY,
+                                seconds,
+                                seconds,
+                                Fuzz::attack)),
                 Attack::many,
                 LONG);
     }

@@ -19,9 +19,10 @@ final class HostileReport {
 
     /// @param mostBytes of each process
     void add(Attack attack, int size, Bystanders others, int endedProcesses, Map<String, Long> mostBytes) {
-        rows.add("| %s | %d | %s | %s | %d | %d | %d | %d | %d | %d |"
+        rows.add("| %s | %s | %d | %s | %s | %d | %d | %d | %d | %d | %d |"
                 .formatted(
                         attack.name(),
+                        attack.budget(),
                         size,
                         milliseconds(others.clickP99()),
                         milliseconds(others.questionP99()),
@@ -50,9 +51,9 @@ final class HostileReport {
     /// Writes the table and prints it.
     void write() {
         String table = """
-                | attack | size | click p99, ms | question p99, ms | clicks failed | questions refused | processes ended \
+                | attack | budget | size | click p99, ms | question p99, ms | clicks failed | questions refused | processes ended \
                 | ingest, MiB | aggregator, MiB | query, MiB |
-                |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+                |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
                 """ + String.join("\n", rows) + "\n";
         try {
             Files.createDirectories(FILE.getParent());
