@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import clickcounter.testing.Await;
 import clickcounter.testing.TestProcess;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -72,6 +74,42 @@ final class KnownBannersTest {
             assertThat(LongStream.rangeClosed(1, ids)).allMatch(first::contains);
         }
         assertThat(written()).hasSize(ids).doesNotHaveDuplicates();
+    }
+
+    /// Whoever does not know the key of a file cannot choose ids that crowd in it, so that others are forgotten.
+    @Test
+    void idsThatCrowdInOneFileDoNotInAnother() throws IOException {
+        int places = 1 << 16;
+        Path other = file.resolveSibling("other.known");
+        try (var known = KnownBanners.open(file, places);
+                var another = KnownBanners.open(other, places)) {
+            long[] ids = LongStream.rangeClosed(1, 3_000)
+                    .map(hash -> idOf(hash, key(file)))
+                    .toArray();
+            LongStream.of(ids).forEach(known::add);
+            LongStream.of(ids).forEach(another::add);
+            assertThat(LongStream.of(ids)).anyMatch(id -> !known.contains(id));
+            assertThat(LongStream.of(ids)).allMatch(another::contains);
+        }
+    }
+
+    private static long key(Path file) {
+        try (var channel = FileChannel.open(file)) {
+            var key = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder());
+            channel.read(key, Long.BYTES);
+            return key.getLong(0);
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    /// Returns the id that has this hash. A small hash belongs to the first place.
+    private static long idOf(long hash, long key) {
+        long inverse = BigInteger.valueOf(key)
+                .modInverse(BigInteger.TWO.pow(Long.SIZE))
+                .longValue();
+        long half = hash * inverse;
+        return (half ^ (half >>> Integer.SIZE)) * inverse;
     }
 
     @Test
