@@ -45,6 +45,10 @@ final class Attacks {
     private static final String BANNERS =
             IntStream.rangeClosed(1, 100).mapToObj(id -> "banner=" + id).collect(Collectors.joining("&"));
 
+    /// So many of them for each of 2 000 live streams are as many as all may name together.
+    private static final String TEN_BANNERS =
+            IntStream.rangeClosed(1, 10).mapToObj(id -> "banner=" + id).collect(Collectors.joining("&"));
+
     /// Almost as many rows as `STATS_MAX_ROWS` allows, and almost as many ranges as one answer may look up.
     private static final String LONGEST =
             "/v1/banners/stats?" + BANNERS + "&from=2024-01-01T00:00:00Z&to=2025-02-01T00:00:00Z&step=hour&fill=zero";
@@ -147,7 +151,7 @@ final class Attacks {
                         Where.INGEST,
                         300,
                         2_000,
-                        sending(get("/v1/banners/live?" + BANNERS))),
+                        sending(get("/v1/banners/live?" + TEN_BANNERS))),
                 new Attack(
                         "live streams on 1 024 files",
                         "relayed connections",

@@ -58,7 +58,16 @@ final class NginxTest {
             assertThat(answer(
                             "GET " + click + " HTTP/1.1\r\nHost: a\r\nOrigin: https://b\r\nConnection: close\r\n\r\n"))
                     .startsWith("HTTP/1.1 204 ")
-                    .contains("Access-Control-Allow-Origin: *\r\n");
+                    .contains("Access-Control-Allow-Origin: https://b\r\n");
+            assertThat(
+                            answer(
+                                    "OPTIONS " + click
+                                            + " HTTP/1.1\r\nHost: a\r\nOrigin: https://b\r\nConnection: close\r\n"
+                                            + "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type\r\n\r\n"))
+                    .startsWith("HTTP/1.1 204 ")
+                    .contains(
+                            "Access-Control-Allow-Origin: https://b\r\n",
+                            "Access-Control-Allow-Headers: Content-Type\r\n");
             assertThat(service.totalClicks(ownBanner)).isEqualTo(4);
 
             var sent = new SentClicks();
