@@ -208,7 +208,7 @@ public final class Aggregator implements AutoCloseable {
 
     private int readBatch() {
         long skippedBefore = reader.skippedRecords();
-        int records = reader.read(BATCH_RECORDS, (_, bannerId, timestampMillis) -> fold.add(bannerId, timestampMillis));
+        int records = reader.read(BATCH_RECORDS, (_, bannerId, timestampMs) -> fold.add(bannerId, timestampMs));
         fold.drainTo(shards::add);
         long skipped = reader.skippedRecords() - skippedBefore;
         foldedClicks.inc(records - skipped);

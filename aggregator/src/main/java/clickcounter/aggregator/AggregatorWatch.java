@@ -57,14 +57,14 @@ final class AggregatorWatch implements AutoCloseable {
     /// What the last look has found.
     ///
     /// @param pending clicks that are not in the database
-    /// @param oldestPendingMillis the time of the first of these clicks; 0 when there is none
+    /// @param oldestPendingMs the time of the first of these clicks; 0 when there is none
     /// @param aheadSeconds how far the newest file of the log begins in the future
     private record State(
-            long pending, long oldestPendingMillis, long aheadSeconds, LogMeter.Size size, Ledger.Balance balance) {
-        double lagSeconds(long nowMillis) {
-            return pending == 0 || oldestPendingMillis == 0
+            long pending, long oldestPendingMs, long aheadSeconds, LogMeter.Size size, Ledger.Balance balance) {
+        double lagSeconds(long nowMs) {
+            return pending == 0 || oldestPendingMs == 0
                     ? 0
-                    : (double) Math.max(0, nowMillis - oldestPendingMillis) / MILLIS_PER_SECOND;
+                    : (double) Math.max(0, nowMs - oldestPendingMs) / MILLIS_PER_SECOND;
         }
     }
 

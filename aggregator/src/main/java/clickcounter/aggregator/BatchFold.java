@@ -28,8 +28,8 @@ final class BatchFold {
     }
 
     /// Counts one click. Returns whether another one may follow before [#drainTo].
-    boolean add(long bannerId, long timestampMillis) {
-        long minute = EpochMinute.ofMillis(timestampMillis);
+    boolean add(long bannerId, long timestampMs) {
+        long minute = EpochMinute.ofMillis(timestampMs);
         if (minute != lastMinute) {
             lastMinute = minute;
             if (Arrays.stream(distinctMinutes, 0, distinctMinuteCount).noneMatch(known -> known == minute)) {

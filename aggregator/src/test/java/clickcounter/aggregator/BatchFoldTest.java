@@ -27,9 +27,9 @@ class BatchFoldTest {
                 for (int click = 0; click < 5_000 && takesMore; click++) {
                     long bannerId =
                             random.nextBoolean() ? 1 + random.nextInt(banners) : Long.MAX_VALUE >>> random.nextInt(63);
-                    long timestampMillis = random.nextLong(50 * MILLIS_PER_MINUTE);
-                    takesMore = fold.add(bannerId, timestampMillis);
-                    expected.merge(new Pair(bannerId, timestampMillis / MILLIS_PER_MINUTE), 1L, Long::sum);
+                    long timestampMs = random.nextLong(50 * MILLIS_PER_MINUTE);
+                    takesMore = fold.add(bannerId, timestampMs);
+                    expected.merge(new Pair(bannerId, timestampMs / MILLIS_PER_MINUTE), 1L, Long::sum);
                 }
                 assertThat(drain(fold)).isEqualTo(expected);
             }

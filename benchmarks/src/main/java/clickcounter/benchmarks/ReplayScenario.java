@@ -47,15 +47,15 @@ final class ReplayScenario {
     private static void fill(Path dataFolder) {
         var settings = new SettingsReader(Map.of(Setting.DATA_DIR.name(), dataFolder.toString()));
         var random = new SplittableRandom(1);
-        long startMillis = Instant.now()
+        long startMs = Instant.now()
                 .truncatedTo(ChronoUnit.MINUTES)
                 .minus(Duration.ofMinutes(MINUTES))
                 .toEpochMilli();
-        var timeMillis = new AtomicLong(startMillis);
-        try (ClickWriter writer = ClickWriter.open(LogSettings.read(settings), new Lifetime(), timeMillis::get)) {
+        var timeMs = new AtomicLong(startMs);
+        try (ClickWriter writer = ClickWriter.open(LogSettings.read(settings), new Lifetime(), timeMs::get)) {
             for (int click = 0; click < CLICKS; click++) {
-                timeMillis.setPlain(
-                        startMillis + (long) click * Duration.ofMinutes(MINUTES).toMillis() / CLICKS);
+                timeMs.setPlain(
+                        startMs + (long) click * Duration.ofMinutes(MINUTES).toMillis() / CLICKS);
                 writer.append(ClickScript.FIRST_BANNER + random.nextInt(BANNERS));
             }
         }

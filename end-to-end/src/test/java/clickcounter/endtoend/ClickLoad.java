@@ -88,18 +88,18 @@ final class ClickLoad implements AutoCloseable {
     private boolean click(ClickClient connection, Random random) {
         long bannerId = random.nextLong(banners) + 1;
         boolean isBeacon = random.nextInt(CLICKS_PER_BEACON) == 0;
-        long sentMillis = System.currentTimeMillis();
+        long sentMs = System.currentTimeMillis();
         sent.sending(bannerId);
         try {
             int status = isBeacon ? connection.beacon(bannerId) : connection.click(bannerId);
             switch (status) {
-                case 204 -> sent.acknowledged(bannerId, sentMillis);
+                case 204 -> sent.acknowledged(bannerId, sentMs);
                 case 503 -> sent.refused(bannerId);
                 default -> throw new AssertionError("A click was answered " + status);
             }
             return !connection.isClosing();
         } catch (IOException noAnswer) {
-            sent.unanswered(bannerId, sentMillis);
+            sent.unanswered(bannerId, sentMs);
             return false;
         }
     }

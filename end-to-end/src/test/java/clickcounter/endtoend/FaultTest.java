@@ -271,9 +271,9 @@ final class FaultTest {
         }
     }
 
-    private static void appendClick(ExcerptAppender appender, long bannerId, long timestampMillis) {
+    private static void appendClick(ExcerptAppender appender, long bannerId, long timestampMs) {
         appender.writeDocument(
-                wire -> wire.write("bannerId").int64(bannerId).write("ts").int64(timestampMillis));
+                wire -> wire.write("bannerId").int64(bannerId).write("ts").int64(timestampMs));
     }
 
     private static Bytes<?> randomBytes(Random random) {

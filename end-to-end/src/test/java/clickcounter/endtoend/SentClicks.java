@@ -95,14 +95,14 @@ final class SentClicks {
         clicks(bannerId).sent++;
     }
 
-    synchronized void acknowledged(long bannerId, long sentMillis) {
-        clicks(bannerId).answersIn(sinceThen(sentMillis)).acknowledged++;
+    synchronized void acknowledged(long bannerId, long sentMs) {
+        clicks(bannerId).answersIn(sinceThen(sentMs)).acknowledged++;
         acknowledged++;
         whenAcknowledged.run();
     }
 
-    synchronized void unanswered(long bannerId, long sentMillis) {
-        clicks(bannerId).answersIn(sinceThen(sentMillis)).unanswered++;
+    synchronized void unanswered(long bannerId, long sentMs) {
+        clicks(bannerId).answersIn(sinceThen(sentMs)).unanswered++;
         unanswered++;
     }
 
@@ -111,8 +111,8 @@ final class SentClicks {
         refused++;
     }
 
-    private static Span sinceThen(long sentMillis) {
-        return new Span(EpochMinute.ofMillis(sentMillis), EpochMinute.ofMillis(System.currentTimeMillis()));
+    private static Span sinceThen(long sentMs) {
+        return new Span(EpochMinute.ofMillis(sentMs), EpochMinute.ofMillis(System.currentTimeMillis()));
     }
 
     private Clicks clicks(long bannerId) {

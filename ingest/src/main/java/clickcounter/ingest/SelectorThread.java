@@ -2,6 +2,7 @@ package clickcounter.ingest;
 
 import clickcounter.shared.ExitCode;
 import clickcounter.shared.Lifetime;
+import clickcounter.shared.ProcessMain;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.SelectionKey;
@@ -58,6 +59,7 @@ abstract class SelectorThread implements AutoCloseable {
             selector.selectNow();
             selector.close();
         } catch (Throwable unexpected) {
+            ProcessMain.haltIfBroken(unexpected);
             logger.error(failure, unexpected);
             lifetime.end(ExitCode.UNEXPECTED, failure + ": " + unexpected);
         }

@@ -43,8 +43,8 @@ public final class SteppedAggregator implements AutoCloseable {
     /// Counts the next clicks, at most `maxClicks`, and returns the position after them.
     public long move(int maxClicks) throws SQLException {
         var clicks = new ClickTable();
-        reader.read(maxClicks, (_, bannerId, timeMillis) -> {
-            clicks.add(bannerId, EpochMinute.ofMillis(timeMillis), 1);
+        reader.read(maxClicks, (_, bannerId, timeMs) -> {
+            clicks.add(bannerId, EpochMinute.ofMillis(timeMs), 1);
             return true;
         });
         if (clicks.size() > 0) {

@@ -63,7 +63,7 @@ public abstract class LogAndDatabase implements AutoCloseable {
 
     private final Path folder;
     private final TestDatabase database = TestDatabase.create();
-    private final AtomicLong clockMillis = new AtomicLong();
+    private final AtomicLong clockMs = new AtomicLong();
     private final Map<BannerMinute, Long> expected = new HashMap<>();
     private @Nullable ClickWriter writer;
 
@@ -94,7 +94,7 @@ public abstract class LogAndDatabase implements AutoCloseable {
 
     /// Appends a click at `time`, as ingest does.
     public void click(long bannerId, Instant time) {
-        clockMillis.set(time.toEpochMilli());
+        clockMs.set(time.toEpochMilli());
         writer().append(bannerId);
         expect(bannerId, time, 1);
     }
@@ -223,7 +223,7 @@ public abstract class LogAndDatabase implements AutoCloseable {
 
     private ClickWriter writer() {
         if (writer == null) {
-            writer = ClickWriter.open(logSettings(), new Lifetime(), clockMillis::get);
+            writer = ClickWriter.open(logSettings(), new Lifetime(), clockMs::get);
         }
         return writer;
     }

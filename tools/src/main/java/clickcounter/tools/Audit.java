@@ -301,13 +301,13 @@ final class Audit {
     private void readTo(long end) {
         long lastProgressNs = System.nanoTime();
         while (reader.position() < end) {
-            int records = reader.read(BATCH_RECORDS, (index, bannerId, timestampMillis) -> {
+            int records = reader.read(BATCH_RECORDS, (index, bannerId, timestampMs) -> {
                 if (ClickReader.cycleOf(index) != lastCycleRead) {
                     lastCycleRead = ClickReader.cycleOf(index);
                     cyclesRead.add(lastCycleRead);
                 }
                 if (index <= end) {
-                    counts.add(bannerId, timestampMillis);
+                    counts.add(bannerId, timestampMs);
                 }
                 return index < end;
             });

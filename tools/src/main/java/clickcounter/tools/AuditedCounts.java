@@ -42,8 +42,8 @@ final class AuditedCounts {
     /// Counts a click if its minute is in the range.
     ///
     /// **Errors**: [StartFailure] when a single minute, or hour, has too many banners.
-    void add(long bannerId, long timestampMillis) {
-        long minute = unit.floor(EpochMinute.ofMillis(timestampMillis));
+    void add(long bannerId, long timestampMs) {
+        long minute = unit.floor(EpochMinute.ofMillis(timestampMs));
         while (table.size() == maxCounts && isInRange(minute) && table.get(bannerId, minute) == 0) {
             giveUpLaterHalf(minute);
         }

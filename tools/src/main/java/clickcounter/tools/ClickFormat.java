@@ -30,8 +30,8 @@ enum ClickFormat {
     }
 
     /// The line of a click, with its end.
-    String line(long index, long bannerId, long timestampMillis) {
-        String time = TIME.format(Instant.ofEpochMilli(timestampMillis));
+    String line(long index, long bannerId, long timestampMs) {
+        String time = TIME.format(Instant.ofEpochMilli(timestampMs));
         return switch (this) {
             case TEXT -> time + "  banner " + bannerId + "  0x" + Long.toHexString(index) + "\n";
             case CSV -> time + "," + bannerId + "," + index + "\n";

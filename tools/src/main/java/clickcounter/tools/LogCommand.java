@@ -95,9 +95,9 @@ final class LogCommand {
             moveBack(reader, lineCount);
             boolean isWanted = true;
             while (isWanted && !Thread.currentThread().isInterrupted()) {
-                int records = reader.read(BATCH_RECORDS, (index, clickBannerId, timestampMillis) -> {
+                int records = reader.read(BATCH_RECORDS, (index, clickBannerId, timestampMs) -> {
                     if (bannerId.isEmpty() || bannerId.get() == clickBannerId) {
-                        lines.append(ClickFormat.TEXT.line(index, clickBannerId, timestampMillis));
+                        lines.append(ClickFormat.TEXT.line(index, clickBannerId, timestampMs));
                     }
                     return true;
                 });
@@ -237,9 +237,9 @@ final class LogCommand {
         @Option(names = "--banner", paramLabel = "ID", description = "Leave out the clicks of other banners.")
         private Optional<Long> bannerId = Optional.empty();
 
-        private boolean takes(long clickBannerId, long timestampMillis) {
-            return timestampMillis >= from.toEpochMilli()
-                    && timestampMillis < to.toEpochMilli()
+        private boolean takes(long clickBannerId, long timestampMs) {
+            return timestampMs >= from.toEpochMilli()
+                    && timestampMs < to.toEpochMilli()
                     && (bannerId.isEmpty() || bannerId.get() == clickBannerId);
         }
     }
@@ -257,9 +257,9 @@ final class LogCommand {
             boolean hasMore = !cycles.isEmpty() && reader.moveToCycleOf(selection.from);
             while (printLines() && hasMore) {
                 long end = cycles.getLast().firstIndex() + cycles.getLast().records() - 1;
-                int records = reader.read(BATCH_RECORDS, (index, bannerId, timestampMillis) -> {
-                    if (index <= end && selection.takes(bannerId, timestampMillis)) {
-                        lines.append(format.line(index, bannerId, timestampMillis));
+                int records = reader.read(BATCH_RECORDS, (index, bannerId, timestampMs) -> {
+                    if (index <= end && selection.takes(bannerId, timestampMs)) {
+                        lines.append(format.line(index, bannerId, timestampMs));
                     }
                     return index < end;
                 });

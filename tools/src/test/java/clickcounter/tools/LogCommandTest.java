@@ -48,7 +48,7 @@ final class LogCommandTest {
 
     private Path folder;
 
-    private final AtomicLong clockMillis = new AtomicLong();
+    private final AtomicLong clockMs = new AtomicLong();
     private final List<Long> positions = new ArrayList<>();
     private ClickWriter writer;
 
@@ -56,7 +56,7 @@ final class LogCommandTest {
     void write() {
         folder = dataDir.resolve("log");
         writer = ClickWriter.open(
-                new LogSettings(folder, new MinFree(0, 0), Duration.ofSeconds(1)), new Lifetime(), clockMillis::get);
+                new LogSettings(folder, new MinFree(0, 0), Duration.ofSeconds(1)), new Lifetime(), clockMs::get);
         click(7, START);
         click(8, START.plusMillis(7));
         click(7, START.plusSeconds(61));
@@ -266,7 +266,7 @@ final class LogCommandTest {
     }
 
     private void click(long bannerId, Instant time) {
-        clockMillis.set(time.toEpochMilli());
+        clockMs.set(time.toEpochMilli());
         writer.append(bannerId);
     }
 

@@ -42,8 +42,8 @@ public class ReadBenchmark extends AverageTimeBenchmark {
         if (!reader.moveTo(ClickReader.START)) {
             throw new IllegalStateException("The log has no start.");
         }
-        int read = reader.read(CLICKS, (_, bannerId, timestampMillis) -> {
-            sum += bannerId ^ timestampMillis;
+        int read = reader.read(CLICKS, (_, bannerId, timestampMs) -> {
+            sum += bannerId ^ timestampMs;
             return true;
         });
         if (read != CLICKS) {

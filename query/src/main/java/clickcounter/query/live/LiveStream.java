@@ -274,9 +274,9 @@ public final class LiveStream implements AutoCloseable {
         return isReading;
     }
 
-    private boolean count(long index, long bannerId, long timeMillis) {
+    private boolean count(long index, long bannerId, long timeMs) {
         sinceLastTick.add(bannerId, ANY_MINUTE, 1);
-        long minuteOfClick = EpochMinute.ofMillis(timeMillis);
+        long minuteOfClick = EpochMinute.ofMillis(timeMs);
         beginMinute(minuteOfClick);
         if (minuteOfClick == minute) {
             ofMinute.add(bannerId, ANY_MINUTE, 1);

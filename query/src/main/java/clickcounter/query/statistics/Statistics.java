@@ -155,11 +155,10 @@ public final class Statistics {
         /// Passes on the clicks of a period that the database did not have, and returns how many there were.
         long forEachKept(Period period, ClickSink sink) {
             long[] count = {0};
-            kept.forEach(
-                    period.fromMinute(), period.toMinute(), snapshot.position(), lastIndex, (bannerId, timeMillis) -> {
-                        count[0]++;
-                        sink.click(bannerId, timeMillis);
-                    });
+            kept.forEach(period.fromMinute(), period.toMinute(), snapshot.position(), lastIndex, (bannerId, timeMs) -> {
+                count[0]++;
+                sink.click(bannerId, timeMs);
+            });
             return count[0];
         }
     }
@@ -205,11 +204,11 @@ public final class Statistics {
         long[] keptCount = {0};
         // Usually there is only one banner, and then most clicks need no lookup.
         long only = bannerIds.length == 1 ? bannerIds[0] : 0;
-        found.forEachKept(period, (bannerId, timeMillis) -> {
+        found.forEachKept(period, (bannerId, timeMs) -> {
             MinuteSum sum = only == 0 || bannerId == only ? keptSums.get(bannerId) : null;
             if (sum != null) {
                 keptCount[0]++;
-                sum.add(EpochMinute.ofMillis(timeMillis));
+                sum.add(EpochMinute.ofMillis(timeMs));
             }
         });
         List<MinuteCounts> series = new ArrayList<>();
@@ -232,7 +231,7 @@ public final class Statistics {
         Steps steps = steps(period, 1);
         Found<Rows> found = readRows(new long[0], period, steps, false, pass);
         var keptSum = new MinuteSum();
-        long keptCount = found.forEachKept(period, (_, timeMillis) -> keptSum.add(EpochMinute.ofMillis(timeMillis)));
+        long keptCount = found.forEachKept(period, (_, timeMs) -> keptSum.add(EpochMinute.ofMillis(timeMs)));
         MinuteCounts counts = bySteps(
                 steps,
                 found.snapshot.plan(),
@@ -368,7 +367,7 @@ public final class Statistics {
             return new Found<>(snapshot, View.EMPTY, snapshot.position(), Instant.EPOCH);
         }
         boolean isComplete = Math.max(snapshot.position(), end.index()) >= acknowledgedIndex;
-        return new Found<>(snapshot, kept, end.index(), isComplete ? null : Instant.ofEpochMilli(end.timeMillis()));
+        return new Found<>(snapshot, kept, end.index(), isComplete ? null : Instant.ofEpochMilli(end.timeMs()));
     }
 
     private <T> Answer<T> answer(T counts, Period period, Found<?> found, long keptCount) throws Refusal {

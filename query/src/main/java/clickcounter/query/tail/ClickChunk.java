@@ -11,7 +11,7 @@ final class ClickChunk {
 
     private final long[] indexes = new long[CAPACITY];
     private final long[] bannerIds = new long[CAPACITY];
-    private final long[] timesMillis = new long[CAPACITY];
+    private final long[] timesMs = new long[CAPACITY];
     private int filled;
     private volatile int size;
 
@@ -19,10 +19,10 @@ final class ClickChunk {
         return filled == CAPACITY;
     }
 
-    void add(long index, long bannerId, long timeMillis) {
+    void add(long index, long bannerId, long timeMs) {
         indexes[filled] = index;
         bannerIds[filled] = bannerId;
-        timesMillis[filled] = timeMillis;
+        timesMs[filled] = timeMs;
         filled++;
     }
 
@@ -42,8 +42,8 @@ final class ClickChunk {
         return indexes[at];
     }
 
-    long timeMillis(int at) {
-        return timesMillis[at];
+    long timeMs(int at) {
+        return timesMs[at];
     }
 
     /// Passes on the clicks from `fromMinute` to before `toMinute` whose index is greater than `position` and at
@@ -51,11 +51,11 @@ final class ClickChunk {
     void forEach(long fromMinute, long toMinute, long position, long lastIndex, ClickSink sink) {
         int published = size;
         int end = firstBehind(lastIndex, published);
-        long fromMillis = EpochMinute.start(fromMinute).toEpochMilli();
-        long toMillis = EpochMinute.start(toMinute).toEpochMilli();
+        long fromMs = EpochMinute.start(fromMinute).toEpochMilli();
+        long toMs = EpochMinute.start(toMinute).toEpochMilli();
         for (int at = firstBehind(position, published); at < end; at++) {
-            if (timesMillis[at] >= fromMillis && timesMillis[at] < toMillis) {
-                sink.click(bannerIds[at], timesMillis[at]);
+            if (timesMs[at] >= fromMs && timesMs[at] < toMs) {
+                sink.click(bannerIds[at], timesMs[at]);
             }
         }
     }

@@ -4,5 +4,5 @@ package clickcounter.query.tail;
 @FunctionalInterface
 public interface ClickSink {
     /// Receives one click.
-    void click(long bannerId, long timeMillis);
+    void click(long bannerId, long timeMs);
 }

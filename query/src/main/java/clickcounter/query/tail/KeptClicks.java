@@ -23,9 +23,9 @@ public final class KeptClicks {
     /// The clicks that are kept at one moment. Clicks that are published later may appear at its end.
     ///
     /// @param droppedPosition index of the last click that was dropped; all later ones are kept
-    /// @param droppedMillis time of that click; 0 if it is not known
+    /// @param droppedMs time of that click; 0 if it is not known
     @SuppressWarnings("ArrayRecordComponent") // never changed and never handed out
-    public record View(ClickChunk[] chunks, long droppedPosition, long droppedMillis) {
+    public record View(ClickChunk[] chunks, long droppedPosition, long droppedMs) {
         /// Has no clicks, whatever the position.
         public static final View EMPTY = new View(new ClickChunk[0], ClickReader.START, 0);
 
@@ -44,10 +44,10 @@ public final class KeptClicks {
             for (int at = chunks.length - 1; at >= 0; at--) {
                 int size = chunks[at].size();
                 if (size > 0) {
-                    return new End(chunks[at].index(size - 1), chunks[at].timeMillis(size - 1));
+                    return new End(chunks[at].index(size - 1), chunks[at].timeMs(size - 1));
                 }
             }
-            return new End(droppedPosition, droppedMillis);
+            return new End(droppedPosition, droppedMs);
         }
 
         /// Passes on the clicks from `fromMinute` to before `toMinute` whose index is greater than `position` and
@@ -61,8 +61,8 @@ public final class KeptClicks {
 
     /// The last click that is known.
     ///
-    /// @param timeMillis 0 if it is not known
-    public record End(long index, long timeMillis) {}
+    /// @param timeMs 0 if it is not known
+    public record End(long index, long timeMs) {}
 
     View view() {
         return view;
@@ -80,15 +80,15 @@ public final class KeptClicks {
     }
 
     /// Adds the next click of the log.
-    void add(long index, long bannerId, long timeMillis) {
+    void add(long index, long bannerId, long timeMs) {
         if (filling == null || filling.isFull()) {
             publish();
             filling = new ClickChunk();
             ClickChunk[] chunks = Arrays.copyOf(view.chunks, view.chunks.length + 1);
             chunks[chunks.length - 1] = filling;
-            view = new View(chunks, view.droppedPosition, view.droppedMillis);
+            view = new View(chunks, view.droppedPosition, view.droppedMs);
         }
-        filling.add(index, bannerId, timeMillis);
+        filling.add(index, bannerId, timeMs);
         lastIndex = index;
         count++;
     }
@@ -120,7 +120,7 @@ public final class KeptClicks {
         view = new View(
                 Arrays.copyOfRange(chunks, dropped, chunks.length),
                 last.index(last.size() - 1),
-                last.timeMillis(last.size() - 1));
+                last.timeMs(last.size() - 1));
     }
 
     /// Forgets everything. The next click that is added is the first one after `position`.

@@ -209,8 +209,8 @@ public final class LogTail implements AutoCloseable {
         return false;
     }
 
-    private boolean keep(long index, long bannerId, long timeMillis) {
-        kept.add(index, bannerId, timeMillis);
+    private boolean keep(long index, long bannerId, long timeMs) {
+        kept.add(index, bannerId, timeMs);
         return true;
     }
 

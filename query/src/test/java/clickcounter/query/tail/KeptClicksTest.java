@@ -26,9 +26,9 @@ class KeptClicksTest {
 
     private static MinuteCounts count(KeptClicks.View view, long fromMinute, long toMinute, long after) {
         var sum = new MinuteSum();
-        view.forEach(fromMinute, toMinute, after, Long.MAX_VALUE, (bannerId, timeMillis) -> {
+        view.forEach(fromMinute, toMinute, after, Long.MAX_VALUE, (bannerId, timeMs) -> {
             if (bannerId == 1) {
-                sum.add(EpochMinute.ofMillis(timeMillis));
+                sum.add(EpochMinute.ofMillis(timeMs));
             }
         });
         return sum.counts();
