@@ -204,6 +204,38 @@ final class DashboardTest {
         browser.awaitText("#sum", "7");
     }
 
+    /// The server says where steps begin, so what is chosen is not shown at once.
+    @Test
+    void aChoiceDoesNotUndoTheOneBeforeIt() {
+        browser.open(address("/banners/28?range=24h"));
+        browser.awaitText("#chart-title", "Clicks per hour");
+        browser.evaluate("""
+                document.querySelector("#ranges input[value='7d']").click();
+                const step = document.querySelector('#step');
+                step.value = 'day';
+                step.dispatchEvent(new Event('change'));
+                """);
+        assertThat(browser.url()).contains("range=7d", "step=day");
+        browser.awaitText("#chart-title", "Clicks per day");
+    }
+
+    /// New clicks are shown within seconds, whatever the user is doing.
+    @Test
+    void newClicksDoNotDisturbWhoIsChoosing() throws IOException {
+        click(29, 1);
+        browser.open(address("/banners/29"));
+        browser.awaitText("#sum", "1");
+        browser.awaitText("#live-state", "Live");
+        browser.click("#ranges input[value='custom']");
+        browser.awaitVisible("#custom-range");
+        browser.evaluate("document.querySelector('#zone').focus(); document.querySelector('#zone').value = 'Asi';");
+        click(29, 1);
+        browser.awaitText("#sum", "2");
+        assertThat(browser.isVisible("#custom-range")).isTrue();
+        assertThat(browser.evaluate("return document.querySelector('#zone').value"))
+                .isEqualTo("Asi");
+    }
+
     @Test
     void aStretchIsChosenWithThePointerOrTheKeyboard() throws IOException {
         click(13, 3);

@@ -10,13 +10,21 @@ const CUSTOM = 'custom';
 const byId = (id) => document.getElementById(id);
 
 export class BannerControls {
-  #view;
+  #viewNow;
+
+  /** What is shown; undefined at first. */
+  #shown;
   #resolved;
   #onView;
   #moves = Promise.resolve();
 
-  /** @param {(view: import('./banner-view.js').View) => void} onView called with the view that the user wants */
-  constructor(onView) {
+  /**
+   * @param {() => import('./banner-view.js').View} viewNow returns the view that the user wants now, which may not be
+   *     shown yet: a choice must not undo the one before it
+   * @param {(view: import('./banner-view.js').View) => void} onView called with the view that the user wants
+   */
+  constructor(viewNow, onView) {
+    this.#viewNow = viewNow;
     this.#onView = onView;
     fillSegments(byId('ranges'), {...RANGES, [CUSTOM]: {name: 'Custom'}}, (range) => this.#chooseRange(range));
     byId('step').append(...['', ...Object.keys(STEPS)].map((step) => new Option(STEPS[step]?.name ?? 'Auto', step)));
@@ -32,22 +40,34 @@ export class BannerControls {
     byId('zoom-out').addEventListener('click', () => this.#queue(() => this.#zoomOut()));
   }
 
+  /** Shows a view, or, if it is the same as before, what has changed with the time. */
   show(view, resolved) {
-    this.#view = view;
+    const isNew = view !== this.#shown;
+    this.#shown = view;
     this.#resolved = resolved;
-    choose(byId('ranges'), view.range ?? CUSTOM);
-    byId('custom-range').hidden = view.range !== null;
-    byId('from').value = toInputValue(resolved.from, view.zone);
-    byId('to').value = toInputValue(resolved.to, view.zone);
-    byId('range-error').hidden = true;
     for (const option of byId('step').options) {
       option.disabled = option.value !== '' && !isPossible(option.value, resolved.lengthMs);
     }
     byId('step').options[0].textContent = `Auto (${STEPS[resolved.automatic].name.toLowerCase()})`;
-    byId('step').value = view.step === resolved.step ? view.step : '';
-    byId('zone').value = view.zone;
-    byId('compare').checked = view.compare;
     byId('later').disabled = resolved.to >= Date.now();
+    if (isNew) {
+      this.#showChoices(view, resolved);
+    }
+    if (isNew || byId('custom-range').hidden) {
+      byId('from').value = toInputValue(resolved.from, view.zone);
+      byId('to').value = toInputValue(resolved.to, view.zone);
+    }
+  }
+
+  #showChoices(view, resolved) {
+    choose(byId('ranges'), view.range ?? CUSTOM);
+    byId('custom-range').hidden = view.range !== null;
+    byId('range-error').hidden = true;
+    byId('step').value = view.step === resolved.step ? view.step : '';
+    byId('compare').checked = view.compare;
+    if (document.activeElement !== byId('zone')) { // in which the user may be typing
+      byId('zone').value = view.zone;
+    }
   }
 
   /** Shows a period, with the step that suits it. */
@@ -56,7 +76,7 @@ export class BannerControls {
   }
 
   #want(changes) {
-    this.#onView({...this.#view, ...changes});
+    this.#onView({...this.#viewNow(), ...changes});
   }
 
   #chooseRange(range) {
@@ -70,8 +90,8 @@ export class BannerControls {
 
   #chooseCustomRange(event) {
     event.preventDefault();
-    const from = fromInputValue(byId('from').value, this.#view.zone);
-    const to = fromInputValue(byId('to').value, this.#view.zone);
+    const from = fromInputValue(byId('from').value, this.#viewNow().zone);
+    const to = fromInputValue(byId('to').value, this.#viewNow().zone);
     if (from < to) {
       this.#want({range: null, from, to});
       return;
@@ -93,13 +113,16 @@ export class BannerControls {
 
   /** The server says where steps begin, so moves take time. Each one starts where the one before ends. */
   #queue(move) {
+    if (!this.#resolved) {
+      return; // there is nothing to move yet
+    }
     this.#moves = this.#moves.then(move).catch((error) => report('banner', error.message));
   }
 
   /** Moves by as many steps as are shown, so that the ranges are adjacent. */
   async #move(direction) {
     const {from, to, step, count} = this.#resolved;
-    const {zone} = this.#view;
+    const {zone} = this.#viewNow();
     this.#wantPeriod(
         direction < 0 ? await addSteps(from, step, -count, zone) : to,
         direction < 0 ? from : await addSteps(to, step, count, zone));
@@ -108,7 +131,7 @@ export class BannerControls {
   async #zoomOut() {
     const {from, to, step, count} = this.#resolved;
     const half = Math.ceil(count / 2);
-    const {zone} = this.#view;
+    const {zone} = this.#viewNow();
     this.#wantPeriod(await addSteps(from, step, -half, zone), await addSteps(to, step, half, zone), {step: null});
   }
 

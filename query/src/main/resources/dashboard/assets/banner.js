@@ -36,7 +36,7 @@ let loadedTo = 0;
 /** Whether the stream has reported clicks that are not shown yet. */
 let hasNews = false;
 
-const controls = new BannerControls(goTo);
+const controls = new BannerControls(() => view, goTo);
 const chart = new ClickChart(byId('chart'), (from, to) => controls.zoom(from, to));
 const table = new NumberTable(byId('table'), `Clicks on banner ${banner}`);
 const fresh = new Fresh('banner', load, INTERVAL_MS);
