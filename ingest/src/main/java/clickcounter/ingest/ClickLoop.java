@@ -39,8 +39,8 @@ import org.jspecify.annotations.Nullable;
 /// With `LOG_SYNC=commit`, the answers to all clicks of one selection wait for the disk together.
 ///
 /// What strangers can take is limited: the number of connections, the time for a request to arrive or an answer to
-/// be taken, and the bytes that are kept of all connections together. Whoever has kept the loop waiting longest is
-/// closed first.
+/// be taken, and the bytes that are kept of all connections together. When a limit is reached, the connection that
+/// the loop has waited for longest is closed.
 ///
 /// **Threads**: the loop's own, except where a method says so.
 final class ClickLoop extends SelectorThread {

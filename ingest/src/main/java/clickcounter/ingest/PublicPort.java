@@ -16,19 +16,15 @@ import java.nio.channels.UnresolvedAddressException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// What the public talks to: a TCP port and, if `INGEST_SOCKET` is set, a Unix socket. Their connections go to the
 /// [ClickLoop]s.
 final class PublicPort implements AutoCloseable {
     private static final int BACKLOG = 4096;
-
-    /// A loop, and the relay, comes round at least once a second, unless the log or the machine holds it up.
-    static final Duration MAX_STILLNESS = Duration.ofSeconds(30);
 
     /// The shortest limit of all systems; Linux allows some more.
     static final int MAX_SOCKET_PATH_LENGTH = 103;
@@ -88,13 +84,11 @@ final class PublicPort implements AutoCloseable {
     /// Returns what is wrong if a loop does not come round any more, or null.
     @Nullable
     String problem() {
-        Duration stillness = loops.stream()
-                .map(ClickLoop::stillness)
-                .max(Comparator.naturalOrder())
-                .orElseThrow();
-        return stillness.compareTo(MAX_STILLNESS) < 0
-                ? null
-                : "No click was looked at for %d s.".formatted(stillness.toSeconds());
+        return loops.stream()
+                .map(ClickLoop::problem)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(null);
     }
 
     private static ServerSocketChannel listen(HttpSettings settings) throws IOException {

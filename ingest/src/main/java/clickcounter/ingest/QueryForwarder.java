@@ -40,7 +40,6 @@ final class QueryForwarder implements Handler, AutoCloseable {
     private static final Set<String> FORWARDED = Set.of(
             "accept",
             "accept-encoding",
-            "access-control-request-headers",
             "access-control-request-method",
             "authorization",
             "content-type",

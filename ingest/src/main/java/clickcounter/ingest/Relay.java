@@ -20,7 +20,6 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,9 +70,10 @@ final class Relay extends SelectorThread {
 
     private final Set<Pair> pairs = new HashSet<>();
 
-    /// What the clients of pairs have sent, and what those have that wait to be taken over.
+    /// What the clients of pairs have sent without getting any bytes back.
     private long unansweredBytes;
 
+    /// What the connections hold that wait to be taken over.
     private final AtomicLong arrivingBytes = new AtomicLong();
 
     private record Arrival(SocketChannel client, ByteBuffer unread, ByteBuffer unsent) {
@@ -169,17 +169,6 @@ final class Relay extends SelectorThread {
             closeQuietly(client);
         }
         selector.wakeup();
-    }
-
-    /// Returns what is wrong if the thread does not come round any more, or null.
-    ///
-    /// **Threads**: any.
-    @Nullable
-    String problem() {
-        return stillness().compareTo(PublicPort.MAX_STILLNESS) < 0
-                ? null
-                : "No relayed connection was looked at for %d s."
-                        .formatted(stillness().toSeconds());
     }
 
     @Override

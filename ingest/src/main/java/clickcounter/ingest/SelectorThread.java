@@ -20,6 +20,9 @@ abstract class SelectorThread implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(SelectorThread.class);
     private static final Duration TICK = Duration.ofSeconds(1);
 
+    /// The thread comes round at least once a second, unless the log or the machine holds it up.
+    private static final Duration MAX_STILLNESS = Duration.ofSeconds(30);
+
     final Selector selector;
     private final Thread thread;
     private volatile boolean isClosing;
@@ -42,11 +45,15 @@ abstract class SelectorThread implements AutoCloseable {
         thread.start();
     }
 
-    /// Returns for how long the thread has not come round. It comes round at least once a second.
+    /// Returns what is wrong if the thread does not come round any more, or null.
     ///
     /// **Threads**: any.
-    final Duration stillness() {
-        return Duration.ofNanos(System.nanoTime() - passNs);
+    final @Nullable String problem() {
+        var stillness = Duration.ofNanos(System.nanoTime() - passNs);
+        return stillness.compareTo(MAX_STILLNESS) < 0
+                ? null
+                : "The thread %s has looked at no connection for %d s."
+                        .formatted(thread.getName(), stillness.toSeconds());
     }
 
     private void run(String failure, Lifetime lifetime) {

@@ -30,7 +30,7 @@ class ConnectionLimitsTest {
     @TempDir
     private Path folder;
 
-    /// Strangers who begin long heads must not shut out whoever sends a head in two pieces.
+    /// A flood of long, unfinished heads must not shut out a client whose head arrives in two pieces.
     @Test
     void closesTheOldestUnfinishedHeadIfAllAreTooLong() {
         String head = "GET /v1/banners/counter/1 HTTP/1.1\r\nHost: a\r\nX: " + "x".repeat(12_000);
@@ -46,7 +46,7 @@ class ConnectionLimitsTest {
         }
     }
 
-    /// Strangers who begin many requests must not shut out whoever connects.
+    /// A flood of unfinished requests must not shut out new clients.
     @Test
     void closesTheOldestUnfinishedHeadIfThereAreTooManyConnections() {
         try (var ingest = RunningIngest.start(

@@ -75,9 +75,9 @@ public final class ProcessMain {
         System.exit(code.status());
     }
 
-    /// Halts the process if there is no memory left, or if the Java virtual machine has failed, and `failure` is a
-    /// consequence. Whoever goes on after an error of any kind must call this first. When the heap is full, the
-    /// machine halts by itself; this is for the memory beside it, and for threads that cannot be started.
+    /// Halts the process if `failure` was caused by a lack of memory or by a failure of the Java virtual machine.
+    /// Code that catches every error and continues must call this first. When the heap is full, the virtual machine
+    /// halts by itself; this covers memory outside the heap, and threads that cannot be started.
     public static void haltIfBroken(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             // A stack that has overflowed is free again.

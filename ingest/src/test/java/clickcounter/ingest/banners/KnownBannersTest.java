@@ -76,7 +76,7 @@ final class KnownBannersTest {
         assertThat(written()).hasSize(ids).doesNotHaveDuplicates();
     }
 
-    /// Whoever does not know the key of a file cannot choose ids that crowd in it, so that others are forgotten.
+    /// Without the key of a file, nobody can choose ids that share a place in it and so push other ids out.
     @Test
     void idsThatCrowdInOneFileDoNotInAnother() throws IOException {
         int places = 1 << 16;

@@ -41,9 +41,9 @@ import org.slf4j.LoggerFactory;
 ///
 /// One thread reads the log, with a reader of its own that begins at the end of the log when the first listener
 /// comes. Each second it makes one event for each set of banners that someone listens to, however many listeners
-/// there are; a listener only writes bytes. The memory for events is bounded by what listeners may name. The clicks of
-/// the running minute are counted in memory. This is not
-/// possible for the minute in which the first listener comes, so that minute is asked for like other statistics.
+/// there are; a listener only writes bytes. The memory for events is bounded by what listeners may name. The clicks
+/// of the running minute are counted in memory. This is not possible for the minute in which the first listener
+/// comes, so that minute is asked for like other statistics.
 ///
 /// If a connection does not take an event for several seconds, its listener is interrupted, which closes the
 /// connection.
